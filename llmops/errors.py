@@ -1,0 +1,47 @@
+"""Failures of the world, raised. A user's mistake is a value instead (see `diagnostics`).
+
+LlmopsError                 one line for the user, a hint, an exit code
+├── UsageError              exit 2: wrong usage, or a tree that cannot be formed (a merge conflict)
+├── GitError                git is missing, refuses, or this is no repository
+├── FetchError              bytes named by digest are missing, wrong or unreachable
+├── StoreError              run folders or evidence cannot be read or written
+└── ExecutorError           a job could not be started, or died for reasons that are not its own
+"""
+
+from __future__ import annotations
+
+
+class LlmopsError(Exception):
+    """What went wrong in one line, lower case, no full stop; `hint` says what to do.
+
+    `exit_code` is 3 (not judged, the world failed) unless a subclass says otherwise.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(LlmopsError):
+    """The command cannot mean anything as it was given."""
+
+    exit_code = 2
+
+
+class GitError(LlmopsError):
+    """Git is missing, refused, or there is no repository here."""
+
+
+class FetchError(LlmopsError):
+    """Content named by its digest could not be had, or its bytes are others."""
+
+
+class StoreError(LlmopsError):
+    """The run folder or the evidence store cannot be read or written."""
+
+
+class ExecutorError(LlmopsError):
+    """A job could not be started, or its process died for reasons that are not its own."""
