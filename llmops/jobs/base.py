@@ -1,0 +1,196 @@
+"""The nouns of the compiler's back end: Job, Plan, Result, Measurement.
+
+In: graphs, changes and proven closures. Out: values that executors run and rules judge. Nothing
+here touches the world; every value goes to JSON and back without loss (`plan.json`, `job.json`,
+`result.json`), and each of those carries `format_version`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from llmops.specs.base import JobType, Ref
+
+FORMAT_VERSION = 1
+
+Side = Literal["head", "base"]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One thing a job reads, by name. Exactly one origin is set.
+
+    `job`+`artifact`: a file or folder another job (by closure) made, e.g. "parts/test.jsonl".
+    `digest` with `file` (path in the repository, for people) or `uri`: outside content by digest.
+    """
+
+    name: str
+    job: str | None = None
+    artifact: str | None = None
+    digest: str | None = None
+    file: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a job asks of a machine (placement: never part of a closure, but for `processes`)."""
+
+    processes: int = 1
+    cpu: int = 1
+    memory: str | None = None
+    gpu: str | None = None
+    timeout_minutes: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work, named by the digest of every input that can change its result.
+
+    `spec` is all a worker needs to know, resolved; `needs` are closures of jobs that go first.
+    """
+
+    type: JobType
+    subject: Ref
+    closure: str  # sha256:<hex>
+    spec: Mapping[str, Any]
+    inputs: tuple[Input, ...] = ()
+    needs: tuple[str, ...] = ()
+    seed: int = 0
+    resources: Resources = field(default_factory=Resources)
+    side: Side = "head"
+
+    @property
+    def id(self) -> str:
+        """For people and process lists: `train/support-lora`."""
+        return f"{self.type}/{self.subject.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A job in a plan: to run, or reused from evidence; `why` is the path of change, in words."""
+
+    job: Job
+    state: Literal["run", "reuse"]
+    why: str
+    evidence: str | None = None  # digest of the statement that is reused
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field's change. `path` as written in YAML below `spec`/`metadata`; values are JSON."""
+
+    path: str
+    before: Any
+    after: Any
+    role: str  # descriptive | static | gate | placement | job types, comma separated
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One spec's change between two trees.
+
+    `category`: the earliest job type it needs, else gate, static, placement or descriptive.
+    `through`: for a spec that only follows, the fields through which the change reaches it.
+    """
+
+    ref: Ref
+    action: Literal["added", "removed", "changed", "follows"]
+    path: str
+    category: str
+    fields: tuple[FieldChange, ...] = ()
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TreeName:
+    """Which tree: for people (`label`), by git object (`tree`), with its commit if it has one."""
+
+    label: str
+    tree: str
+    commit: str | None = None
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGate:
+    """One thing that must hold, before there is evidence.
+
+    `id` is `Kind/name/check`. `claim` in words ("accuracy min 0.80"). `rows`: planned cases, None
+    if not known yet. `decidable`: None when it cannot be told, False when no result could pass.
+    """
+
+    id: str
+    kind: Literal["require", "regression", "slice"]
+    claim: str
+    judged_by: Side  # whose Evaluation declares it
+    closure: str  # of the evaluate job whose rows decide it
+    rows: int | None = None
+    decidable: bool | None = None
+    note: str = ""
+    place: str = ""  # path:line:col
+
+
+@dataclass(frozen=True, slots=True)
+class NotNeeded:
+    """A job that the tree could have but no gate needs, and why not."""
+
+    type: JobType
+    subject: Ref
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a change makes necessary: changes first, then every job that some gate needs."""
+
+    base: TreeName | None
+    head: TreeName
+    policy_tree: str | None  # git tree id of policies/ at base
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]  # in an order in which they can run
+    gates: tuple[PlannedGate, ...]
+    not_needed: tuple[NotNeeded, ...] = ()
+    selected: tuple[str, ...] = ()  # --select, when the plan is only a part
+    tool_version: str = ""
+    format_version: int = FORMAT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A number with what it rests on. `value` in the metric's own unit; `sample_size` in cases."""
+
+    metric: str
+    value: float
+    sample_size: int
+    tool: str = "llmops"
+    version: str = ""
+    rows: str | None = None  # digest of the per-case rows
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file or folder a job made, by its path below `artifacts/` (digest: `llmops.digest`)."""
+
+    name: str
+    digest: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a worker wrote last. `quality_failed` is a true result (NaN loss), not an accident."""
+
+    closure: str
+    type: JobType
+    status: Literal["ok", "quality_failed"]
+    started_at: str  # UTC, RFC 3339
+    finished_at: str
+    reason: str = ""
+    measurements: tuple[Measurement, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    resources_used: Mapping[str, Any] = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION

@@ -1,0 +1,109 @@
+"""The nouns of judging: Outcome, Finding, Facts, Rule, Verdict.
+
+In: graphs at base and head, the plan, kept evidence with its rows, approvals, a date. Out: a
+Verdict, a pure function of those. `passed` is always said positively: absent, invalid or
+non-finite data is inconclusive (DESIGN.md 5.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from llmops.jobs.base import FORMAT_VERSION, Change, Plan, Side, TreeName
+
+
+class Outcome(IntEnum):
+    """passed < warned < inconclusive < failed; the worst wins."""
+
+    PASSED = 0
+    WARNED = 1
+    INCONCLUSIVE = 2
+    FAILED = 3
+
+    @property
+    def word(self) -> str:
+        """The word that every surface prints."""
+        return self.name.lower()
+
+    @property
+    def mark(self) -> str:
+        """The sign beside the word, never instead of it."""
+        return {0: "✅", 1: "⚠️", 2: "⏸", 3: "❌"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case before and after, for the worst-cases table."""
+
+    id: str
+    input: str
+    expected: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule found about one gate.
+
+    `value`, `bound`, `interval` are in the metric's own unit; `interval` is two-sided 95 %;
+    `n` counts cases. `difference` is head minus base over the same cases.
+    """
+
+    rule: str  # rule id: require, regression, evidence-present, ...
+    gate: str  # Kind/name/check, or Policy/name/rule
+    outcome: Outcome
+    message: str
+    hint: str = ""
+    place: str = ""  # path:line:col of the claim
+    judged_by: Side = "head"
+    metric: str = ""
+    value: float | None = None
+    bound: str = ""  # "min 0.80"
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+    base_value: float | None = None
+    difference: float | None = None
+    difference_interval: tuple[float, float] | None = None
+    about_more: int | None = None
+    evidence: str = ""  # digest of the statement it rests on
+    controls: tuple[str, ...] = ()
+    waived_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loosened:
+    """A bound or rule that head holds weaker than base, and whose approval that needs."""
+
+    what: str  # gate id or path of the field
+    before: str
+    after: str
+    place: str = ""
+    approval: str = ""  # name of base's approval, "" if base asks for none
+    approved_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """May this tree be merged? The worst of its findings, with all that it rests on."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    base: TreeName | None
+    head: TreeName
+    policy_tree: str | None
+    changes: tuple[Change, ...]
+    plan: Plan
+    loosened: tuple[Loosened, ...] = ()
+    worst_cases: tuple[Case, ...] = ()
+    worse_count: int = 0  # cases right at base and wrong at head
+    better_count: int = 0
+    slices: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()  # e.g. "no policy at base", "partial: --select"
+    judged_at: str = ""
+    tool_version: str = ""
+    format_version: int = FORMAT_VERSION
+    extra: Mapping[str, Any] = field(default_factory=dict)
