@@ -1,1 +1,7 @@
-"""Room."""
+"""Specs -> Graph -> Changes. What refers to what, what each means, what differs between two trees.
+
+In: `Spec` records and the digests of the files they name. Out: a `Graph` without circles or
+dangling references (or diagnostics, all of them), a fingerprint per spec, and semantic changes.
+Dry: the caller reads files. To add a check on references, extend `build`; nothing here knows
+about jobs, so a change's category comes from the roles that the kinds declare.
+"""

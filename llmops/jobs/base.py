@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from llmops.graph.base import Change as Change
+from llmops.graph.base import FieldChange as FieldChange
 from llmops.specs.base import JobType, Ref
 
 FORMAT_VERSION = 1
@@ -76,32 +78,6 @@ class Step:
     state: Literal["run", "reuse"]
     why: str
     evidence: str | None = None  # digest of the statement that is reused
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One field's change. `path` as written in YAML below `spec`/`metadata`; values are JSON."""
-
-    path: str
-    before: Any
-    after: Any
-    role: str  # descriptive | static | gate | placement | job types, comma separated
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One spec's change between two trees.
-
-    `category`: the earliest job type it needs, else gate, static, placement or descriptive.
-    `through`: for a spec that only follows, the fields through which the change reaches it.
-    """
-
-    ref: Ref
-    action: Literal["added", "removed", "changed", "follows"]
-    path: str
-    category: str
-    fields: tuple[FieldChange, ...] = ()
-    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

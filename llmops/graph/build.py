@@ -1,0 +1,185 @@
+"""Specs -> Graph: every reference resolved, dependencies first, or diagnostics that say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from llmops.diagnostics import Diagnostic, Span, did_you_mean, has_errors
+from llmops.specs.base import Ref, Reference, Spec
+
+Loc = tuple[str | int, ...]
+SpanOf = Callable[[Ref, Loc], Span]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Specs by reference, in an order in which dependencies come first; file digests by path."""
+
+    specs: Mapping[Ref, Spec]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def dependents(self) -> Mapping[Ref, tuple[Ref, ...]]:
+        """Who refers to each spec directly."""
+        found: dict[Ref, list[Ref]] = {ref: [] for ref in self.specs}
+        for spec in self.specs.values():
+            for target in dict.fromkeys(r.target for r in spec.references):
+                found[target].append(spec.ref)
+        return {ref: tuple(users) for ref, users in found.items()}
+
+    def of_kind(self, kind: str) -> tuple[Spec, ...]:
+        """All specs of one kind, by name."""
+        found = (spec for ref, spec in self.specs.items() if ref.kind == kind)
+        return tuple(sorted(found, key=lambda spec: spec.ref))
+
+    def reach(self, ref: Ref) -> tuple[Ref, ...]:
+        """A spec and all it depends on, itself first."""
+        seen: dict[Ref, None] = {}
+        todo = [ref]
+        while todo:
+            current = todo.pop()
+            if current not in seen:
+                seen[current] = None
+                todo += [r.target for r in self.specs[current].references]
+        return tuple(seen)
+
+
+EMPTY = Graph({})
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A graph, or None beside the diagnostics that forbid it (warnings may stand beside one)."""
+
+    graph: Graph | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def build(
+    specs: Mapping[Ref, Spec], files: Mapping[str, str], span: SpanOf, known_files: Iterable[str]
+) -> Built:
+    """Resolve every reference.
+
+    `files` maps each named file that exists to its digest; `known_files` are the paths of the
+    tree, for nearest-name hints. All mistakes at once; never raises.
+    """
+    paths = list(known_files)
+    problems: list[Diagnostic] = []
+    for spec in specs.values():
+        problems += _references(spec, specs, span)
+        problems += _files(spec, files, paths, span)
+    order, circle = _order(specs)
+    problems += [_circle(circle, specs, span)] if circle else []
+    if has_errors(problems):
+        return Built(None, tuple(problems))
+    return Built(Graph({ref: specs[ref] for ref in order}, files), tuple(problems))
+
+
+def _references(spec: Spec, specs: Mapping[Ref, Spec], span: SpanOf) -> Iterable[Diagnostic]:
+    for use in spec.references:
+        target = specs.get(use.target)
+        if target is None:
+            yield _dangling(spec, use, specs, span)
+        elif use.part is not None and use.part not in parts_of(target):
+            known = parts_of(target)
+            yield Diagnostic(
+                span(spec.ref, use.loc),
+                "unknown-part",
+                f'{use.target} has no split "{use.part}"',
+                did_you_mean(use.part, known, otherwise=f"known are {', '.join(known)}"),
+            )
+
+
+def parts_of(dataset: Spec) -> tuple[str, ...]:
+    """The names of a dataset's parts; one part `all` when it declares no splits."""
+    splits = dataset.spec.get("splits")
+    return tuple(splits["parts"]) if splits else ("all",)
+
+
+def _dangling(spec: Spec, use: Reference, specs: Mapping[Ref, Spec], span: SpanOf) -> Diagnostic:
+    names = sorted(ref.name for ref in specs if ref.kind == use.target.kind)
+    listed = ", ".join(f'"{n}"' for n in names[:5]) + (", …" if len(names) > 5 else "")
+    known = f"known are {listed}" if names else f"no {use.target.kind} is declared yet"
+    return Diagnostic(
+        span(spec.ref, use.loc),
+        "unknown-ref",
+        f'no {use.target.kind} named "{use.target.name}"',
+        did_you_mean(use.target.name, names, otherwise=known),
+    )
+
+
+def _files(
+    spec: Spec, files: Mapping[str, str], known: list[str], span: SpanOf
+) -> Iterable[Diagnostic]:
+    for use in spec.files:
+        if use.path not in files:
+            yield Diagnostic(
+                span(spec.ref, use.loc),
+                "missing-file",
+                f'no file "{use.path}" in this tree',
+                did_you_mean(
+                    use.path, known, otherwise="paths are from the repository's root; links are not"
+                ),
+            )
+
+
+def _order(specs: Mapping[Ref, Spec]) -> tuple[tuple[Ref, ...], tuple[Ref, ...]]:
+    """Dependencies first, ties by name; or one circle. Iterative: depth is the user's."""
+    state: dict[Ref, int] = {}
+    order: list[Ref] = []
+    edges = {
+        ref: sorted({u.target for u in spec.references if u.target in specs}, reverse=True)
+        for ref, spec in specs.items()
+    }
+    for root in sorted(specs):
+        stack = [root]
+        while stack:
+            ref = stack[-1]
+            if state.get(ref) == 2:
+                stack.pop()
+            elif state.get(ref) == 1:
+                state[ref] = 2
+                order.append(stack.pop())
+            else:
+                state[ref] = 1
+                for target in edges[ref]:
+                    if state.get(target) == 1:
+                        return (), _trace(target, ref, edges, state)
+                    if target not in state:
+                        stack.append(target)
+    return tuple(order), ()
+
+
+def _trace(
+    start: Ref, end: Ref, edges: Mapping[Ref, list[Ref]], state: Mapping[Ref, int]
+) -> tuple[Ref, ...]:
+    """The shortest way from `start` to `end` along open specs: with end -> start it is a circle."""
+    came: dict[Ref, Ref | None] = {start: None}
+    todo = [start]
+    for ref in todo:
+        if ref == end:
+            break
+        for target in edges[ref]:
+            if target not in came and state.get(target) == 1:
+                came[target] = ref
+                todo.append(target)
+    path: list[Ref] = []
+    step: Ref | None = end
+    while step is not None:
+        path.append(step)
+        step = came.get(step)
+    return tuple(reversed(path))
+
+
+def _circle(circle: tuple[Ref, ...], specs: Mapping[Ref, Spec], span: SpanOf) -> Diagnostic:
+    first, following = circle[-1], circle[0]
+    use = next(u for u in specs[first].references if u.target == following)
+    words = " -> ".join(str(ref) for ref in (*circle, circle[0]))
+    return Diagnostic(
+        span(first, use.loc),
+        "circle",
+        f"specs refer to each other in a circle: {words}",
+        "remove one of these references",
+    )

@@ -1,0 +1,33 @@
+"""Graph -> fingerprints: what each spec means, for `diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llmops.digest import of_value
+from llmops.graph.build import Graph
+from llmops.specs.base import Ref
+
+
+def fingerprints(graph: Graph) -> Mapping[Ref, str]:
+    """Digest of each spec's meaning: its own content, the files and the specs it refers to.
+
+    Keys follow the graph's order (dependencies first). Descriptive fields are left out, and so
+    are the file's place, key order and comments. Equal meaning gives an equal digest everywhere.
+    """
+    found: dict[Ref, str] = {}
+    for ref, spec in graph.specs.items():
+        found[ref] = of_value(
+            {
+                "kind": ref.kind,
+                "name": ref.name,
+                "roles": {r: v for r, v in spec.projections.items() if r != "descriptive"},
+                "refers": [[_loc(use.loc), found[use.target], use.part] for use in spec.references],
+                "files": [[_loc(use.loc), graph.files[use.path]] for use in spec.files],
+            }
+        )
+    return found
+
+
+def _loc(loc: tuple[str | int, ...]) -> list[str | int]:
+    return list(loc)
