@@ -6,12 +6,11 @@ static, placement or descriptive. Reformatting, comments, key order and a moved 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from llmops.digest import short
+from llmops.digest import canonical, short
 from llmops.graph.base import JOB_TYPES, Change, FieldChange, earliest
 from llmops.graph.build import EMPTY, Graph
 from llmops.graph.fingerprint import fingerprints
@@ -55,8 +54,8 @@ def _fields(old: Spec, new: Spec, roles: Mapping[str, str]) -> Iterator[FieldCha
         return
     before, after = leaves(old.value), leaves(new.value)
     for path in dict.fromkeys((*before, *after)):
-        # 1 and 1.0 are the same number, True and 1 are not the same value
-        if json.dumps(before.get(path)) != json.dumps(after.get(path)):
+        # canonical text: 1 and 1.0 are the same number, True and 1 are not the same value
+        if canonical(before.get(path)) != canonical(after.get(path)):
             yield FieldChange(path, before.get(path), after.get(path), role_of(path, roles))
 
 

@@ -63,6 +63,7 @@ class Job:
     seed: int = 0
     resources: Resources = field(default_factory=Resources)
     side: Side = "head"
+    tools: Mapping[str, str] = field(default_factory=dict)  # pinned versions the worker must find
 
     @property
     def id(self) -> str:
@@ -107,6 +108,20 @@ class PlannedGate:
     decidable: bool | None = None
     note: str = ""
     place: str = ""  # path:line:col
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Kept evidence of one closure, as far as planning needs it.
+
+    `missing`: names of artifacts that are gone; `measured`: metric -> value (rows per part, ...).
+    """
+
+    evidence: str
+    status: str
+    reason: str = ""
+    missing: frozenset[str] = frozenset()
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

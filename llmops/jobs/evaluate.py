@@ -1,0 +1,36 @@
+"""Job type `evaluate`: kept responses -> the complete case x metric matrix, as rows.
+
+Reads the metrics of an Evaluation's checks, never its bounds: a moved bound makes no job.
+"""
+
+from __future__ import annotations
+
+from llmops.jobs.generate import Cases
+from llmops.jobs.make import HowTo, Made, made_by, make
+from llmops.specs.base import Spec
+
+REVISION = 1
+EXPECTED = {"qa": "answer", "alpaca": "output", "completion": "completion"}
+
+
+def job(evaluation: Spec, asked: Cases, answered: Made) -> Made:
+    """The measuring of one target's responses by one Evaluation."""
+    checks = [
+        {"name": c["name"], "metric": c["metric"], "with": c.get("with", {})}
+        for c in sorted(evaluation.spec["checks"], key=lambda c: str(c["name"]))
+    ]
+    engines = {str(c["metric"]).partition("/")[0] for c in checks}
+    payload = {
+        "format": asked.format,
+        "expected": EXPECTED.get(asked.format),
+        "engine": evaluation.spec.get("engine"),
+        "checks": checks,
+    }
+    return make(
+        HowTo("evaluate", REVISION, ("deepeval",) if "deepeval" in engines else ()),
+        evaluation.ref,
+        payload,
+        inputs=[asked.input, made_by("responses", answered, "responses.jsonl")],
+        before=[answered, asked.made],
+        reads=[evaluation.ref],
+    )
