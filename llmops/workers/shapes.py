@@ -1,0 +1,54 @@
+"""What a row of each dataset format must hold: its columns, and their shape.
+
+The names are those of the data sets of the field (Alpaca, ShareGPT, chat messages). A format is
+one line in `COLUMNS` and, when a column is no plain text, one in `_TURNS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmops.diagnostics import did_you_mean, printable
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "qa": ("question", "answer"),
+    "alpaca": ("instruction", "output"),
+    "completion": ("prompt", "completion"),
+    "messages": ("messages",),
+    "sharegpt": ("conversations",),
+}
+# The column of turns, the key of who speaks, the key of what is said, and who may speak.
+_TURNS: Mapping[str, tuple[str, str, frozenset[str]]] = {
+    "messages": ("role", "content", frozenset({"system", "user", "assistant", "tool"})),
+    "conversations": ("from", "value", frozenset({"system", "human", "gpt", "tool"})),
+}
+
+
+def problem(row: Mapping[str, Any], form: str) -> str | None:
+    """Why a row does not have the shape of its format, in one phrase; None when it does."""
+    for column in COLUMNS[form]:
+        if column not in row:
+            near = did_you_mean(column, row, otherwise="map it under columns")
+            return f'no column "{column}" ({printable(near, 120)})'
+        if column in _TURNS:
+            what = _turns_problem(row[column], *_TURNS[column])
+        else:
+            what = None if isinstance(row[column], str) else "is not text"
+        if what:
+            return f'column "{column}" {what}'
+    return None
+
+
+def _turns_problem(turns: Any, who: str, said: str, speakers: frozenset[str]) -> str | None:
+    if not isinstance(turns, list) or not turns:
+        return "is not a list of turns"
+    for number, turn in enumerate(turns, 1):
+        if not isinstance(turn, dict):
+            return f"has a turn {number} that is no object"
+        if turn.get(who) not in speakers:
+            shown = printable(str(turn.get(who)), 40)
+            return f'has a turn {number} whose "{who}" is "{shown}"'
+        if not isinstance(turn.get(said), str):
+            return f'has a turn {number} whose "{said}" is not text'
+    return None
