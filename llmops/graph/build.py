@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from llmops.diagnostics import Diagnostic, Span, did_you_mean, has_errors
 from llmops.specs.base import Ref, Reference, Spec
@@ -19,6 +20,11 @@ class Graph:
 
     specs: Mapping[Ref, Spec]
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """Values derived from this graph, kept beside it by whoever derives them."""
+        return {}
 
     @cached_property
     def dependents(self) -> Mapping[Ref, tuple[Ref, ...]]:

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from llmops.graph.build import Graph
 from llmops.jobs.base import Input
-from llmops.jobs.make import HowTo, Made, make
+from llmops.jobs.make import HowTo, Made, make, remembered
 from llmops.specs.base import Ref
 
 HOW = HowTo("curate", revision=1)
 WHOLE = {"method": "hash", "seed": 0, "parts": {"all": 1.0}}
 
 
+@remembered
 def job(graph: Graph, ref: Ref) -> Made:
     """The curation of one Dataset."""
     spec = graph.specs[ref].spec

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from llmops.digest import of_value
@@ -15,7 +16,7 @@ from llmops.specs.base import JobType, Ref, Reference, Spec
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A job, the jobs it needs (dependencies first), and the specs whose fields it was built from."""
+    """A job, the jobs it needs, and the specs whose own fields it was built from."""
 
     job: Job
     before: tuple[Made, ...] = ()
@@ -24,10 +25,31 @@ class Made:
     def all(self) -> tuple[Made, ...]:
         """This job and all it stands on, dependencies first, each closure once."""
         found: dict[str, Made] = {}
-        for made in self.before:
-            found.update({m.job.closure: m for m in made.all()})
-        found[self.job.closure] = self
+        stack: list[tuple[Made, bool]] = [(self, False)]
+        while stack:
+            made, done = stack.pop()
+            if made.job.closure in found:
+                continue
+            if done:
+                found[made.job.closure] = made
+            else:
+                stack.append((made, True))
+                stack += [(m, False) for m in reversed(made.before)]
         return tuple(found.values())
+
+
+def remembered(build: Callable[[Graph, Ref], Made]) -> Callable[[Graph, Ref], Made]:
+    """Build each job of a graph once: the graph is frozen, so the job is too."""
+
+    @wraps(build)
+    def once(graph: Graph, ref: Ref) -> Made:
+        key = (build.__module__, ref)
+        if key not in graph.memo:
+            graph.memo[key] = build(graph, ref)
+        made: Made = graph.memo[key]
+        return made
+
+    return once
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +105,8 @@ def make(
 
 def _origin(given: Input) -> dict[str, Any]:
     """What of an input decides a result: its name and whose bytes; never where they are fetched."""
-    kept = {k: v for k, v in asdict(given).items() if v is not None}
-    return {k: v for k, v in kept.items() if k in ("name", "job", "artifact", "digest")}
+    names = ("name", "job", "artifact", "digest")
+    return {k: v for k in names if (v := getattr(given, k)) is not None}
 
 
 def without_none(value: Mapping[str, Any]) -> dict[str, Any]:

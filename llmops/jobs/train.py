@@ -14,7 +14,7 @@ from typing import Any
 from llmops.graph.build import Graph
 from llmops.jobs import curate
 from llmops.jobs.base import Input, Resources
-from llmops.jobs.make import HowTo, Made, made_by, make, part_of, spec_at, use
+from llmops.jobs.make import HowTo, Made, made_by, make, part_of, remembered, spec_at, use
 from llmops.specs.base import Ref, Spec
 
 HOW = HowTo(
@@ -28,7 +28,7 @@ HOW = HowTo(
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How to load a target: `base` for the worker's payload, its inputs, the jobs and specs behind."""
+    """How to load a target: `base` for the payload, its inputs, the jobs and specs behind it."""
 
     base: Mapping[str, Any]
     inputs: tuple[Input, ...]
@@ -74,6 +74,7 @@ def _of_recipe(graph: Graph, recipe: Spec) -> Weights:
     return Weights(below.base, (*below.inputs, adapter), (*below.before, made), below.reads)
 
 
+@remembered
 def job(graph: Graph, ref: Ref) -> Made:
     """The training of one Recipe."""
     recipe = graph.specs[ref]

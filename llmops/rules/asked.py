@@ -1,0 +1,139 @@
+"""Which claims an exam makes, each once: base's first, head's only where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llmops.digest import of_value
+from llmops.jobs.exam import Exam
+from llmops.jobs.gates import alpha_of, bound_words
+from llmops.jobs.make import Made, use
+from llmops.rules.base import Finding, Outcome
+from llmops.rules.claims import Cell, Claim, Question, scale_of
+from llmops.rules.facts import Facts, Loc, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One declared claim of one exam: `entry` is the check or slice, `check` the check behind it."""
+
+    exam: Exam
+    head: Made
+    entry: Mapping[str, Any]
+    check: Mapping[str, Any]
+    loc: Loc
+    kind: str  # checks | slices
+
+    @property
+    def gate(self) -> str:
+        """The gate's id."""
+        return f"{self.exam.evaluation.ref}/{self.entry['name']}"
+
+    def question(self, bound: Mapping[str, float]) -> Question:
+        """The claim `bound` on this check, ready to be decided."""
+        spec = self.exam.evaluation.spec
+        dataset = use(self.exam.evaluation, "dataset")
+        return Question(
+            gate=self.gate,
+            metric=self.check["metric"],
+            scale=scale_of(self.check),
+            bound=bound,
+            alpha=alpha_of(spec),
+            dataset=dataset.target.name,
+            split=dataset.part or "all",
+            errors_allowed=float(spec.get("on_case_error", {}).get("max", 0.0)),
+        )
+
+
+def asked(facts: Facts, kind: str) -> Iterator[Asked]:
+    """Every entry of `checks` or `slices` that some exam declares, without equal twins."""
+    seen: set[str] = set()
+    for exam in facts.exams:
+        if exam.head is None:
+            continue
+        spec = exam.evaluation.spec
+        by_name = {check["name"]: check for check in spec["checks"]}
+        for i, entry in enumerate(spec.get(kind, [])):
+            check = entry if kind == "checks" else by_name[entry["check"]]
+            others = (alpha_of(spec), spec.get("on_case_error"), exam.head.job.closure)
+            key = of_value([kind, str(exam.evaluation.ref), entry, check, list(others)])
+            if key not in seen:
+                seen.add(key)
+                yield Asked(exam, exam.head, entry, check, ("spec", kind, i), kind)
+
+
+def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:
+    """Why a made job's rows cannot be judged: outcome, words, hint; None when they are there."""
+    for step in made.all():
+        proof = facts.proven.get(step.job.closure)
+        if proof is not None and proof.status != "ok":
+            return (
+                Outcome.FAILED,
+                f"{step.job.id} failed: {proof.reason}",
+                "change what it is made of",
+            )
+    if facts.rows(made.job.closure) is None:
+        short = made.job.closure[:15]
+        return Outcome.INCONCLUSIVE, f"no evidence for {made.job.id} ({short})", "llmops run"
+    return None
+
+
+def finding(facts: Facts, one: Asked, rule: str, outcome: Outcome, message: str) -> Finding:
+    """A finding at the place of a claim, with what is known before any number."""
+    proof = facts.proven.get(one.head.job.closure)
+    return Finding(
+        rule=rule,
+        gate=one.gate,
+        outcome=outcome,
+        message=message,
+        place=facts.place(one.exam.judged_by, one.exam.evaluation.ref, one.loc),
+        judged_by=one.exam.judged_by,
+        metric=str(one.check["metric"]),
+        evidence=proof.evidence if proof else "",
+    )
+
+
+def claimed(
+    facts: Facts, one: Asked, rule: str, claim: Claim, bound: Mapping[str, float], label: str
+) -> Finding:
+    """A decided claim as a finding, with its numbers and the base's value beside it."""
+    message = label_words(label, claim, bound)
+    found = finding(facts, one, rule, claim.outcome, message)
+    return replace(
+        found,
+        hint=_hint(claim),
+        value=claim.value,
+        bound=bound_words(bound),
+        interval=claim.interval,
+        n=claim.n,
+        about_more=claim.about_more,
+    )
+
+
+def label_words(label: str, claim: Claim, bound: Mapping[str, float]) -> str:
+    """`accuracy 0.81 is below the minimum 0.84 (n = 600, 95 % interval 0.78 to 0.84)`."""
+    if claim.value is None or claim.interval is None:
+        return f"{label} {bound_words(bound)}: {claim.why}"
+    low, high = claim.interval
+    numbers = f"n = {claim.n}, 95 % interval {low:.3f} to {high:.3f}"
+    verb = "is " if claim.outcome is not Outcome.PASSED else ""
+    said = claim.why if claim.outcome is not Outcome.PASSED else f"meets {bound_words(bound)}"
+    return f"{label} {claim.value:.3f} {verb}{said} ({numbers})"
+
+
+def _hint(claim: Claim) -> str:
+    if claim.outcome is Outcome.INCONCLUSIVE and claim.value is not None:
+        if claim.about_more is None:
+            return "no number of cases will show this at the observed rate"
+        return f"about {claim.about_more} more cases would decide"
+    if claim.outcome is Outcome.FAILED:
+        return "the same specs give the same evidence: change the recipe, the data or the prompt"
+    return ""
+
+
+def selected(rows: Sequence[Row], cells: Sequence[Cell], column: str, value: Any) -> list[Cell]:
+    """The cells of the rows whose column holds `value`."""
+    wanted = {str(row["case"]) for row in rows if row.get("columns", {}).get(column) == value}
+    return [cell for cell in cells if cell.case in wanted]

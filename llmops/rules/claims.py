@@ -1,0 +1,163 @@
+"""Claims on kept rows: cells -> Claim, decided by the tests of PROOF.md 1.
+
+Shared by `require`, `slices` and `regression`. A cell that is absent, invalid, not finite or out
+of its metric's range is never dropped: more of them than `on_case_error` allows is inconclusive,
+and those allowed count as the worst value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmops.jobs.metrics import METRICS, Metric
+from llmops.rules.base import Outcome
+from llmops.rules.facts import Row
+from llmops.statistics import binomial, order, star
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One case under one check; `value` is None where the cell is invalid."""
+
+    case: str
+    id: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is claimed and how it is tested. `scale`: the metric, or 0/1 once `pass_at` applied."""
+
+    gate: str
+    metric: str
+    scale: Metric
+    bound: Mapping[str, float]
+    alpha: float
+    dataset: str
+    split: str
+    errors_allowed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The decision on one `require`, with the numbers it rests on."""
+
+    outcome: Outcome
+    n: int
+    why: str
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    about_more: int | None = None
+
+
+def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
+    """The column of one check; a value that the metric cannot have is no value."""
+    scale = METRICS[check["metric"]]
+    found = []
+    for row in rows:
+        given = row.get("cells", {}).get(check["name"], {})
+        value = given.get("value") if given.get("valid") is True else None
+        found.append(Cell(str(row["case"]), str(row["id"]), _checked(value, scale, check)))
+    return found
+
+
+def _checked(value: Any, scale: Metric, check: Mapping[str, Any]) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    low, high = scale.lower, scale.upper
+    if (low is not None and value < low) or (high is not None and value > high):
+        return None
+    if scale.kind == "binary" and value not in (0, 1):
+        return None
+    if "pass_at" in check:
+        return 1.0 if value >= check["pass_at"] else 0.0
+    return float(value)
+
+
+def scale_of(check: Mapping[str, Any]) -> Metric:
+    """The scale that a check is judged on."""
+    return Metric("binary") if "pass_at" in check else METRICS[check["metric"]]
+
+
+def decide(question: Question, found: Sequence[Cell]) -> Claim:
+    """Passed when shown, failed when refuted, else inconclusive (never passed without data)."""
+    invalid = [cell.id for cell in found if cell.value is None]
+    n = len(found)
+    if n == 0:
+        return Claim(Outcome.INCONCLUSIVE, 0, "no case")
+    if len({cell.case for cell in found}) != n:
+        return Claim(Outcome.INCONCLUSIVE, n, "a case is counted twice")
+    if len(invalid) > question.errors_allowed * n:
+        names = ", ".join(invalid[:3]) + (", …" if len(invalid) > 3 else "")
+        return Claim(Outcome.INCONCLUSIVE, n, f"{len(invalid)} of {n} cells invalid: {names}")
+    if question.scale.kind == "unbounded":
+        return Claim(Outcome.INCONCLUSIVE, n, f"{question.metric} has no range to test a mean in")
+    values = _ordered(question, found)
+    decided = _binary if question.scale.kind == "binary" else _score
+    return decided(question, values)
+
+
+def _ordered(question: Question, found: Sequence[Cell]) -> list[float]:
+    """Values in betting order; an allowed invalid cell counts as the worst."""
+    worst = question.scale.lower if "min" in question.bound else question.scale.upper
+    assert worst is not None
+    ranked = sorted(
+        found,
+        key=lambda c: order.betting_key(question.dataset, question.split, question.gate, c.case),
+    )
+    return [worst if cell.value is None else cell.value for cell in ranked]
+
+
+def _binary(question: Question, values: list[float]) -> Claim:
+    n, k = len(values), int(sum(values))
+    low = binomial.lower(k, n, question.alpha)
+    high = binomial.upper(k, n, question.alpha)
+    outcome, why = _sides(
+        question.bound, passes=lambda side, t: low >= t if side == "min" else high <= t,
+        fails=lambda side, t: high < t if side == "min" else low > t,
+    )  # fmt: skip
+    more = None
+    if outcome is Outcome.INCONCLUSIVE and "min" in question.bound:
+        more = binomial.about_more(k, n, question.bound["min"], question.alpha)
+    elif outcome is Outcome.INCONCLUSIVE:
+        more = binomial.about_more(n - k, n, 1 - question.bound["max"], question.alpha)
+    return Claim(outcome, n, why, k / n, binomial.interval(k, n), more)
+
+
+def _score(question: Question, values: list[float]) -> Claim:
+    low, high = question.scale.lower, question.scale.upper
+    assert low is not None
+    assert high is not None
+    at_most = {t: star.rejects_at_most(values, t, low, high, question.alpha)
+               for t in question.bound.values()}  # fmt: skip
+    at_least = {t: star.rejects_at_least(values, t, low, high, question.alpha)
+                for t in question.bound.values()}  # fmt: skip
+    outcome, why = _sides(
+        question.bound,
+        passes=lambda side, t: at_most[t] if side == "min" else at_least[t],
+        fails=lambda side, t: at_least[t] if side == "min" else at_most[t],
+    )
+    mean = math.fsum(values) / len(values)
+    interval = (
+        star.lower_bound(values, low, high, 0.025),
+        star.upper_bound(values, low, high, 0.025),
+    )
+    return Claim(outcome, len(values), why, mean, interval)
+
+
+def _sides(bound: Mapping[str, float], passes: Any, fails: Any) -> tuple[Outcome, str]:
+    """Every side must be shown; one refuted side fails."""
+    for side, t in bound.items():
+        if fails(side, t):
+            word = "below the minimum" if side == "min" else "above the maximum"
+            return Outcome.FAILED, f"{word} {t:g}"
+    for side, t in bound.items():
+        if not passes(side, t):
+            return (
+                Outcome.INCONCLUSIVE,
+                f"not shown to be {'at least' if side == 'min' else 'at most'} {t:g}",
+            )
+    return Outcome.PASSED, "shown"

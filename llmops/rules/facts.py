@@ -1,0 +1,119 @@
+"""What a rule may look at, and what every rule says about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from llmops.graph.build import Graph
+from llmops.jobs.base import Plan, Proof, Side
+from llmops.jobs.exam import Exam
+from llmops.rules.base import Finding, Loosened
+from llmops.specs.base import Ref
+
+Row = Mapping[str, Any]
+Loc = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Somebody of a team said yes. `source` tells how we know (printed with the verdict)."""
+
+    team: str
+    by: str
+    source: str = "given on the command line"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a verdict depends on.
+
+    `rows` gives the kept rows of an evaluate closure, None when they are absent or damaged.
+    `place` gives `path:line:col` of a field on one side. `owners` are the CODEOWNERS lines of
+    head. `base_problem` is why base's specs cannot be read, if so.
+    """
+
+    base: Graph | None
+    head: Graph
+    plan: Plan
+    exams: tuple[Exam, ...]
+    proven: Mapping[str, Proof]
+    rows: Callable[[str], Sequence[Row] | None]
+    place: Callable[[Side, Ref, Loc], str]
+    approvals: tuple[Approval, ...] = ()
+    owners: tuple[str, ...] = ()
+    base_problem: str = ""
+    loosened: tuple[Loosened, ...] = field(default=())
+
+    @property
+    def policies(self) -> tuple[Config, ...]:
+        """The rule settings that apply: base's first, then head's where they differ."""
+        found: dict[tuple[str, str], Config] = {}
+        for side, graph in (("base", self.base), ("head", self.head)):
+            for config in _configs(graph, "base" if side == "base" else "head", self):
+                found.setdefault((config.gate, repr(config.given)), config)
+        return tuple(found.values())
+
+    def judging(self) -> Graph:
+        """The graph whose policies decide: base's, or head's own when there is no base."""
+        return self.base if self.base is not None else self.head
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One entry of a policy's `rules`."""
+
+    gate: str  # Policy/name/rule-name
+    rule: str
+    given: Mapping[str, Any]
+    severity: str
+    controls: tuple[str, ...]
+    place: str
+    judged_by: Side
+
+
+def _configs(graph: Graph | None, side: Side, facts: Facts) -> Iterator[Config]:
+    for policy in graph.of_kind("Policy") if graph else ():
+        if not applies(policy.spec, facts):
+            continue
+        for i, rule in enumerate(policy.spec.get("rules", [])):
+            yield Config(
+                gate=f"{policy.ref}/{rule['name']}",
+                rule=rule["rule"],
+                given=rule.get("with", {}),
+                severity=rule.get("severity", "error"),
+                controls=tuple(rule.get("controls", ())),
+                place=facts.place(side, policy.ref, ("spec", "rules", i, "rule")),
+                judged_by=side,
+            )
+
+
+def applies(policy: Mapping[str, Any], facts: Facts) -> bool:
+    """Whether a policy's labels match an Application of base or head (no labels: always)."""
+    wanted = policy.get("applies_to", {}).get("labels", {})
+    graphs = [graph for graph in (facts.base, facts.head) if graph is not None]
+    return not wanted or any(
+        wanted.items() <= app.labels.items() for g in graphs for app in g.of_kind("Application")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What a rule is for, and what to do when it does not hold."""
+
+    id: str
+    why: str
+    fix: str
+    needs_evidence: bool = False
+
+
+class Rule(Protocol):
+    """The face of a rule's module."""
+
+    INFO: Info
+
+    @staticmethod
+    def check(facts: Facts, config: Config) -> Iterator[Finding]:
+        """What the rule finds under one policy entry. Nothing found means that it holds."""
+        ...

@@ -1,0 +1,45 @@
+"""Rule `require`: a check's value, with its one-sided bound, is on the right side of its claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from llmops.jobs.make import Made
+from llmops.rules.asked import absent, asked, claimed, finding
+from llmops.rules.base import Finding
+from llmops.rules.claims import cells, decide
+from llmops.rules.facts import Facts, Info
+
+INFO = Info(
+    id="require",
+    why="a claim passes only when the rows show it at the stated error rate, not by luck",
+    fix="improve the target, or move the bound (which base's policy may want approved)",
+    needs_evidence=True,
+)
+
+
+def findings(facts: Facts) -> Iterator[Finding]:
+    """One finding for each `require` of each check, judged for base and then for head."""
+    for one in asked(facts, "checks"):
+        bound = one.check.get("require")
+        if bound is None:
+            continue
+        missing = absent(facts, one.head)
+        if missing is not None:
+            outcome, why, hint = missing
+            yield replace(finding(facts, one, INFO.id, outcome, why), hint=hint)
+            continue
+        rows = facts.rows(one.head.job.closure) or ()
+        found = cells(rows, one.check)
+        claim = decide(one.question(bound), found)
+        result = claimed(facts, one, INFO.id, claim, bound, one.entry["name"])
+        yield replace(result, base_value=base_mean(facts, one.exam.base, one.check))
+
+
+def base_mean(facts: Facts, made: Made | None, check: Mapping[str, Any]) -> float | None:
+    """The same check's mean on base's target, for the reader; decides nothing."""
+    rows = facts.rows(made.job.closure) if made is not None else None
+    values = [c.value for c in cells(rows, check) if c.value is not None] if rows else []
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,28 @@
+"""Rule `secret`: what opens a door is a name in the runner's secret store, never a value.
+
+Text that looks like a key is refused when a spec is read (`literal-secret`); this rule adds that
+an endpoint names its key as `{secret: NAME}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from llmops.rules.base import Finding, Outcome
+from llmops.rules.facts import Config, Facts, Info
+
+INFO = Info(
+    id="secret",
+    why="a value in git is public to everybody who ever clones it",
+    fix="write {secret: NAME} and put the value into the runner's secret store",
+)
+
+
+def check(facts: Facts, config: Config) -> Iterator[Finding]:
+    """One finding for each endpoint whose key is not a name."""
+    for model in facts.head.of_kind("Model"):
+        key = model.spec.get("endpoint", {}).get("api_key")
+        if key is not None and not (isinstance(key, Mapping) and "secret" in key):
+            place = facts.place("head", model.ref, ("spec", "endpoint", "api_key"))
+            message = f"{model.ref}: api_key is not a secret's name"
+            yield Finding(INFO.id, config.gate, Outcome.FAILED, message, INFO.fix, place)

@@ -1,0 +1,170 @@
+"""Facts -> Verdict: the table of rules, severities, and the fold in which the worst wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+from llmops.rules import (
+    evidence_present,
+    license,
+    owner,
+    pinned_revision,
+    policy_looser,
+    range,
+    regression,
+    require,
+    residency,
+    secret,
+    slices,
+)
+from llmops.rules.base import Case, Finding, Outcome, Verdict
+from llmops.rules.claims import scale_of
+from llmops.rules.facts import Config, Facts, Info, Row, Rule
+
+# What a policy's `rules` switch on, by id.
+RULES: Mapping[str, Rule] = {
+    module.INFO.id: module
+    for module in (evidence_present, license, owner, pinned_revision, range, residency, secret)
+}  # type: ignore[misc]  # fmt: skip
+# What is judged whenever it is declared; a policy may set its severity.
+GATES: Mapping[str, Any] = {
+    module.INFO.id: module for module in (require, slices, regression, policy_looser)
+}
+INFOS: Mapping[str, Info] = {
+    **{name: rule.INFO for name, rule in RULES.items()},
+    **{name: gate.INFO for name, gate in GATES.items()},
+}
+
+
+def static_findings(facts: Facts) -> tuple[Finding, ...]:
+    """What the policies find without any evidence: `validate` shows these."""
+    return tuple(
+        found
+        for config in facts.policies
+        if config.rule in RULES and not RULES[config.rule].INFO.needs_evidence
+        for found in _under(config, facts)
+    )
+
+
+def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
+    """The verdict. Pure: the same facts give the same verdict."""
+    facts = replace(facts, loosened=policy_looser.loosened(facts))
+    gates = chain.from_iterable(gate.findings(facts) for gate in GATES.values())
+    ruled = chain.from_iterable(
+        _under(config, facts) for config in facts.policies if config.rule in RULES
+    )
+    severe = _severities(facts)
+    found = [_soften(f, severe.get(f.rule, "error"), facts) for f in gates]
+    found += [*ruled, *_nothing(facts)]
+    found.sort(key=lambda f: (-f.outcome, f.gate, f.judged_by, f.message))
+    worst = max((f.outcome for f in found), default=Outcome.INCONCLUSIVE)
+    cases, lost, won = _worst_cases(facts)
+    return Verdict(
+        outcome=_capped(worst, facts),
+        findings=tuple(found),
+        base=facts.plan.base,
+        head=facts.plan.head,
+        policy_tree=facts.plan.policy_tree,
+        changes=facts.plan.changes,
+        plan=facts.plan,
+        loosened=facts.loosened,
+        worst_cases=cases,
+        worse_count=lost,
+        better_count=won,
+        notes=_notes(facts),
+        judged_at=judged_at,
+        tool_version=tool_version,
+    )
+
+
+def _under(config: Config, facts: Facts) -> Iterator[Finding]:
+    for found in RULES[config.rule].check(facts, config):
+        outcome = found.outcome if config.severity == "error" else Outcome.WARNED
+        yield replace(found, outcome=outcome, judged_by=config.judged_by, controls=config.controls)
+
+
+def _severities(facts: Facts) -> dict[str, str]:
+    """Severity by gate rule: base's policies decide; the strictest of several."""
+    judging = "base" if facts.base is not None else "head"
+    found: dict[str, str] = {}
+    for config in facts.policies:
+        if config.rule in GATES and config.judged_by == judging:
+            kept = found.get(config.rule, "warning")
+            found[config.rule] = "error" if "error" in (kept, config.severity) else config.severity
+    return found
+
+
+def _soften(found: Finding, severity: str, facts: Facts) -> Finding:
+    """A warning-level rule warns; `on_inconclusive: warn` lets the undecided through, said so."""
+    if found.outcome in (Outcome.PASSED, Outcome.WARNED):
+        return found
+    if severity != "error" and found.rule != policy_looser.INFO.id:
+        return replace(found, outcome=Outcome.WARNED)
+    lets = [p.spec.get("on_inconclusive") for p in facts.judging().of_kind("Policy")]
+    through = bool(lets) and all(word == "warn" for word in lets)
+    if found.outcome is Outcome.INCONCLUSIVE and through and found.value is not None:
+        return replace(found, outcome=Outcome.WARNED, message=f"not shown: {found.message}")
+    return found
+
+
+def _nothing(facts: Facts) -> Iterator[Finding]:
+    """Absent evidence never passes: no exam, or a base that cannot be read."""
+    if facts.base_problem:
+        message = (
+            f"base's specs cannot be read, so its gates cannot be applied: {facts.base_problem}"
+        )
+        yield Finding("base-unreadable", "base", Outcome.INCONCLUSIVE, message, "mend base first")
+    if not any(exam.head for exam in facts.exams):
+        message = "no Evaluation judges this tree"
+        yield Finding(
+            "evidence-present", "evidence", Outcome.INCONCLUSIVE, message, evidence_present.INFO.fix
+        )
+
+
+def _capped(worst: Outcome, facts: Facts) -> Outcome:
+    """Without a policy at base, or judged in part only, the best outcome is warned."""
+    return max(worst, Outcome.WARNED) if _notes(facts) else worst
+
+
+def _notes(facts: Facts) -> tuple[str, ...]:
+    notes = []
+    if facts.base is None and not facts.base_problem:
+        notes.append("no base: head's own policies judged it")
+    elif not facts.judging().of_kind("Policy"):
+        notes.append("no policy at base")
+    if facts.plan.selected:
+        notes.append(f"partial: only {', '.join(facts.plan.selected)} was judged")
+    return tuple(notes)
+
+
+def _worst_cases(facts: Facts, most: int = 3) -> tuple[tuple[Case, ...], int, int]:
+    """Cases that base's target had right and head's has wrong, in the first compared exam."""
+    for exam in facts.exams:
+        if exam.head is None or exam.base is None:
+            continue
+        head = facts.rows(exam.head.job.closure)
+        base = facts.rows(exam.base.job.closure)
+        check = _first_binary(exam.evaluation.spec["checks"])
+        if head and base and check is not None:
+            lost, won = regression.worst(base, head, check)
+            return tuple(_case(c, base, head) for c in lost[:most]), len(lost), won
+    return (), 0, 0
+
+
+def _first_binary(checks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return next((c for c in checks if scale_of(c).kind == "binary"), None)
+
+
+def _case(case: str, base: Sequence[Row], head: Sequence[Row]) -> Case:
+    before = next(row for row in base if row["case"] == case)
+    after = next(row for row in head if row["case"] == case)
+    return Case(
+        id=str(after["id"]),
+        input=str(after["input"]),
+        expected=str(after.get("expected")),
+        before=str(before["response"]),
+        after=str(after["response"]),
+    )
