@@ -1,0 +1,309 @@
+"""Job type `curate`: sources by digest -> checked, selected rows in parts, and the funnel.
+
+In: inputs `source/<name>` (JSON Lines or CSV). Out: `parts/<part>.jsonl`, one canonical JSON row a
+line in the order of the sources, and `funnel.json`. Steps, in this order: read (every bad row is
+named by place, none is skipped), rename columns, check the format's shape, ids, duplicates,
+`curation`, `expectations`, `splits`, leaks between parts.
+
+Each row gets `id` (its own id column, else the first 16 hex of `case`) and `case` (digest of the
+row without the two). Without an id column exact repetitions inside a part are dropped. A row that
+stands in two parts is an error for a hash split and counted for a given one; rows that share only
+the format's columns (same question and answer, other subject) are counted in both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from llmops import digest
+from llmops.diagnostics import printable
+from llmops.jobs.base import Measurement
+from llmops.workers import expectations, rows, shapes, splits
+from llmops.workers.contract import Outcome, RunFolder, WorkerError, write_atomically
+
+BAD_SHOWN = 20
+SAMPLE = 5
+PROGRESS_EVERY = 20_000
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of the funnel: rows in and out, and the places of the first rows it held back."""
+
+    name: str
+    rows_in: int = 0
+    dropped: int = 0
+    sample: list[str] = field(default_factory=list)
+
+    def passes(self, keeps: bool, place: str) -> bool:
+        """Counts one row; gives back whether it goes on."""
+        self.rows_in += 1
+        if not keeps:
+            self.dropped += 1
+            self.note(place)
+        return keeps
+
+    def note(self, place: str) -> None:
+        """Keeps the place if the sample still has room."""
+        if len(self.sample) < SAMPLE:
+            self.sample.append(place)
+
+    def shown(self) -> dict[str, Any]:
+        """As `funnel.json` has it."""
+        out = self.rows_in - self.dropped
+        return {
+            "step": self.name, "rows_in": self.rows_in, "rows_out": out,
+            "dropped": self.dropped, "sample": self.sample,
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Shared(Step):
+    """Rows of which another part holds the like: counted, not dropped."""
+
+    found: int = 0
+    seen: dict[bytes, str] = field(default_factory=dict)
+
+    def see(self, key: bytes, part: str, place: str) -> None:
+        """Counts the row if another part had this key first."""
+        self.rows_in += 1
+        if self.seen.setdefault(key, part) != part:
+            self.found += 1
+            self.note(place)
+
+    def shown(self) -> dict[str, Any]:
+        """As `funnel.json` has it, with how many were found."""
+        return {**Step.shown(self), "found": self.found}
+
+
+class Select:
+    """Keeps rows whose column has (`in`) or has not (`not_in`) one of some values."""
+
+    def __init__(self, wanted: Mapping[str, Any]) -> None:
+        self.column = str(wanted["column"])
+        self.keeps = "in" in wanted
+        values = wanted["in"] if self.keeps else wanted["not_in"]
+        self.typed = {digest.canonical(v) for v in values}
+        self.texts = {v if isinstance(v, str) else digest.canonical(v).decode() for v in values}
+        word = "in" if self.keeps else "not in"
+        self.name = f"select {self.column} {word} {', '.join(sorted(self.texts))}"
+
+    def keep(self, value: Any, media: str) -> bool:
+        """Whether a row with this value stays. A CSV cell is compared as text: `1` is "1"."""
+        is_one = value in self.texts if media == "csv" else digest.canonical(value) in self.typed
+        return is_one is self.keeps
+
+
+@dataclass(slots=True)
+class BadRows:
+    """The first bad rows by place, and how many there are."""
+
+    total: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, place: str, what: str) -> None:
+        """Counts one."""
+        self.total += 1
+        if len(self.first) < BAD_SHOWN:
+            self.first.append(f"{place}: {what}")
+
+    def raise_if_any(self, dataset: str) -> None:
+        """Raises WorkerError that lists the first ones, a line each, and the total."""
+        if not self.total:
+            return
+        more = [f"and {self.total - BAD_SHOWN} more"] if self.total > BAD_SHOWN else []
+        listed = "".join(f"\n  {text}" for text in [*self.first, *more])
+        what = "1 bad row" if self.total == 1 else f"{self.total} bad rows"
+        raise WorkerError(
+            f'dataset "{dataset}" has {what}:{listed}',
+            hint="mend the rows in their source, or map its columns under columns",
+        )
+
+
+def work(run: RunFolder) -> Outcome:
+    """Curates the dataset of a job. Raises WorkerError for bad rows, no rows, and leaks."""
+    curation = Curation(run)
+    with ExitStack() as open_files:
+        curation.open_parts(open_files)
+        for source in run.spec["dataset"]["sources"]:
+            curation.take(source["name"], source["media"])
+    curation.check()
+    return curation.outcome()
+
+
+class Curation:
+    """One dataset on its way through the steps; holds digests of rows, never the rows."""
+
+    def __init__(self, run: RunFolder) -> None:
+        spec = run.spec["dataset"]
+        self.run = run
+        self.name: str = spec["name"]
+        self.format: str = spec["format"]
+        if self.format not in shapes.COLUMNS:
+            known = ", ".join(shapes.COLUMNS)
+            raise WorkerError(f'rows of format "{self.format}" have no shape', hint=known)
+        self.theirs: dict[str, str] = {t: ours for ours, t in spec.get("columns", {}).items()}
+        self.selects = [Select(step["select"]) for step in spec.get("curation", [])]
+        self.expected = expectations.build(spec.get("expectations", []))
+        names = tuple(s["name"] for s in spec["sources"])
+        self.split = splits.build(spec["splits"], names)
+        self.given = isinstance(self.split, splits.Given)
+        self.bad = BadRows()
+        self.reads: list[Step] = []
+        self.repeated = Step("exact duplicates")
+        self.selected = [Step(s.name) for s in self.selects]
+        self.parted = Step("parts")
+        self.same_rows = Shared("same row in two parts")
+        self.same_content = Shared(f"same {' and '.join(shapes.COLUMNS[self.format])} in two parts")
+        self.ids: dict[str, set[str]] = {}
+        self.files: dict[str, BinaryIO] = {}
+        self.counts = dict.fromkeys(self.split.names, 0)
+
+    def open_parts(self, open_files: ExitStack) -> None:
+        """Opens the file of each part, all at once."""
+        for part in self.split.names:
+            path = self.run.artifact(f"parts/{part}.jsonl")
+            self.files[part] = open_files.enter_context(path.open("wb"))
+
+    def take(self, source: str, media: str) -> None:
+        """Leads every row of one source through all steps."""
+        step = Step(f"read {source}")
+        self.reads.append(step)
+        has_id: bool | None = None
+        for found in rows.read(self.run.input(f"source/{source}"), media):
+            step.rows_in += 1
+            place = f"{source}:{found.line}"
+            if isinstance(found, rows.Bad):
+                self.bad.add(place, found.what)
+                continue
+            try:
+                row = self._ours(found.value)
+                has_id = "id" in row if has_id is None else has_id
+                self._identify(row, has_id, source)
+                self._place(row, place, source, media, has_id)
+            except _BadRow as error:
+                self.bad.add(place, str(error))
+            if step.rows_in % PROGRESS_EVERY == 0:
+                self.run.progress("read", source=source, rows=step.rows_in)
+        if step.rows_in == 0:
+            self.bad.add(f"{source}:1", "the file has no rows")
+        self.run.progress("read", source=source, rows=step.rows_in)
+
+    def _ours(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row under our column names, of the right shape."""
+        for theirs in self.theirs:
+            if theirs not in row:
+                named = f'"{printable(theirs, 60)}" (mapped to "{self.theirs[theirs]}")'
+                raise _BadRow(f"no column {named}")
+        ours = {self.theirs.get(name, name): value for name, value in row.items()}
+        if len(ours) != len(row):
+            twice = next(o for t, o in self.theirs.items() if t != o and o in row)
+            raise _BadRow(f'column "{printable(twice, 60)}" is mapped and also stands in the row')
+        if "case" in ours:
+            raise _BadRow('the column name "case" is taken: map it to another under columns')
+        if what := shapes.problem(ours, self.format):
+            raise _BadRow(what)
+        return ours
+
+    def _identify(self, row: dict[str, Any], has_id: bool, source: str) -> None:
+        """Adds `case` and `id`; an id of its own must be there on all rows and be used once."""
+        if ("id" in row) is not has_id:
+            raise _BadRow("an id on some rows of the source only")
+        own = row.pop("id", None)
+        row["case"] = digest.of_value(row)
+        row["id"] = _id(own) if has_id else row["case"].removeprefix("sha256:")[:16]
+        if has_id and not self._is_new(row["id"], source):
+            raise _BadRow(f'id "{printable(row["id"], 60)}" stands on an earlier row')
+
+    def _is_new(self, id_: str, source: str) -> bool:
+        """Whether the id is used the first time: in the dataset, or in the part if given."""
+        ids = self.ids.setdefault(source if self.given else "", set())
+        known = id_ in ids
+        ids.add(id_)
+        return not known
+
+    def _place(
+        self, row: dict[str, Any], place: str, source: str, media: str, has_id: bool
+    ) -> None:
+        """Drops the row at the first step that does not keep it, else writes it to its part."""
+        keeps = has_id or self._is_new(row["id"], source)
+        if not self.repeated.passes(keeps, place):
+            return
+        for select, step in zip(self.selects, self.selected, strict=True):
+            if select.column not in row:
+                raise _BadRow(f'no column "{printable(select.column, 60)}" to select by')
+            if not step.passes(select.keep(row[select.column], media), place):
+                return
+        part = self.split.part(row, source)
+        if part is None and not self.given:
+            raise _BadRow(f'no "{self.split.by}" to split by')
+        for expectation in self.expected:
+            expectation.see(row, place)
+        if self.parted.passes(part is not None, place) and part is not None:
+            self._keep(row, part, place)
+
+    def _keep(self, row: dict[str, Any], part: str, place: str) -> None:
+        self.counts[part] += 1
+        self.same_rows.see(bytes.fromhex(row["case"][7:39]), part, place)
+        content = [row[column] for column in shapes.COLUMNS[self.format]]
+        key = hashlib.sha256(digest.canonical(content)).digest()[:16]
+        self.same_content.see(key, part, place)
+        self.files[part].write(rows.line(row))
+
+    def check(self) -> None:
+        """Raises WorkerError for bad rows, an empty part, and rows on two sides of a hash split."""
+        self.bad.raise_if_any(self.name)
+        empty = [name for name, count in self.counts.items() if not count]
+        if len(empty) == len(self.counts):
+            raise WorkerError(f'dataset "{self.name}" has no rows left', hint=self._losses())
+        if empty:
+            hint = "more rows, another share, or another selection"
+            raise WorkerError(f'part "{empty[0]}" of "{self.name}" has no rows', hint=hint)
+        if self.same_rows.found and not self.given:
+            raise WorkerError(
+                f"{self.same_rows.found} rows stand in two parts, "
+                f"first {self.same_rows.sample[0]} (same content, other id)",
+                hint="remove the repetitions, or split by a column they share (splits.by)",
+            )
+
+    def _losses(self) -> str:
+        lost = [f"{s.name} dropped {s.dropped}" for s in self._steps() if s.dropped]
+        return "; ".join(lost) or "the sources are empty"
+
+    def _steps(self) -> Iterator[Step]:
+        yield from self.reads
+        yield self.repeated
+        yield from self.selected
+        yield self.parted
+        yield self.same_rows
+        yield self.same_content
+
+    def outcome(self) -> Outcome:
+        """Writes the funnel; parts whose expectations do not hold are not given to anyone."""
+        funnel = json.dumps([s.shown() for s in self._steps()], ensure_ascii=False, indent=1)
+        write_atomically(self.run.artifact("funnel.json"), funnel.encode() + b"\n")
+        measured = tuple(
+            Measurement(f"rows_{part}", float(n), n) for part, n in sorted(self.counts.items())
+        )
+        reasons = [reason for e in self.expected if (reason := e.reason())]
+        if not reasons:
+            return Outcome("ok", measurements=measured)
+        for part in self.counts:
+            self.run.artifact(f"parts/{part}.jsonl").unlink()
+        return Outcome("quality_failed", "; ".join(reasons), measured)
+
+
+class _BadRow(ValueError):
+    """This row cannot be taken; the text says why."""
+
+
+def _id(own: Any) -> str:
+    """An id as text. Raises _BadRow for one that names nothing."""
+    if isinstance(own, bool) or not isinstance(own, str | int) or own == "":
+        raise _BadRow(f"an id is text or an integer, this one is {printable(json.dumps(own), 60)}")
+    return str(own)
