@@ -1,0 +1,174 @@
+"""STaR-Bets: tests and bounds for the mean of scores in a known range [lower, upper].
+
+Voracek and Orabona 2025, arXiv 2505.22422. Valid for every sample size and every distribution in
+the range: a bettor starts with wealth 1 against "the mean is at most m", and by Ville's inequality
+multiplies it by 1/alpha with probability at most alpha when that is true. Values are looked at in
+the order given, which must not depend on them (see `order`).
+
+The log wealth is decreasing in m until it reaches its target. Without the cap the next log wealth
+is L + log(1 + sqrt(2 (target - L) c) (y - m)), decreasing in m, and increasing in L except where
+u/(1 + u) > 2 (target - L), u the bet's gain; but there log(1 + u) >= target - L, so the target is
+reached at once. Under the cap both hold too. Hence the rejected m are an interval, and bisecting
+the grid of printed bounds gives the same as testing every point of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+SLACK = 1e-9  # by which the log wealth must exceed its target: rounding never rejects
+GRID = 10**6  # printed bounds are multiples of 1/GRID
+
+
+def star_log_wealth(
+    xs: Sequence[float], m: float, lower: float, upper: float, target: float
+) -> float:
+    """The largest log wealth reached against "the mean is at most m", betting towards `target`.
+
+    At least 0. Infinite where `m` is below the range (the hypothesis is impossible), 0 where `m`
+    is its lower end or there is no value. Stops at the first value of at least target + SLACK.
+
+    Raises ValueError for a value or `m` that is not finite, a value outside [lower, upper], an
+    empty range, or a target that is not positive.
+    """
+    return _against_at_most(_bets(xs, lower, upper), m, target)
+
+
+def rejects_at_most(
+    xs: Sequence[float], m: float, lower: float, upper: float, alpha: float = 0.05
+) -> bool:
+    """Whether "the mean is at most m" is refuted at level `alpha`. Raises as `star_log_wealth`."""
+    target = _target(alpha)
+    return star_log_wealth(xs, m, lower, upper, target) >= target + SLACK
+
+
+def rejects_at_least(
+    xs: Sequence[float], m: float, lower: float, upper: float, alpha: float = 0.05
+) -> bool:
+    """Whether "the mean is at least m" is refuted at level `alpha`. Raises as `star_log_wealth`."""
+    target = _target(alpha)
+    return _against_at_least(xs, m, lower, upper, target) >= target + SLACK
+
+
+def p_value_at_least(
+    xs: Sequence[float], m: float, lower: float, upper: float, alpha: float = 0.05, family: int = 1
+) -> float:
+    """P value of "the mean is at least m" for Holm's correction over `family` such tests.
+
+    exp(-largest log wealth) with the bets aimed at log(family / alpha); 1 without data. Raises as
+    `star_log_wealth`, and when `family` is below 1.
+    """
+    if family < 1:
+        raise ValueError(f"a family has at least 1 test, not {family}")
+    return math.exp(-_against_at_least(xs, m, lower, upper, _target(alpha) + math.log(family)))
+
+
+def lower_bound(xs: Sequence[float], lower: float, upper: float, alpha: float = 0.05) -> float:
+    """A number to print that the mean exceeds, wrong with probability at most `alpha`.
+
+    The largest multiple of 1e-6 in the range that is refuted as "the mean is at most it", as all
+    below it are; `lower` if there is none. A fixed grid keeps the guarantee: only the first point
+    at or above the mean must not be refuted. Raises as `star_log_wealth`.
+    """
+    bets, target = _bets(xs, lower, upper), _target(alpha)
+    first, last = _grid(lower, upper)
+    count = _rejected(bets, first, last, target)
+    return (first + count - 1) / GRID if count else lower
+
+
+def upper_bound(xs: Sequence[float], lower: float, upper: float, alpha: float = 0.05) -> float:
+    """A number to print that the mean stays below: `lower_bound` of the mirrored values."""
+    _bets(xs, lower, upper)
+    bound = lower_bound([-x for x in xs], -upper, -lower, alpha)
+    return -bound if bound else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Bets:
+    """All that does not depend on the hypothesis: y in [0, 1] and 1 / ((n - t) v) at each step."""
+
+    ys: tuple[float, ...]
+    scales: tuple[float, ...]
+    lower: float
+    upper: float
+
+
+def _bets(xs: Sequence[float], lower: float, upper: float) -> _Bets:
+    if not (math.isfinite(lower) and math.isfinite(upper) and 0 < upper - lower < math.inf):
+        raise ValueError(f"no range of values: {lower} to {upper}")
+    for i, x in enumerate(xs):
+        if not lower <= x <= upper:  # also where x is not a number
+            raise ValueError(f"value {i} is {x}, outside {lower} to {upper}")
+    width = upper - lower
+    ys = tuple((x - lower) / width for x in xs)
+    return _Bets(ys, tuple(_scales(ys)), lower, upper)
+
+
+def _scales(ys: Sequence[float]) -> Iterator[float]:
+    """1 / ((n - t) v), v the running variance that starts from one value of 0.5."""
+    n, s, s2, v = len(ys), 0.5, 0.25, 0.25
+    for t, y in enumerate(ys):
+        yield 1 / ((n - t) * v)
+        s += y
+        s2 += (y - s / (t + 2)) ** 2
+        v = s2 / (t + 2)
+
+
+def _against_at_most(bets: _Bets, m: float, target: float) -> float:
+    if not math.isfinite(m):
+        raise ValueError(f"the mean cannot be compared with {m}")
+    if not 0 < target < math.inf:
+        raise ValueError(f"the target must be positive, not {target}")
+    if not bets.ys:
+        return 0.0
+    mm = (m - bets.lower) / (bets.upper - bets.lower)
+    if mm <= 0:
+        return math.inf if mm < 0 else 0.0
+    return _largest_log_wealth(bets, mm, target)
+
+
+def _largest_log_wealth(bets: _Bets, mm: float, target: float) -> float:
+    wealth = best = 0.0
+    cap, goal = 0.99 / mm, target + SLACK
+    sqrt, log1p = math.sqrt, math.log1p
+    for y, scale in zip(bets.ys, bets.scales, strict=True):
+        bet = sqrt(2 * (goal - wealth) * scale)
+        wealth += log1p((bet if bet < cap else cap) * (y - mm))
+        if wealth > best:
+            best = wealth
+            if best >= goal:
+                break
+    return best
+
+
+def _against_at_least(
+    xs: Sequence[float], m: float, lower: float, upper: float, target: float
+) -> float:
+    _bets(xs, lower, upper)
+    return _against_at_most(_bets([-x for x in xs], -upper, -lower), -m, target)
+
+
+def _target(alpha: float) -> float:
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1, not {alpha}")
+    return -math.log(alpha)
+
+
+def _grid(lower: float, upper: float) -> tuple[int, int]:
+    """First and last multiple of 1/GRID above `lower` and at most `upper`, in units of 1/GRID."""
+    (a, b), (c, d) = lower.as_integer_ratio(), upper.as_integer_ratio()
+    return a * GRID // b + 1, c * GRID // d
+
+
+def _rejected(bets: _Bets, first: int, last: int, target: float) -> int:
+    """How many points from `first` on are refuted: by bisection, as the wealth falls with m."""
+    low, high = first - 1, last + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _against_at_most(bets, middle / GRID, target) >= target + SLACK:
+            low = middle
+        else:
+            high = middle
+    return low - first + 1
