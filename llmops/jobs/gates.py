@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal
 
-from llmops.jobs.base import PlannedGate, Proof
+from llmops.jobs.base import PlannedGate, Proof, Side
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made, use
 from llmops.jobs.metrics import METRICS
+from llmops.specs.base import Ref
 from llmops.statistics.binomial import smallest_passing_count
 
+GateKind = Literal["require", "regression", "slice"]
+Place = Callable[[Side, Ref, tuple[str | int, ...]], str]
 
-def gates(asked: tuple[Exam, ...], proven: Mapping[str, Proof]) -> tuple[PlannedGate, ...]:
+
+def nowhere(side: Side, ref: Ref, loc: tuple[str | int, ...]) -> str:
+    """No place: for plans of graphs that stand in no file."""
+    return ""
+
+
+def gates(
+    asked: tuple[Exam, ...], proven: Mapping[str, Proof], place: Place = nowhere
+) -> tuple[PlannedGate, ...]:
     """Every gate of the exams; head's copy of an equal gate of base is left out."""
     found: dict[tuple[str, str, str], PlannedGate] = {}
     for exam in asked:
         if exam.head is None:
             continue
-        for gate in _of_exam(exam, exam.head, proven):
+        for gate in _of_exam(exam, exam.head, proven, place):
             found.setdefault((gate.id, gate.claim, gate.closure), gate)
     return tuple(found.values())
 
@@ -33,29 +45,46 @@ def bound_words(bound: Mapping[str, Any]) -> str:
     return " ".join(f"{side} {value:g}" for side, value in sorted(bound.items()))
 
 
-def _of_exam(exam: Exam, head: Made, proven: Mapping[str, Proof]) -> Iterator[PlannedGate]:
-    spec = exam.evaluation.spec
-    rows = _rows(exam, head, proven)
-    closure = head.job.closure
-    for check in spec["checks"]:
+def _of_exam(
+    exam: Exam, head: Made, proven: Mapping[str, Proof], place: Place
+) -> Iterator[PlannedGate]:
+    for i, check in enumerate(exam.evaluation.spec["checks"]):
         name = f"{exam.evaluation.ref}/{check['name']}"
         if "require" in check:
-            claim = f"{check['name']} {bound_words(check['require'])}"
-            decidable, note = _decidable(check, rows, alpha_of(spec))
-            yield PlannedGate(
-                name, "require", claim, exam.judged_by, closure, rows, decidable, note
-            )
+            yield _require(exam, head, check, proven, (name, i, place))
         if "regression" in check:
             margin = check["regression"]["margin"]
             claim = f"{check['name']} not worse than base by {margin:g}"
             note = "" if exam.base else "base has no such target"
-            yield PlannedGate(
-                f"{name}/regression", "regression", claim, exam.judged_by, closure, rows, None, note
-            )
-    for part in spec.get("slices", []):
-        claim = f"{part['check']} by {part['column']} {bound_words(part['require'])}"
-        name = f"{exam.evaluation.ref}/{part['name']}"
-        yield PlannedGate(name, "slice", claim, exam.judged_by, closure)
+            yield _gate(exam, head, f"{name}/regression", "regression", claim, note)
+    for part in exam.evaluation.spec.get("slices", []):
+        values = ", ".join(str(v) for v in part.get("values", []))
+        group = f"{part['column']} {values}".strip()
+        claim = f"{part['check']} by {group} {bound_words(part['require'])}"
+        yield _gate(exam, head, f"{exam.evaluation.ref}/{part['name']}", "slice", claim)
+
+
+def _gate(
+    exam: Exam, head: Made, name: str, kind: GateKind, claim: str, note: str = ""
+) -> PlannedGate:
+    return PlannedGate(name, kind, claim, exam.judged_by, head.job.closure, note=note)
+
+
+def _require(
+    exam: Exam,
+    head: Made,
+    check: Mapping[str, Any],
+    proven: Mapping[str, Proof],
+    at: tuple[str, int, Place],
+) -> PlannedGate:
+    name, i, place = at
+    rows = _rows(exam, head, proven)
+    claim = f"{check['name']} {bound_words(check['require'])}"
+    decidable, note = _decidable(check, rows, alpha_of(exam.evaluation.spec))
+    gate = _gate(exam, head, name, "require", claim, note)
+    loc = ("spec", "checks", i, "require")
+    where = place(exam.judged_by, exam.evaluation.ref, loc) if decidable is False else ""
+    return replace(gate, rows=rows, decidable=decidable, place=where)
 
 
 def _rows(exam: Exam, head: Made, proven: Mapping[str, Proof]) -> int | None:

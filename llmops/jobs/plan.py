@@ -14,7 +14,7 @@ from llmops.graph.build import Graph
 from llmops.graph.diff import job_types
 from llmops.jobs.base import Job, NotNeeded, Plan, Proof, Step, TreeName
 from llmops.jobs.exam import Exam, exams, made_of
-from llmops.jobs.gates import gates
+from llmops.jobs.gates import Place, gates, nowhere
 from llmops.jobs.make import Made
 from llmops.specs.base import Ref
 
@@ -37,11 +37,16 @@ def plan(
     proven: Proven,
     trees: Trees,
     *,
+    asked: tuple[Exam, ...] | None = None,
     selected: tuple[str, ...] = (),
     tool_version: str = "",
+    place: Place = nowhere,
 ) -> Plan:
-    """The plan of a change. Pure: the same values give the same plan."""
-    asked = exams(base, head, selected)
+    """The plan of a change. Pure: the same values give the same plan.
+
+    `asked` are the exams, where the caller made them already; `place` tells where claims stand.
+    """
+    asked = exams(base, head, selected) if asked is None else asked
     made = _all(asked)
     known = {m.job.closure for m in _of_base(base, selected)}
     blocked = _blocked(made, proven, _to_run(made, proven, asked, {}))
@@ -58,7 +63,7 @@ def plan(
         policy_tree=trees.policy_tree,
         changes=changes,
         steps=tuple(steps),
-        gates=gates(asked, proven),
+        gates=gates(asked, proven, place),
         not_needed=(*_skipped(made, run, blocked, proven), *_idle(head, made)),
         selected=selected,
         tool_version=tool_version,

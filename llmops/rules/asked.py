@@ -17,7 +17,7 @@ from llmops.rules.facts import Facts, Loc, Row
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One declared claim of one exam: `entry` is the check or slice, `check` the check behind it."""
+    """One declared claim of one exam: `entry` is the check or slice, `check` what it reads."""
 
     exam: Exam
     head: Made

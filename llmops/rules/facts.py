@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs.base import Plan, Proof, Side
@@ -108,12 +108,9 @@ class Info:
     needs_evidence: bool = False
 
 
-class Rule(Protocol):
-    """The face of a rule's module."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line of the table: what `check` finds under one policy entry; nothing means it holds."""
 
-    INFO: Info
-
-    @staticmethod
-    def check(facts: Facts, config: Config) -> Iterator[Finding]:
-        """What the rule finds under one policy entry. Nothing found means that it holds."""
-        ...
+    info: Info
+    check: Callable[[Facts, Config], Iterator[Finding]]

@@ -79,12 +79,8 @@ def _difference(
         return Outcome.INCONCLUSIVE, f"{one.check['metric']} has no range to compare in", ""
     sign = 1.0 if scale.better == "higher" else -1.0
     question = one.question({})
-    ranked = sorted(
-        after,
-        key=lambda c: order.betting_key(
-            question.dataset, question.split, f"{one.gate}/regression", c
-        ),
-    )
+    where, gate = (question.dataset, question.split), f"{one.gate}/regression"
+    ranked = sorted(after, key=lambda case: order.betting_key(*where, gate, case))
     n = len(ranked)
     values = [sign * (_known(after[c]) - _known(before[c])) for c in ranked]
     return _Pairs(
@@ -154,7 +150,7 @@ def _with_numbers(
 def worst(
     base: Sequence[Mapping[str, Any]], head: Sequence[Mapping[str, Any]], check: Mapping[str, Any]
 ) -> tuple[list[str], int]:
-    """Cases right before and wrong after (by case digest, in hash order), and how many got better."""
+    """Cases that got worse, the most first (ties by digest), and how many got better."""
     before = {c.case: c.value for c in cells(base, check)}
     after = {c.case: c.value for c in cells(head, check)}
     both = [c for c in sorted(before.keys() & after.keys()) if _comparable(before[c], after[c])]

@@ -26,15 +26,23 @@ from llmops.rules.facts import Config, Facts, Info, Row, Rule
 
 # What a policy's `rules` switch on, by id.
 RULES: Mapping[str, Rule] = {
-    module.INFO.id: module
-    for module in (evidence_present, license, owner, pinned_revision, range, residency, secret)
-}  # type: ignore[misc]  # fmt: skip
+    rule.info.id: rule
+    for rule in (
+        Rule(evidence_present.INFO, evidence_present.check),
+        Rule(license.INFO, license.check),
+        Rule(owner.INFO, owner.check),
+        Rule(pinned_revision.INFO, pinned_revision.check),
+        Rule(range.INFO, range.check),
+        Rule(residency.INFO, residency.check),
+        Rule(secret.INFO, secret.check),
+    )
+}
 # What is judged whenever it is declared; a policy may set its severity.
 GATES: Mapping[str, Any] = {
     module.INFO.id: module for module in (require, slices, regression, policy_looser)
 }
 INFOS: Mapping[str, Info] = {
-    **{name: rule.INFO for name, rule in RULES.items()},
+    **{name: rule.info for name, rule in RULES.items()},
     **{name: gate.INFO for name, gate in GATES.items()},
 }
 
@@ -44,7 +52,7 @@ def static_findings(facts: Facts) -> tuple[Finding, ...]:
     return tuple(
         found
         for config in facts.policies
-        if config.rule in RULES and not RULES[config.rule].INFO.needs_evidence
+        if config.rule in RULES and not RULES[config.rule].info.needs_evidence
         for found in _under(config, facts)
     )
 
@@ -113,9 +121,7 @@ def _soften(found: Finding, severity: str, facts: Facts) -> Finding:
 def _nothing(facts: Facts) -> Iterator[Finding]:
     """Absent evidence never passes: no exam, or a base that cannot be read."""
     if facts.base_problem:
-        message = (
-            f"base's specs cannot be read, so its gates cannot be applied: {facts.base_problem}"
-        )
+        message = f"base's specs cannot be read, nor its gates applied: {facts.base_problem}"
         yield Finding("base-unreadable", "base", Outcome.INCONCLUSIVE, message, "mend base first")
     if not any(exam.head for exam in facts.exams):
         message = "no Evaluation judges this tree"

@@ -1,0 +1,75 @@
+"""What several commands share: the project, the two trees, colour and width."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from llmops.diagnostics import render
+from llmops.errors import UsageError
+from llmops.pipeline import InvalidSpecs, Pair, Project, pair
+
+
+def project(args: argparse.Namespace) -> Project:
+    """The project around `-C`, with the user's cache."""
+    folder = Path(args.directory)
+    if not folder.is_dir():
+        raise UsageError(f'no folder "{args.directory}"')
+    return Project.find(folder.resolve(), cache_folder())
+
+
+def cache_folder() -> Path:
+    """`LLMOPS_CACHE`, default `~/.cache/llmops`."""
+    given = os.environ.get("LLMOPS_CACHE")
+    return Path(given) if given else Path.home() / ".cache" / "llmops"
+
+
+def add_trees(parser: argparse.ArgumentParser) -> None:
+    """`--base` and `--head`."""
+    parser.add_argument(
+        "--base", metavar="REV", help="the target branch (default: origin/HEAD, main or master)"
+    )
+    parser.add_argument(
+        "--head", metavar="REV", help="what would land on it (default: the work tree)"
+    )
+
+
+def add_select(parser: argparse.ArgumentParser) -> None:
+    """`--select`."""
+    parser.add_argument(
+        "--select", action="append", default=[], metavar="KIND/NAME",
+        help="judge only this Evaluation, or this target (the verdict says that it is partial)",
+    )  # fmt: skip
+
+
+def both(found: Project, args: argparse.Namespace) -> Pair:
+    """Base and head as the options say; mistakes in head's specs are printed, then raised."""
+    try:
+        return pair(found, args.base, args.head)
+    except InvalidSpecs as error:
+        print(render(error.state.diagnostics, error.state.texts), file=sys.stderr)
+        error.hint = "llmops validate shows them again"
+        raise
+
+
+def colour(args: argparse.Namespace) -> bool:
+    """Whether to colour: asked for, or a terminal without NO_COLOR."""
+    if args.color != "auto":
+        return bool(args.color == "always")
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def width(args: argparse.Namespace) -> int:
+    """Columns to fill: asked for, the terminal's, or 100."""
+    if args.width is not None:
+        return max(40, int(args.width))
+    return max(40, min(140, shutil.get_terminal_size((100, 24)).columns))
+
+
+def say(text: str) -> None:
+    """Print to standard output, whatever its encoding can hold."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))

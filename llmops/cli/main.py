@@ -1,0 +1,124 @@
+"""The table of commands, the options they share, and the only place that catches an error."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from llmops import __version__
+from llmops.errors import LlmopsError
+
+# command: (one line, module)
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "validate": ("parse, types, references, static rules", "llmops.cli.validate"),
+    "diff": ("the semantic change list", "llmops.cli.diff"),
+    "plan": ("changes, jobs, gates", "llmops.cli.plan"),
+    "why": ("the reason for a job, or for its reuse", "llmops.cli.why"),
+    "run": ("run the jobs of a plan, keep their evidence", "llmops.cli.run"),
+    "gate": ("evidence to verdict, as a comment or JSON", "llmops.cli.gate"),
+    "demo": ("the story: a repository, five pull requests", "llmops.cli.demo"),
+}
+EXITS = """\
+exit codes:
+  0 passed or warned   1 failed, inconclusive, or an error-level finding
+  2 wrong usage, or specs that do not parse or resolve   3 not judged: the world failed
+  130 interrupted (run again: work resumes)"""
+
+
+def run() -> NoReturn:
+    """The console entry point."""
+    raise SystemExit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command line. Returns the exit code; prints what went wrong in one line."""
+    try:
+        return _dispatch(list(argv))
+    except LlmopsError as error:
+        return _failed(error)
+    except KeyboardInterrupt:
+        print("llmops: interrupted; run again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output stopped reading: nothing is wrong, nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        print(f"llmops: error: {error.strerror or error}{where}", file=sys.stderr)
+        return 3
+
+
+def _dispatch(argv: list[str]) -> int:
+    name = next((word for word in argv if word in COMMANDS), None)
+    parser = _parser(name)
+    args = parser.parse_args(argv)
+    if name is None or args.command is None:
+        parser.print_help()
+        return 2
+    if args.offline:
+        os.environ["LLMOPS_OFFLINE"] = "1"
+    module = importlib.import_module(COMMANDS[name][1])
+    code: int = module.main(args)
+    return code
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The whole parser; only the chosen command's file is imported, for its own options."""
+    parser = argparse.ArgumentParser(
+        prog="llmops",
+        description="GitOps for LLM systems: two git trees in, one verdict out, with its evidence.",
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"llmops {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, (line, module) in COMMANDS.items():
+        if chosen not in (None, name):
+            commands.add_parser(name, help=line)
+            continue
+        sub = commands.add_parser(
+            name, help=line, description=line, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == chosen:
+            plugin = importlib.import_module(module)
+            sub.epilog = f"examples:\n{plugin.EXAMPLES}\n\n{EXITS}"
+            _common(sub)
+            plugin.add(sub)
+            _from_environment(sub)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    """Options of every command."""
+    parser.add_argument("-C", "--directory", default=".", metavar="DIR", help="work in DIR")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only what matters")
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colour the output"
+    )
+    parser.add_argument("--width", type=int, default=None, metavar="N", help="columns of text")
+    parser.add_argument("--offline", action="store_true", help="any use of the network is an error")
+
+
+def _from_environment(parser: argparse.ArgumentParser) -> None:
+    """`LLMOPS_BASE=main` is `--base main`: an option's default comes from its variable."""
+    for action in parser._actions:
+        name = f"LLMOPS_{action.dest.upper()}"
+        given = os.environ.get(name)
+        if given is None or not action.option_strings or action.dest == "help":
+            continue
+        if isinstance(action, argparse._StoreTrueAction):
+            action.default = given not in ("", "0", "false")
+        else:
+            action.default = action.type(given) if callable(action.type) else given
+
+
+def _failed(error: LlmopsError) -> int:
+    print(f"llmops: error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  hint: {error.hint}", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,50 @@
+"""`llmops plan`: what a change makes necessary, and why; nothing runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from llmops.cli import common
+from llmops.jobs.wire import to_json
+from llmops.pipeline import make_plan
+from llmops.reports.render import render_plan
+from llmops.evidence.files import replace
+
+EXAMPLES = """\
+  llmops plan
+  llmops plan --base origin/main --out plan.json"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of `plan`."""
+    common.add_trees(parser)
+    common.add_select(parser)
+    parser.add_argument("--out", metavar="FILE", help="write the plan, for `llmops run FILE`")
+    parser.add_argument("--no-reuse", action="store_true", help="plan as if nothing had evidence")
+    parser.add_argument(
+        "--fail-on", choices=("undecidable",), action="append", default=[],
+        help="exit 1 when a gate cannot be decided",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=("text", "json", "markdown"), default="text", help="output format"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """0 a plan was made; 1 with `--fail-on` only."""
+    found = common.project(args)
+    planned = make_plan(found, common.both(found, args), args.select, reuse=not args.no_reuse)
+    for note in planned.damaged:
+        print(f"llmops: warning: {note}", file=sys.stderr)
+    width, colour = common.width(args), common.colour(args)
+    common.say(render_plan(planned.plan, args.format, width=width, colour=colour))
+    if args.out:
+        text = json.dumps(to_json(planned.plan), ensure_ascii=False, indent=1) + "\n"
+        replace(Path(args.out), text.encode("utf-8"))
+        if args.format == "text":
+            common.say(f"Saved to {args.out} · run it: llmops run {args.out}")
+    undecidable = any(gate.decidable is False for gate in planned.plan.gates)
+    return 1 if undecidable and "undecidable" in args.fail_on else 0

@@ -1,0 +1,66 @@
+"""`llmops validate`: everything that can be said about specs without running anything."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from llmops.cli import common
+from llmops.diagnostics import Severity, has_errors, render
+from llmops.pipeline import Checked, validate
+
+EXAMPLES = """\
+  llmops validate
+  llmops validate specs/recipes --format json"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of `validate`."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="show only what is under PATH")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format")
+
+
+def main(args: argparse.Namespace) -> int:
+    """0 clean or warnings, 1 an error-level static finding, 2 specs that do not parse."""
+    found = common.project(args)
+    checked = validate(found, [_relative(found.repository.root, args, p) for p in args.paths])
+    common.say(_json(checked) if args.format == "json" else _text(checked, args.quiet))
+    if checked.invalid:
+        return 2
+    return 1 if has_errors(checked.diagnostics) else 0
+
+
+def _relative(root: object, args: argparse.Namespace, path: str) -> str:
+    """A path as the user typed it, from the repository's root."""
+    from pathlib import Path
+
+    full = (Path(args.directory) / path).resolve()
+    base = Path(str(root)).resolve()
+    return full.relative_to(base).as_posix() if full.is_relative_to(base) else path
+
+
+def _text(checked: Checked, quiet: bool) -> str:
+    errors = sum(d.severity is Severity.ERROR for d in checked.diagnostics)
+    warnings = sum(d.severity is Severity.WARNING for d in checked.diagnostics)
+    paths = {d.span.path for d in checked.diagnostics} & checked.state.tree.blobs().keys()
+    texts = {p: checked.state.tree.read(p).decode("utf-8", "replace") for p in paths}
+    shown = render(checked.diagnostics, texts)
+    count = len(checked.state.loaded.specs)
+    last = f"{count} specs: {errors} errors, {warnings} warnings"
+    return "\n".join(part for part in (shown, "" if quiet else last) if part)
+
+
+def _json(checked: Checked) -> str:
+    rows = [
+        {
+            "path": d.span.path,
+            "line": d.span.line,
+            "column": d.span.column,
+            "severity": d.severity.value,
+            "rule": d.rule,
+            "message": d.message,
+            "hint": d.hint,
+        }
+        for d in sorted(set(checked.diagnostics), key=lambda d: d.sort_key)
+    ]
+    return json.dumps({"format_version": 1, "diagnostics": rows}, ensure_ascii=False, indent=2)

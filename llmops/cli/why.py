@@ -1,0 +1,69 @@
+"""`llmops why Kind/name`: the path of change to a spec's jobs, or the evidence they reuse."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from llmops.cli import common
+from llmops.diagnostics import did_you_mean
+from llmops.digest import short
+from llmops.errors import UsageError
+from llmops.jobs.base import Plan, Step
+from llmops.pipeline import make_plan
+
+EXAMPLES = """\
+  llmops why Evaluation/support-quality
+  llmops why Recipe/support-lora --base main"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of `why`."""
+    parser.add_argument("subject", metavar="KIND/NAME", help="a spec")
+    common.add_trees(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """0; 2 for a spec that neither tree has."""
+    found = common.project(args)
+    both = common.both(found, args)
+    planned = make_plan(found, both).plan
+    graphs = [s.graph for s in (both.head, both.base) if s is not None and s.graph is not None]
+    known = sorted({str(ref) for graph in graphs for ref in graph.specs})
+    if args.subject not in known:
+        raise UsageError(
+            f'nothing is called "{args.subject}"',
+            hint=did_you_mean(args.subject, known, otherwise="write Kind/name"),
+        )
+    common.say("\n".join(lines(planned, args.subject)))
+    return 0
+
+
+def lines(planned: Plan, subject: str) -> Iterator[str]:
+    """The change of one spec, then its jobs with the jobs they follow."""
+    for change in planned.changes:
+        if str(change.ref) == subject:
+            how = ", ".join(f.path for f in change.fields) or ", ".join(change.through)
+            yield f"{subject} {change.action}: {how or change.category}"
+    steps = {step.job.closure: step for step in planned.steps}
+    own = [step for step in planned.steps if str(step.job.subject) == subject]
+    for step in own:
+        yield from _step(step, steps, "  ", set())
+    for left in planned.not_needed:
+        if str(left.subject) == subject:
+            yield f"  - {left.type} not needed: {left.why}"
+    if not own and not any(str(n.subject) == subject for n in planned.not_needed):
+        yield f"{subject} has no job of its own"
+
+
+def _step(step: Step, steps: dict[str, Step], indent: str, seen: set[str]) -> Iterator[str]:
+    job = step.job
+    if step.state == "run":
+        yield f"{indent}+ {job.type} {job.subject} runs: {step.why}"
+    else:
+        kept = short(step.evidence or "")
+        yield f"{indent}= {job.type} {job.subject} reused ({kept}): {step.why}"
+    for need in job.needs:
+        if need in steps and need not in seen and steps[need].state == "run":
+            seen.add(need)
+            yield from _step(steps[need], steps, indent + "  ", seen)

@@ -1,0 +1,68 @@
+"""What must fit together before a job can be made of it: targets, bases, formats, checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmops.diagnostics import Diagnostic, did_you_mean
+from llmops.graph.build import Graph, SpanOf
+from llmops.jobs.make import spec_at, use
+from llmops.jobs.metrics import METRICS
+from llmops.specs.base import Spec
+
+
+def check(graph: Graph, span: SpanOf) -> tuple[Diagnostic, ...]:
+    """Every misfit of a graph, as diagnostics. Dry, and never raises."""
+    found: list[Diagnostic] = []
+    for spec in graph.specs.values():
+        if spec.ref.kind == "Recipe":
+            found += _recipe(graph, spec, span)
+        elif spec.ref.kind == "Application":
+            found += _loadable(graph, spec, ("model",), span)
+        elif spec.ref.kind == "Evaluation":
+            found += _evaluation(graph, spec, span)
+    return tuple(found)
+
+
+def _loadable(graph: Graph, spec: Spec, loc: tuple[str, ...], span: SpanOf) -> Iterator[Diagnostic]:
+    model = spec_at(graph, use(spec, *loc))
+    if model.ref.kind == "Model" and not {"init", "weights"} & model.spec.keys():
+        yield Diagnostic(
+            span(spec.ref, ("spec", *loc)),
+            "not-yet",
+            f"{model.ref} is an endpoint, and running against endpoints is not built yet",
+            "use a Model with weights or init, or a Recipe",
+        )
+
+
+def _recipe(graph: Graph, recipe: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    yield from _loadable(graph, recipe, ("base_model",), span)
+
+
+def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    if use(evaluation, "target").target.kind == "Model":
+        yield from _loadable(graph, evaluation, ("target",), span)
+    names = [str(c["name"]) for c in evaluation.spec["checks"]]
+    for i, part in enumerate(evaluation.spec.get("slices", [])):
+        if part["check"] not in names:
+            yield Diagnostic(
+                span(evaluation.ref, ("spec", "slices", i, "check")),
+                "unknown-check",
+                f'{evaluation.ref} has no check "{part["check"]}"',
+                did_you_mean(part["check"], names, otherwise=f"known are {', '.join(names)}"),
+            )
+    for i, one in enumerate(evaluation.spec["checks"]):
+        yield from _bounds(evaluation, i, one, span)
+
+
+def _bounds(evaluation: Spec, i: int, one: dict[str, object], span: SpanOf) -> Iterator[Diagnostic]:
+    """A mean without a range cannot be shown to clear a bound at any number of cases."""
+    metric = METRICS.get(str(one["metric"]))
+    judged = [key for key in ("require", "regression") if key in one]
+    if metric is not None and metric.kind == "unbounded" and judged and "pass_at" not in one:
+        yield Diagnostic(
+            span(evaluation.ref, ("spec", "checks", i, judged[0])),
+            "untestable",
+            f"{one['metric']} has no upper limit, so no number of cases can show its mean",
+            "add pass_at, so that each case passes or not, and bound the share that passes",
+        )

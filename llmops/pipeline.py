@@ -1,0 +1,336 @@
+"""The whole stream on one page: one short function per command.
+
+Tree -> Document -> Spec -> Graph -> Change -> Plan -> Run -> Statement -> Verdict. Every command
+is a prefix or a cut of it; nothing here prints, and everything here can be called from Python.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from llmops import __version__
+from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_errors
+from llmops.digest import of_bytes
+from llmops.errors import StoreError, UsageError
+from llmops.evidence.store import Store
+from llmops.graph.base import Change
+from llmops.graph.build import Graph, build
+from llmops.graph.diff import diff
+from llmops.jobs.base import Plan, Proof, Side, Step, TreeName
+from llmops.jobs.check import check
+from llmops.jobs.exam import Exam, exams
+from llmops.jobs.plan import Trees, plan
+from llmops.rules.base import Finding, Outcome, Verdict
+from llmops.rules.facts import Approval, Facts, Row
+from llmops.rules.verdict import judge, static_findings
+from llmops.source.cache import BlobCache
+from llmops.source.tree import Repository, Tree
+from llmops.specs.base import Ref
+from llmops.specs.load import roles
+from llmops.specs.tree import LoadedTree, load_blobs
+
+FOLDERS = ("specs/", "policies/")
+OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+DEFAULT_BASES = ("origin/HEAD", "main", "master")
+
+
+@dataclass(frozen=True)
+class State:
+    """One tree, read: its graph or None, and everything wrong with it."""
+
+    tree: Tree
+    loaded: LoadedTree
+    graph: Graph | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    def place(self, ref: Ref, loc: tuple[str | int, ...]) -> str:
+        """`path:line:col` of a field."""
+        return str(self.loaded.span(ref, loc))
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """The text of each file that has something wrong with it."""
+        paths = {d.span.path for d in self.diagnostics}
+        known = {p: self.tree.read(p) for p in paths if p in self.tree.blobs()}
+        return {path: data.decode("utf-8", "replace") for path, data in known.items()}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A repository with its reports folder and its cache."""
+
+    repository: Repository
+    reports: Path
+    cache: Path | None = None
+
+    @classmethod
+    def find(cls, start: Path, cache: Path | None = None) -> Project:
+        """The project around a folder. GitError when that is no repository."""
+        repository = Repository.find(start)
+        return cls(repository, repository.root / "reports", cache)
+
+    @property
+    def store(self) -> Store:
+        """Where evidence is kept."""
+        return Store(self.reports)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Base and head, read."""
+
+    base: State | None
+    head: State
+
+    @property
+    def names(self) -> Trees:
+        """How the two trees are called in plans and verdicts."""
+        base = self.base.tree if self.base else None
+        policy = base.subtree("policies") if base else None
+        return Trees(_name(base) if base else None, _name(self.head.tree), policy)
+
+    def place(self, side: Side, ref: Ref, loc: tuple[str | int, ...]) -> str:
+        """`path:line:col` of a field on one side."""
+        state = self.base if side == "base" and self.base else self.head
+        return state.place(ref, loc)
+
+
+class InvalidSpecs(UsageError):
+    """The head's specs do not parse or resolve; `state` has the diagnostics."""
+
+    def __init__(self, state: State) -> None:
+        count = sum(d.severity is Severity.ERROR for d in state.diagnostics)
+        noun = "mistake" if count == 1 else "mistakes"
+        super().__init__(f"{count} {noun} in the specs of {state.tree.label}")
+        self.state = state
+
+
+def _name(tree: Tree) -> TreeName:
+    return TreeName(tree.label, tree.oid, tree.commit, tree.dirty)
+
+
+# ---- tree -> graph -------------------------------------------------------------------------
+
+
+def read(project: Project, tree: Tree) -> State:
+    """One tree's specs, references and own consistency. Never raises for a user's mistake."""
+    paths = [p for p in tree.blobs() if p.startswith(FOLDERS) and p.endswith((".yaml", ".yml"))]
+    cache = BlobCache(project.cache, __version__)
+    loaded = load_blobs([tree.blobs()[p] for p in paths], tree.read_many, cache)
+    cache.save()
+    uses = {use.path for spec in loaded.specs.values() for use in spec.files}
+    found = {path: of_bytes(data) for path, data in _present(tree, uses).items()}
+    built = build(loaded.specs, found, loaded.span, tree.blobs())
+    problems = [*loaded.diagnostics, *built.diagnostics]
+    if built.graph is not None:
+        problems += check(built.graph, loaded.span)
+    ordered = tuple(sorted(set(problems), key=lambda d: d.sort_key))
+    return State(tree, loaded, None if has_errors(ordered) else built.graph, ordered)
+
+
+def _present(tree: Tree, paths: set[str]) -> Mapping[str, bytes]:
+    return tree.read_many(sorted(paths & tree.blobs().keys()))
+
+
+def pair(project: Project, base: str | None, head: str | None) -> Pair:
+    """Base and head of a change. Raises InvalidSpecs when head's specs are wrong."""
+    base_tree, head_tree = trees(project.repository, base, head)
+    after = read(project, head_tree)
+    if after.graph is None:
+        raise InvalidSpecs(after)
+    same = base_tree is not None and base_tree.oid == head_tree.oid
+    before = replace(after, tree=base_tree) if same and base_tree else None
+    if base_tree is not None and before is None:
+        before = read(project, base_tree)
+    return Pair(before, after)
+
+
+def trees(repository: Repository, base: str | None, head: str | None) -> tuple[Tree | None, Tree]:
+    """The tip of the target branch, and the tree that would land on it."""
+    work = repository.work_tree() if head is None else None
+    here = head or "HEAD"
+    target = base or _default_base(repository)
+    if target is None or _is_first(repository, target, here, work):
+        return None, work or repository.tree(here)
+    below = repository.tree(target)
+    if work is not None and work.dirty:
+        return below, work
+    return below, repository.merged(target, here)
+
+
+def _default_base(repository: Repository) -> str | None:
+    """The branch that changes land on, as far as git knows it; HEAD when it knows none."""
+    names = (*DEFAULT_BASES, "HEAD")
+    return next((name for name in names if repository.commit(name)), None)
+
+
+def _is_first(repository: Repository, base: str, head: str, work: Tree | None) -> bool:
+    """The very first commit has no base: base is the empty tree."""
+    commit = repository.commit(base)
+    clean = work is None or not work.dirty
+    same = commit is not None and commit == repository.commit(head)
+    return same and clean and not repository.is_shallow() and not repository.commit(f"{base}^")
+
+
+# ---- commands ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `validate` found: mistakes and static findings, as diagnostics."""
+
+    state: State
+    diagnostics: tuple[Diagnostic, ...]
+    invalid: bool  # the specs themselves do not parse, type or resolve
+
+
+def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
+    """Text to graph, and the rules that need no evidence; `paths` narrow what is shown."""
+    state = read(project, project.repository.work_tree())
+    found = list(state.diagnostics)
+    if state.graph is not None:
+        found += [_as_diagnostic(f) for f in static_findings(_static_facts(state))]
+    shown = tuple(d for d in found if not paths or _under(d.span.path, paths))
+    return Checked(state, shown, has_errors(d for d in state.diagnostics if d in shown))
+
+
+def _under(path: str, folders: Sequence[str]) -> bool:
+    return any(path == f or path.startswith(f.rstrip("/") + "/") for f in folders)
+
+
+def _as_diagnostic(found: Finding) -> Diagnostic:
+    path, line, column = found.place.rsplit(":", 2)
+    severity = Severity.WARNING if found.outcome is Outcome.WARNED else Severity.ERROR
+    span = Span(path, int(line), int(column))
+    return Diagnostic(span, found.rule, found.message, found.hint, severity)
+
+
+def _static_facts(state: State) -> Facts:
+    assert state.graph is not None
+    nothing = Plan(None, _name(state.tree), None, (), (), ())
+    return Facts(
+        base=None,
+        head=state.graph,
+        plan=nothing,
+        exams=(),
+        proven={},
+        rows=lambda _closure: None,
+        place=lambda _side, ref, loc: state.place(ref, loc),
+        owners=owners(state.tree),
+    )
+
+
+def owners(tree: Tree) -> tuple[str, ...]:
+    """The lines of CODEOWNERS, wherever GitHub would look for it."""
+    for path in OWNERS:
+        if path in tree.blobs():
+            return tuple(tree.read(path).decode("utf-8", "replace").splitlines())
+    return ()
+
+
+def changes_of(both: Pair) -> tuple[Change, ...]:
+    """The semantic changes between base and head."""
+    assert both.head.graph is not None
+    return diff(both.base.graph if both.base else None, both.head.graph, roles)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what it was made from."""
+
+    plan: Plan
+    both: Pair
+    exams: tuple[Exam, ...]
+    proven: Mapping[str, Proof]
+    damaged: tuple[str, ...] = ()
+
+
+def make_plan(
+    project: Project, both: Pair, select: Sequence[str] = (), *, reuse: bool = True
+) -> Planned:
+    """The plan of a change, with the kept evidence it may reuse."""
+    head = both.head.graph
+    assert head is not None
+    base = both.base.graph if both.base else None
+    asked = exams(base, head, _selected(select, head, base))
+    store = project.store
+    proven: Mapping[str, Proof] = store.proofs() if reuse else {}
+    planned = plan(
+        base, head, changes_of(both), proven, both.names,
+        asked=asked, selected=tuple(select), tool_version=__version__,
+        place=both.place,
+    )  # fmt: skip
+    return Planned(planned, both, asked, proven, store.notes())
+
+
+def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[str, ...]:
+    known = [str(r) for g in (head, base) if g for r in g.specs if r.kind != "Policy"]
+    for name in select:
+        if name not in known:
+            hint = did_you_mean(name, known, otherwise="name an Evaluation or its target")
+            raise UsageError(f'nothing is called "{name}"', hint=hint)
+    return tuple(select)
+
+
+def verdict(
+    project: Project, planned: Planned, *, now: datetime, approvals: tuple[Approval, ...] = ()
+) -> Verdict:
+    """Kept evidence -> verdict. Nothing runs, nothing of head is executed."""
+    both = planned.both
+    head = both.head.graph
+    assert head is not None
+    problem = ""
+    if both.base is not None and both.base.graph is None:
+        problem = f"{len(both.base.diagnostics)} mistakes at {both.base.tree.label}"
+    facts = Facts(
+        base=both.base.graph if both.base else None,
+        head=head,
+        plan=planned.plan,
+        exams=planned.exams,
+        proven=planned.proven,
+        rows=rows_of(project.store),
+        place=both.place,
+        approvals=approvals,
+        owners=owners(both.head.tree),
+        base_problem=problem,
+    )
+    judged_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return judge(facts, judged_at=judged_at, tool_version=__version__)
+
+
+def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
+    """Kept rows by evaluate closure; absent or damaged ones are None."""
+    read_already: dict[str, Sequence[Row] | None] = {}
+
+    def rows(closure: str) -> Sequence[Row] | None:
+        if closure not in read_already:
+            read_already[closure] = _rows(store, closure)
+        return read_already[closure]
+
+    return rows
+
+
+def _rows(store: Store, closure: str) -> Sequence[Row] | None:
+    kept = store.evidence(closure)
+    if kept is None or kept.result.status != "ok":
+        return None
+    try:
+        data = store.artifact(closure, "rows.jsonl").read_bytes()
+        return [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
+    except (StoreError, OSError, ValueError):
+        return None  # damaged rows are absent rows: the gate says inconclusive
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is not a number")
+
+
+def to_run(planned: Plan) -> Iterator[Step]:
+    """The steps that are not reused."""
+    return (step for step in planned.steps if step.state == "run")

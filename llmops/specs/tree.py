@@ -1,0 +1,122 @@
+"""A tree's spec files -> every Spec and every mistake, parsing only what no cache knows.
+
+In: blobs (path and object id), a way to read them, a mapping that remembers. Out: `LoadedTree`.
+Files without a mistake are remembered by object id, so the same text anywhere in history is
+parsed and validated once; positions are found again only when something must be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from llmops.diagnostics import Diagnostic, Span, has_errors
+from llmops.source.document import Document, parse
+from llmops.specs.base import FileUse, Ref, Reference, Spec
+
+
+class NamedBlob(Protocol):
+    """A file of a tree: where it stands and which bytes it is."""
+
+    @property
+    def path(self) -> str: ...  # noqa: D102
+    @property
+    def oid(self) -> str: ...  # noqa: D102
+
+
+ReadMany = Callable[[Sequence[str]], Mapping[str, bytes]]
+
+
+@dataclass
+class LoadedTree:
+    """All specs of a tree, and all that is wrong with their files."""
+
+    specs: Mapping[Ref, Spec]
+    diagnostics: tuple[Diagnostic, ...]
+    read: ReadMany
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def span(self, ref: Ref, loc: tuple[str | int, ...]) -> Span:
+        """The place of a field of a spec."""
+        path = self.specs[ref].path
+        if path not in self.documents:
+            parsed = parse(path, self.read([path])[path])
+            if parsed.document is None:
+                return Span(path)
+            self.documents[path] = parsed.document
+        return self.documents[path].span(loc)
+
+
+def load_blobs(
+    blobs: Iterable[NamedBlob], read: ReadMany, cache: MutableMapping[str, Any]
+) -> LoadedTree:
+    """Load every file, in the order of paths. Raises nothing for a user's mistake."""
+    ordered = sorted(blobs, key=lambda blob: blob.path)
+    texts = read([blob.path for blob in ordered if _key(blob) not in cache])
+    found: list[Spec] = []
+    problems: list[Diagnostic] = []
+    for blob in ordered:
+        kept = cache.get(_key(blob))
+        if kept is not None:
+            found.append(_from_record(kept, blob.path))
+            continue
+        spec, wrong = _load(blob.path, texts[blob.path])
+        problems += wrong
+        if spec is not None:
+            found.append(spec)
+        if spec is not None and not wrong:
+            cache[_key(blob)] = _record(spec)
+    specs: dict[Ref, Spec] = {}
+    loaded = LoadedTree(specs, (), read)
+    for spec in found:
+        if spec.ref in specs:
+            problems.append(_twice(spec, specs[spec.ref], read))
+        specs.setdefault(spec.ref, spec)
+    loaded.diagnostics = tuple(problems)
+    return loaded
+
+
+def _key(blob: NamedBlob) -> str:
+    """Object id and file name: the name has to agree with `metadata.name`."""
+    return f"{blob.oid} {blob.path.rpartition('/')[2]}"
+
+
+def _load(path: str, data: bytes) -> tuple[Spec | None, Sequence[Diagnostic]]:
+    from llmops.specs.load import load_one
+
+    parsed = parse(path, data)
+    if parsed.document is None or has_errors(parsed.diagnostics):
+        return None, parsed.diagnostics
+    spec, wrong = load_one(parsed.document)
+    return spec, (*parsed.diagnostics, *wrong)
+
+
+def _twice(spec: Spec, other: Spec, read: ReadMany) -> Diagnostic:
+    document = parse(spec.path, read([spec.path])[spec.path]).document
+    place = document.span(("metadata", "name")) if document else Span(spec.path)
+    message = f"{spec.ref} is declared twice"
+    return Diagnostic(place, "duplicate-name", message, f"the other one is in {other.path}")
+
+
+def _record(spec: Spec) -> tuple[Any, ...]:
+    return (
+        spec.ref.kind,
+        spec.ref.name,
+        spec.value,
+        [(list(r.loc), r.target.kind, r.target.name, r.part) for r in spec.references],
+        [(list(f.loc), f.path) for f in spec.files],
+        dict(spec.projections),
+    )
+
+
+def _from_record(record: tuple[Any, ...], path: str) -> Spec:
+    kind, name, value, references, files, projections = record
+    return Spec(
+        ref=Ref(kind, name),
+        path=path,
+        value=value,
+        references=tuple(Reference(tuple(loc), Ref(k, n), p) for loc, k, n, p in references),
+        files=tuple(FileUse(tuple(loc), where) for loc, where in files),
+        projections=projections,
+    )
