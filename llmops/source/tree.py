@@ -1,0 +1,352 @@
+"""Git -> named bytes. The only place that runs git, and only its plumbing. Wet.
+
+Flows in: a folder and revisions. Flows out: `Tree`, an immutable listing of blobs by git object
+id, whose bytes are read in one batch. The work tree is a tree too, written through a temporary
+index, so nothing later knows the difference and the user's index is never touched. Symlinks,
+submodules and names that are not UTF-8 are listed apart and never read. No hook, monitor or
+external diff of the user runs; variables that point git elsewhere (as inside a hook) are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llmops.diagnostics import printable
+from llmops.errors import GitError, UsageError
+
+_REGULAR = frozenset({"100644", "100755"})
+_TREE_MODE = "040000"
+
+# Git's own variables that may pass: configuration given by the caller (safe.directory in CI) and
+# the object folders of a receive hook. All others, GIT_DIR first, could point git elsewhere.
+_PASSED = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+_OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
+_OWN = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "LC_ALL": "C",
+    "LANGUAGE": "C",
+}
+_SETTINGS = (
+    "core.quotePath=false",
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "merge.renames=true",
+    "merge.directoryRenames=conflict",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One file of a tree: repo-relative POSIX path, git mode, object id, size in bytes."""
+
+    path: str
+    mode: str
+    oid: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One immutable state of all files.
+
+    `label` is for people ("4c1e9ab", "work tree"); `oid` is the git tree's id; `commit` is a
+    commit with exactly this tree, None where there is none; `dirty` where work is uncommitted.
+    """
+
+    label: str
+    oid: str
+    commit: str | None
+    dirty: bool
+    _git: _Git = field(repr=False, compare=False)
+    _listing: dict[str, tuple[Mapping[str, Blob], tuple[Blob, ...]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def blobs(self) -> Mapping[str, Blob]:
+        """All regular files by path, in git's order."""
+        return self._listed()[0]
+
+    def refused(self) -> tuple[Blob, ...]:
+        """What is never read: symlinks, submodules, file names that are not UTF-8."""
+        return self._listed()[1]
+
+    def read(self, path: str) -> bytes:
+        """One file's bytes. Raises KeyError where `blobs` has no such path."""
+        return self.read_many([path])[path]
+
+    def read_many(self, paths: Iterable[str]) -> dict[str, bytes]:
+        """Many files' bytes through one git process. Raises KeyError for an unknown path."""
+        blobs = self.blobs()
+        wanted = {path: blobs[path].oid for path in paths}
+        contents = self._git.contents(dict.fromkeys(wanted.values()))
+        return {path: contents[oid] for path, oid in wanted.items()}
+
+    def subtree(self, path: str) -> str | None:
+        """Object id of a folder, None where there is none; "" is the root."""
+        path = path.strip("/")
+        if path in ("", "."):
+            return self.oid
+        for mode, oid, _, name in self._git.entries("-d", self.oid, "--", path):
+            if mode == _TREE_MODE and name == path:
+                return oid
+        return None
+
+    def _listed(self) -> tuple[Mapping[str, Blob], tuple[Blob, ...]]:
+        if not self._listing:
+            self._listing[""] = _listing(self._git.entries("-r", "-l", self.oid))
+        return self._listing[""]
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A git repository with its work tree at `root`."""
+
+    root: Path
+    _git: _Git = field(repr=False, compare=False)
+
+    @classmethod
+    def find(cls, start: Path) -> Repository:
+        """The repository that `start` lies in. Raises GitError: none here, or no git."""
+        done = _Git(start).run("rev-parse", "--show-toplevel", check=False)
+        if done.returncode:
+            raise _not_here(start, done)
+        root = Path(os.fsdecode(done.stdout.removesuffix(b"\n")))
+        return cls(root, _Git(root))
+
+    def commit(self, rev: str) -> str | None:
+        """The commit that `rev` names, or None."""
+        return self._git.resolve(rev, "commit")
+
+    def tree(self, rev: str) -> Tree:
+        """The files at a revision (branch, tag, commit or tree id). Raises UsageError."""
+        oid = self._git.resolve(rev, "tree")
+        if oid is None:
+            raise self._unknown(rev)
+        commit = self.commit(rev)
+        return Tree((commit or oid)[:7], oid, commit, False, self._git)
+
+    def empty(self) -> Tree:
+        """The tree without files: the base where there is no history."""
+        oid = self._git.text("hash-object", "-t", "tree", "--stdin")
+        return Tree("empty tree", oid, None, False, self._git)
+
+    def work_tree(self) -> Tree:
+        """The files as they lie on the disk: changed, deleted, and new ones that are not ignored.
+
+        Its objects are written to the repository, so its id is real and can be read later. With
+        nothing uncommitted it is HEAD's tree and not dirty.
+        """
+        with tempfile.TemporaryDirectory(prefix="llmops-index-") as folder:
+            oid = self._write_tree(Path(folder) / "index")
+        if oid == self._git.resolve("HEAD", "tree"):
+            return self.tree("HEAD")
+        return Tree("work tree", oid, None, True, self._git)
+
+    def merged(self, base: str, head: str) -> Tree:
+        """What would land if `head` were merged into `base`. Raises UsageError on a conflict."""
+        tips = [self._commit_or_raise(rev) for rev in (base, head)]
+        arguments = ("--write-tree", "--name-only", "-z", "--no-messages", *tips)
+        done = self._git.run("merge-tree", *arguments, check=False)
+        if done.returncode == 1:
+            raise _conflict(base, head, done.stdout)
+        if done.returncode:
+            raise self._cannot_merge(base, head, done)
+        oid = done.stdout.split(b"\0")[0].decode().strip()
+        if oid == self._git.resolve(tips[1], "tree"):
+            return Tree(tips[1][:7], oid, tips[1], False, self._git)
+        return Tree(f"{tips[1][:7]} merged into {tips[0][:7]}", oid, None, False, self._git)
+
+    def merge_base(self, a: str, b: str) -> str | None:
+        """The last commit that both have, or None."""
+        tips = [self._commit_or_raise(rev) for rev in (a, b)]
+        done = self._git.run("merge-base", *tips, check=False)
+        if done.returncode > 1:
+            raise _failed("merge-base", done)
+        return done.stdout.decode().strip() or None
+
+    def is_shallow(self) -> bool:
+        """Whether history was cut when cloning, so that bases may be missing."""
+        return self._git.text("rev-parse", "--is-shallow-repository") == "true"
+
+    def _write_tree(self, index: Path) -> str:
+        """Write the work tree's objects through a copy of the user's index."""
+        own = Path(os.fsdecode(self._git.line("rev-parse", "--git-path", "index")))
+        own = self.root / own
+        if own.exists():
+            shutil.copy2(own, index)
+        git = _Git(self.root, {"GIT_INDEX_FILE": str(index)})
+        listed = ("--modified", "--deleted", "--others", "--exclude-standard", "--deduplicate")
+        names = git.run("ls-files", "-z", *listed).stdout.split(b"\0")
+        files = b"".join(name + b"\0" for name in names if name and not name.endswith(b"/"))
+        git.run("update-index", "-z", "--add", "--remove", "--stdin", data=files)
+        return git.text("write-tree")
+
+    def _commit_or_raise(self, rev: str) -> str:
+        commit = self.commit(rev)
+        if commit is None:
+            raise self._unknown(rev)
+        return commit
+
+    def _unknown(self, rev: str) -> UsageError:
+        if self.is_shallow():
+            hint = "this clone is shallow: git fetch --unshallow"
+        elif self._git.resolve(f"refs/remotes/origin/{rev}", "commit"):
+            hint = f"did you mean origin/{rev}?"
+        else:
+            hint = "git branch --all shows the names there are"
+        return UsageError(f'no commit is named "{printable(rev)}"', hint=hint)
+
+    def _cannot_merge(self, base: str, head: str, done: _Done) -> Exception:
+        said = done.stderr.decode(errors="replace")
+        if "unrelated histories" in said:
+            hint = "git fetch --unshallow" if self.is_shallow() else "base and head must share one"
+            names = f"{printable(base)} and {printable(head)}"
+            return UsageError(f"{names} have no common ancestor", hint=hint)
+        if "usage:" in said or "unknown option" in said:
+            return GitError("this git cannot merge trees", hint="install git 2.38 or newer")
+        return _failed("merge-tree", done)
+
+
+_Done = subprocess.CompletedProcess[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Git:
+    """Runs git in one folder, and reads its answers as bytes."""
+
+    folder: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, data: bytes = b"", check: bool = True) -> _Done:
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        command = ["git", *settings, *arguments]
+        try:
+            done = subprocess.run(
+                command, cwd=self.folder, env=self._environment(), input=data, capture_output=True
+            )
+        except FileNotFoundError as error:
+            raise _no_program(self.folder) from error
+        except OSError as error:
+            raise GitError(f"git could not be started: {error.strerror}") from error
+        if check and done.returncode:
+            raise _failed(arguments[0], done)
+        return done
+
+    def line(self, *arguments: str) -> bytes:
+        return self.run(*arguments).stdout.removesuffix(b"\n")
+
+    def text(self, *arguments: str) -> str:
+        return self.line(*arguments).decode()
+
+    def resolve(self, rev: str, kind: str) -> str | None:
+        """Object id of the commit or tree that `rev` names; no text is read as an option."""
+        if not rev or "\n" in rev or "\0" in rev:
+            return None
+        asked = os.fsencode(f"{rev}^{{{kind}}}\n")
+        words = self.run("cat-file", "--batch-check", data=asked).stdout.split()
+        return words[0].decode() if len(words) == 3 and words[1] == kind.encode() else None
+
+    def entries(self, *arguments: str) -> list[tuple[str, str, int, str]]:
+        """Mode, object id, size and path of each entry that `ls-tree` lists."""
+        out = self.run("ls-tree", "-z", "--full-tree", *arguments).stdout
+        return [_entry(line) for line in out.split(b"\0") if line]
+
+    def contents(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """Bytes of many blobs by object id."""
+        asked = "".join(f"{oid}\n" for oid in oids)
+        if not asked:
+            return {}
+        done = self.run("cat-file", "--batch", "--buffer", data=asked.encode())
+        return _contents(done.stdout)
+
+    def _environment(self) -> dict[str, str]:
+        kept = (*_PASSED, *_OBJECTS)
+        own = {
+            k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(kept)
+        }
+        return {**own, **_OWN, **self.extra}
+
+
+def _entry(line: bytes) -> tuple[str, str, int, str]:
+    head, _, name = line.partition(b"\t")
+    words = head.decode().split()
+    size = int(words[3]) if len(words) > 3 and words[3] != "-" else 0
+    return words[0], words[2], size, os.fsdecode(name)
+
+
+def _listing(
+    entries: Sequence[tuple[str, str, int, str]],
+) -> tuple[Mapping[str, Blob], tuple[Blob, ...]]:
+    blobs: dict[str, Blob] = {}
+    refused: list[Blob] = []
+    for mode, oid, size, path in entries:
+        blob = Blob(path, mode, oid, size)
+        if mode in _REGULAR and _is_text(path):
+            blobs[path] = blob
+        else:
+            refused.append(blob)
+    return blobs, tuple(refused)
+
+
+def _is_text(path: str) -> bool:
+    return path.isascii() or not any("\ud800" <= c <= "\udfff" for c in path)
+
+
+def _contents(answer: bytes) -> dict[str, bytes]:
+    """Split the answer of `cat-file --batch`: a line `<id> blob <size>`, then that many bytes."""
+    contents: dict[str, bytes] = {}
+    at = 0
+    while at < len(answer):
+        end = answer.index(b"\n", at)
+        words = answer[at:end].decode().split(" ")
+        if len(words) != 3:
+            raise GitError(
+                f"object {words[0]} is {words[-1]}", hint="git fsck; git fetch --refetch"
+            )
+        size = int(words[2])
+        contents[words[0]] = answer[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+    return contents
+
+
+def _no_program(folder: Path) -> GitError:
+    if not folder.is_dir():
+        return GitError(f"there is no folder {printable(str(folder))}")
+    return GitError("git is not installed", hint="install git 2.38 or newer and put it on PATH")
+
+
+def _not_here(start: Path, done: _Done) -> GitError:
+    said = done.stderr.decode(errors="replace")
+    if "dubious ownership" in said:
+        hint = f"git config --global --add safe.directory {start}"
+        return GitError("git does not trust this folder: another user owns it", hint=hint)
+    if "must be run in a work tree" in said:
+        return GitError("this repository has no work tree", hint="clone it, and work in the clone")
+    if "not a git repository" in said:
+        return GitError("this is not a git repository", hint="git init, or go to where one is")
+    return _failed("rev-parse", done)
+
+
+def _failed(verb: str, done: _Done) -> GitError:
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    reason = next((line for line in said if line.startswith(("fatal:", "error:"))), "")
+    reason = reason or (said[-1] if said else f"exit {done.returncode}")
+    return GitError(f"git {verb} failed: {printable(reason)}")
+
+
+def _conflict(base: str, head: str, out: bytes) -> UsageError:
+    names = [os.fsdecode(name) for name in out.split(b"\0")[1:] if name]
+    shown = ", ".join(printable(name) for name in names[:10])
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    message = f"{printable(head)} does not merge into {printable(base)}: conflict in {shown}{more}"
+    return UsageError(message, hint=f"merge {printable(base)} into it and resolve the conflict")
