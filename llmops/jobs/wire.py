@@ -145,12 +145,12 @@ def _record(kind: Any) -> Reader:
             raise _WrongError(f"expected an object, got {_shown(data)}")
         if data.keys() != names:
             raise _keys_differ(names, set(data))
-        made = []
-        for name, reader in readers:
-            try:
+        made: list[Any] = []
+        try:
+            for name, reader in readers:
                 made.append(reader(data[name]))
-            except _WrongError as wrong:
-                raise wrong.inside(f".{name}") from None
+        except _WrongError as wrong:
+            raise wrong.inside(f".{name}") from None
         return kind(*made)
 
     return read
@@ -183,12 +183,12 @@ def _sequence(inner: Reader, kind: type) -> Reader:
     def read(data: Any) -> Any:
         if type(data) is not list:
             raise _WrongError(f"expected a list, got {_shown(data)}")
-        made = []
-        for i, item in enumerate(data):
-            try:
+        made: list[Any] = []
+        try:
+            for item in data:
                 made.append(inner(item))
-            except _WrongError as wrong:
-                raise wrong.inside(f"[{i}]") from None
+        except _WrongError as wrong:
+            raise wrong.inside(f"[{len(made)}]") from None
         return kind(made)
 
     return read

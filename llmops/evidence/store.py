@@ -1,0 +1,237 @@
+"""Evidence by closure, append-only, trusted only after its bytes were checked.
+
+In: results of runs, later closures. Out: `Evidence`, and paths of artifacts whose digests were
+verified. What is damaged is never used and never a crash: the closure counts as not proven (or
+its artifact as missing, so its job is planned again) and a note says which file it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from llmops.digest import PATTERN
+from llmops.errors import StoreError
+from llmops.evidence.files import Digests, failed, replace, shown, write_new
+from llmops.evidence.statement import Evidence, encode, hex_of, parse, statement
+from llmops.jobs.base import Artifact, Job, Proof, Result
+
+V = TypeVar("V")
+_PIECE = 1 << 16
+
+
+class Store:
+    """The evidence and artifacts below one folder (`reports/`), which need not exist yet."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self._evidence = str(self.root / "evidence")  # text: a thousand are read at once
+        self._digests = Digests()
+        self._notes: dict[str, None] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found damaged so far, one phrase each, in the order of discovery."""
+        return tuple(self._notes)
+
+    def run_folder(self, closure: str) -> Path:
+        """Where the run of a closure lives."""
+        return self.root / "runs" / hex_of(closure)
+
+    def evidence(self, closure: str) -> Evidence | None:
+        """What is known of a closure, or None.
+
+        Where an artifact was lost and its job ran again there are several statements: the newest
+        one whose artifacts are in place counts, or else the newest.
+        """
+        found = sorted(self._statements(closure), key=_age, reverse=True)
+        if len(found) > 1:
+            whole = (e for e in found if not self._gone(e, e.result.artifacts))
+            return next(whole, found[0])
+        return found[0] if found else None
+
+    def proven(self) -> Mapping[str, Evidence]:
+        """Closure -> evidence. Each statement is read when asked for, and once."""
+        return _Lazy(self._closures, self.evidence)
+
+    def proofs(self) -> Mapping[str, Proof]:
+        """Closure -> what planning needs to know, artifacts checked. Read when asked for."""
+        return _Lazy(self._closures, self._proof)
+
+    def missing(self, closure: str, names: Iterable[str] | None = None) -> frozenset[str]:
+        """Names of artifacts that are gone or whose bytes are others (of `names`, if given)."""
+        evidence = self.evidence(closure)
+        if evidence is None:
+            return frozenset(names or ())
+        known = {a.name: a for a in evidence.result.artifacts}
+        asked = known if names is None else tuple(names)
+        unknown = frozenset(asked) - known.keys()
+        return unknown | self._gone(evidence, [known[n] for n in asked if n in known])
+
+    def artifact(self, closure: str, name: str) -> Path:
+        """The path of an artifact whose bytes were just checked. Raises StoreError."""
+        evidence = self.evidence(closure)
+        if evidence is None:
+            raise StoreError(f"no evidence for {closure}", hint="llmops plan, then llmops run")
+        listed = next((a for a in evidence.result.artifacts if a.name == name), None)
+        if listed is None:
+            known = ", ".join(a.name for a in evidence.result.artifacts) or "nothing"
+            raise StoreError(f'{closure} made no artifact "{name}"', hint=f"it made {known}")
+        problem = self._problem(closure, listed)
+        if problem:
+            raise StoreError(problem, hint="llmops plan shows the job that makes it again")
+        return self._path(closure, name)
+
+    def keep(self, job: Job, result: Result, inputs: Mapping[str, str] | None = None) -> Evidence:
+        """Make a result evidence, for ever. `inputs`: name -> digest of what the job was given.
+
+        Raises StoreError if it is of another job, if its artifacts are not the files on disk, or
+        if it cannot be written; then it is no evidence. Keeping the same twice changes nothing.
+        """
+        try:
+            made = statement(result, job, inputs)
+            data, digest = encode(made)
+        except ValueError as error:
+            raise StoreError(f'result of "{job.id}" cannot be kept: {error}') from error
+        problems = (self._problem(job.closure, a) for a in result.artifacts)
+        problem = next((p for p in problems if p), "")
+        if problem:
+            raise StoreError(f'result of "{job.id}" cannot be kept: {problem}')
+        path = Path(self._evidence, hex_of(job.closure), f"{hex_of(digest)}.json")
+        if not write_new(path, data) and self._read(str(path)) is None:
+            replace(path, data)  # what stood there was not what its name says
+        return parse(made, digest)
+
+    def _proof(self, closure: str) -> Proof | None:
+        evidence = self.evidence(closure)
+        if evidence is None:
+            return None
+        return evidence.proof(self._gone(evidence, evidence.result.artifacts))
+
+    def _gone(self, evidence: Evidence, artifacts: Iterable[Artifact]) -> frozenset[str]:
+        problems = {a.name: self._problem(evidence.closure, a) for a in artifacts}
+        return frozenset(name for name, problem in problems.items() if problem)
+
+    def _problem(self, closure: str, artifact: Artifact) -> str:
+        """Why an artifact cannot be used, "" if it can. Damage (not mere absence) is noted."""
+        path = self._path(closure, artifact.name)
+        try:
+            self._inside(closure, path)
+            found = self._digests.of(path)
+        except FileNotFoundError:
+            return f"artifact {shown(path)} is gone"
+        except (OSError, ValueError) as error:
+            return self._note(f"artifact {shown(path)} cannot be read: {error}")
+        if found != artifact.digest:
+            return self._note(f"artifact {shown(path)} is {found}, expected {artifact.digest}")
+        return ""
+
+    def _inside(self, closure: str, path: Path) -> None:
+        """Refuses a path that leads through a link."""
+        step = str(self.run_folder(closure))
+        for part in os.path.relpath(path, step).split(os.sep):
+            step = os.path.join(step, part)
+            if os.path.islink(step):
+                raise ValueError(f"{shown(Path(step))} is a link")
+
+    def _path(self, closure: str, name: str) -> Path:
+        return self.run_folder(closure) / "artifacts" / name
+
+    def _closures(self) -> list[str]:
+        named = (f"sha256:{name}" for name in sorted(_listed(self._evidence)))
+        return [closure for closure in named if PATTERN.fullmatch(closure)]
+
+    def _statements(self, closure: str) -> Iterator[Evidence]:
+        folder = f"{self._evidence}/{hex_of(closure)}"
+        for name in _listed(folder):
+            if name.startswith("."):  # a write that never finished
+                continue
+            evidence = self._read(f"{folder}/{name}")
+            if evidence is not None and evidence.closure == closure:
+                yield evidence
+            elif evidence is not None:
+                self._unused(f"{folder}/{name}", "is about another closure")
+
+    def _read(self, path: str) -> Evidence | None:
+        """The evidence in a statement file, or None and a note if it is not what its name says."""
+        try:
+            data = _bytes(path)
+        except OSError as error:
+            return self._unused(path, f"cannot be read: {error.strerror}")
+        name = hashlib.sha256(data).hexdigest()
+        if not path.endswith(f"/{name}.json"):
+            return self._unused(path, "holds other bytes than its name says")
+        try:
+            return parse(_JSON.decode(data.decode()), f"sha256:{name}")
+        except (ValueError, RecursionError) as error:
+            return self._unused(path, f"is no statement of ours: {error}")
+
+    def _unused(self, path: str, why: str) -> Evidence | None:
+        self._note(f"{shown(Path(path))} {why}; not used")
+        return None
+
+    def _note(self, text: str) -> str:
+        self._notes[text] = None
+        return text
+
+
+class _Lazy(Mapping[str, V], Generic[V]):
+    """A mapping that looks each key up when asked for it and remembers the answer."""
+
+    def __init__(self, keys: Callable[[], list[str]], look: Callable[[str], V | None]) -> None:
+        self._keys, self._look = keys, look
+        self._known: dict[str, V | None] = {}
+
+    def _get(self, key: str) -> V | None:
+        if key not in self._known:
+            self._known[key] = self._look(key)
+        return self._known[key]
+
+    def __getitem__(self, key: str) -> V:
+        found = self._get(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self._keys() if self._get(key) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _age(evidence: Evidence) -> tuple[str, str]:
+    return (evidence.result.finished_at, evidence.digest)
+
+
+def _listed(folder: str) -> list[str]:
+    """Names in a folder; none if it is not there. Raises StoreError if it cannot be read."""
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise failed("read", Path(folder), error) from error
+
+
+def _bytes(path: str) -> bytes:
+    """All of a file. A pipe in its place does not block: it is empty, so its name is wrong."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        pieces = [os.read(descriptor, _PIECE)]
+        while len(pieces[-1]) == _PIECE:
+            pieces.append(os.read(descriptor, _PIECE))
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse)
