@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from llmops.cli import common
+from llmops.evidence.files import replace
 from llmops.jobs.wire import to_json
 from llmops.pipeline import make_plan
 from llmops.reports.render import render_plan
-from llmops.evidence.files import replace
 
 EXAMPLES = """\
   llmops plan

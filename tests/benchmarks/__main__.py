@@ -1,0 +1,116 @@
+"""`make bench`: whole-process times as ratios in one run, written to RESULTS.md.
+
+Each figure is the median of several runs after a warm-up, beside a floor measured in the same
+run, so that a noisy machine moves both. `python -m tests.benchmarks plan` measures one group.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.benchmarks import synthetic
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+Row = tuple[str, str, str, str]
+
+
+def seconds(command: Sequence[str], env: dict[str, str], before: Callable[[], None]) -> float:
+    """Wall seconds of one run of a command that must succeed."""
+    before()
+    started = time.perf_counter()
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    took = time.perf_counter() - started
+    if done.returncode:
+        raise SystemExit(f"{command} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return took
+
+
+def median(
+    command: Sequence[str],
+    env: dict[str, str] | None = None,
+    *,
+    runs: int = 5,
+    before: Callable[[], None] = lambda: None,
+) -> float:
+    """Median wall seconds after one warm-up."""
+    full = {**os.environ, **(env or {})}
+    seconds(command, full, before)
+    return statistics.median(seconds(command, full, before) for _ in range(runs))
+
+
+def startup() -> list[Row]:
+    """`--version` against a bare interpreter that imports argparse."""
+    bare = median([sys.executable, "-c", "import argparse"], runs=9)
+    ours = median([sys.executable, "-m", "llmops", "--version"], runs=9)
+    return [("--version", f"{ours * 1000:.0f} ms", f"{ours / bare:.2f} x import argparse", "2.5 x")]
+
+
+def plans() -> list[Row]:
+    """`plan` over synthetic repositories, cold and with one spec changed."""
+    rows: list[Row] = []
+    for count, reach in ((1_000, 0.6), (10_000, 5.0)):
+        with tempfile.TemporaryDirectory() as name:
+            root, cache = Path(name) / "repo", Path(name) / "cache"
+            root.mkdir()
+            synthetic.repository(root, count)
+            rows += _plans(root, cache, count, reach)
+    return rows
+
+
+def _plans(root: Path, cache: Path, count: int, reach: float) -> list[Row]:
+    command = [sys.executable, "-m", "llmops", "plan", "-C", str(root), "--width", "100"]
+    env = {"LLMOPS_CACHE": str(cache)}
+
+    def cold() -> None:
+        for path in cache.glob("specs-*"):
+            path.unlink()
+
+    runs = 5 if count <= 1_000 else 3
+    floor = median(["git", "-C", str(root), "ls-tree", "-r", "main"], env, runs=runs)
+    first = median([*command, "--base", "main", "--head", "main"], env, runs=runs, before=cold)
+    warm = median([*command, "--base", "main", "--head", "one"], env, runs=runs)
+    label = f"plan, {count:,} specs"
+    limit = f"{reach:g} s"
+    return [
+        (f"{label}, cold", f"{first:.2f} s", f"{first / floor:.0f} x git ls-tree", limit),
+        (f"{label}, one changed", f"{warm:.2f} s", f"{warm / first:.2f} x cold",
+         "0.25 s" if count <= 1_000 else "-"),
+    ]  # fmt: skip
+
+
+GROUPS: dict[str, Callable[[], list[Row]]] = {"startup": startup, "plan": plans}
+
+
+def main(names: Sequence[str]) -> None:
+    """Run the named groups (all by default); write the table when all ran."""
+    rows = [row for name in names or GROUPS for row in GROUPS[name]()]
+    head = "| what | median | ratio in the same run | reach |\n|---|---|---|---|"
+    table = "\n".join([head, *(f"| {' | '.join(row)} |" for row in rows)])
+    print(table)
+    if not names:
+        _write(table)
+
+
+def _write(table: str) -> None:
+    """Replace the generated part of RESULTS.md; what people wrote below it stays."""
+    path = HERE / "RESULTS.md"
+    mark = "<!-- end of the generated part -->"
+    kept = path.read_text("utf-8").partition(mark)[2] if path.exists() else "\n"
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {when}"
+    intro = f"# Measured\n\n`make bench` on {machine}; the machine is shared: read the ratios.\n\n"
+    path.write_text(f"{intro}{table}\n\n{mark}{kept}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
