@@ -6,9 +6,9 @@ named by place, none is skipped), rename columns, check the format's shape, ids,
 `curation`, `expectations`, `splits`, leaks between parts.
 
 Each row gets `id` (its own id column, else the first 16 hex of `case`) and `case` (digest of the
-row without the two). Without an id column exact repetitions inside a part are dropped. A row that
-stands in two parts is an error for a hash split and counted for a given one; rows that share only
-the format's columns (same question and answer, other subject) are counted in both.
+row without the two). A case stands in a part once: exact repetitions are dropped and counted. One
+that stands in two parts is an error for a hash split and counted for a given one; rows that share
+only the format's columns (same question and answer, other subject) are counted in both.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ class Curation:
                 row = self._ours(found.value)
                 has_id = "id" in row if has_id is None else has_id
                 self._identify(row, has_id, source)
-                self._place(row, place, source, media, has_id)
+                self._place(row, place, source, media)
             except _BadRow as error:
                 self.bad.add(place, str(error))
             if step.rows_in % PROGRESS_EVERY == 0:
@@ -227,13 +227,8 @@ class Curation:
         ids.add(id_)
         return not known
 
-    def _place(
-        self, row: dict[str, Any], place: str, source: str, media: str, has_id: bool
-    ) -> None:
+    def _place(self, row: dict[str, Any], place: str, source: str, media: str) -> None:
         """Drops the row at the first step that does not keep it, else writes it to its part."""
-        keeps = has_id or self._is_new(row["id"], source)
-        if not self.repeated.passes(keeps, place):
-            return
         for select, step in zip(self.selects, self.selected, strict=True):
             if select.column not in row:
                 raise _BadRow(f'no column "{printable(select.column, 60)}" to select by')
@@ -242,17 +237,20 @@ class Curation:
         part = self.split.part(row, source)
         if part is None and not self.given:
             raise _BadRow(f'no "{self.split.by}" to split by')
-        for expectation in self.expected:
-            expectation.see(row, place)
-        if self.parted.passes(part is not None, place) and part is not None:
-            self._keep(row, part, place)
+        if not self.parted.passes(part is not None, place) or part is None:
+            return
+        case = bytes.fromhex(row["case"][7:39])
+        if self.repeated.passes(self.same_rows.seen.get(case) != part, place):
+            self._keep(row, case, part, place)
 
-    def _keep(self, row: dict[str, Any], part: str, place: str) -> None:
+    def _keep(self, row: dict[str, Any], case: bytes, part: str, place: str) -> None:
         self.counts[part] += 1
-        self.same_rows.see(bytes.fromhex(row["case"][7:39]), part, place)
+        self.same_rows.see(case, part, place)
         content = [row[column] for column in shapes.COLUMNS[self.format]]
         key = hashlib.sha256(digest.canonical(content)).digest()[:16]
         self.same_content.see(key, part, place)
+        for expectation in self.expected:
+            expectation.see(row, place)
         self.files[part].write(rows.line(row))
 
     def check(self) -> None:
@@ -277,9 +275,9 @@ class Curation:
 
     def _steps(self) -> Iterator[Step]:
         yield from self.reads
-        yield self.repeated
         yield from self.selected
         yield self.parted
+        yield self.repeated
         yield self.same_rows
         yield self.same_content
 

@@ -1,0 +1,110 @@
+"""Engine `builtin`: exact metrics on the standard library, the same on every machine.
+
+- `accuracy` (of a label), `exact_match` (of a text): 1 when response and expected answer are the
+  same in Unicode form NFC without surrounding white space, else 0. Letter case counts.
+- `token_f1`: harmonic mean of token precision and recall, tokens counted as often as they occur
+  (SQuAD; Rajpurkar et al. 2016).
+- `rouge_l`: harmonic mean of precision and recall of the longest common subsequence of tokens
+  (Lin 2004, beta 1).
+- `latency_ms`, `tokens`: what `generate` measured: milliseconds a case, tokens written.
+
+Tokens: text in NFKC and case-folded; each Han, Kana or Bopomofo character is a token of its own,
+since Chinese and Japanese put no space between words; everything else splits into runs of letters,
+marks and digits; punctuation, symbols and white space are none. So `token_f1` and `rouge_l` need
+no word segmenter (which would be one more version that results depend on). Two texts without
+tokens score 1, one of two scores 0.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from llmops import __version__
+from llmops.workers.contract import WorkerError
+from llmops.workers.measure import Answered, Metric, Unscorable, check_options
+
+# Han with its extensions and compatibility forms, iteration mark and zero, Kana, Bopomofo.
+_ONE_BY_ONE = (
+    "\u3005\u3007\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+)
+_TOKEN = re.compile(rf"[{_ONE_BY_ONE}]|(?:(?![{_ONE_BY_ONE}_])\w)+")
+
+
+@lru_cache(maxsize=256)
+def tokens(text: str) -> tuple[str, ...]:
+    """The tokens of a text, in order (see the module's opening for what one is)."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    marks_kept = unicodedata.normalize("NFC", folded)
+    return tuple(_TOKEN.findall(marks_kept))
+
+
+def token_f1(expected: str, response: str) -> float:
+    """F1 over the bags of tokens, 0 to 1."""
+    wanted, found = Counter(tokens(expected)), Counter(tokens(response))
+    return _f1((wanted & found).total(), wanted.total(), found.total())
+
+
+def rouge_l(expected: str, response: str) -> float:
+    """F1 over the longest common subsequence of tokens, 0 to 1."""
+    wanted, found = tokens(expected), tokens(response)
+    return _f1(longest_common(wanted, found), len(wanted), len(found))
+
+
+def longest_common(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
+    """Length of the longest common subsequence, by bits (Hyyrö 2004): a row is one integer."""
+    places: dict[Hashable, int] = {}
+    for index, token in enumerate(one):
+        places[token] = places.get(token, 0) | 1 << index
+    whole = (1 << len(one)) - 1
+    row = whole
+    for token in other:
+        met = row & places.get(token, 0)
+        row = (row + met | row - met) & whole
+    return len(one) - row.bit_count()
+
+
+def _f1(common: int, wanted: int, found: int) -> float:
+    if wanted == 0 or found == 0:
+        return float(wanted == found)
+    return 2 * common / (wanted + found)
+
+
+def same(expected: str, response: str) -> float:
+    """1 when both are one text: NFC, without surrounding white space."""
+    one, other = (unicodedata.normalize("NFC", text).strip() for text in (expected, response))
+    return float(one == other)
+
+
+def _measured(name: str, value: Any) -> float:
+    """A number that `generate` recorded. Raises Unscorable if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unscorable(f"no {name} was recorded")
+    if not math.isfinite(value) or value < 0:
+        raise Unscorable(f"the recorded {name} is {value}")
+    return float(value)
+
+
+SCORES: Mapping[str, Callable[[Answered], float]] = {
+    "accuracy": lambda case: same(case.expectation(), case.response),
+    "exact_match": lambda case: same(case.expectation(), case.response),
+    "token_f1": lambda case: token_f1(case.expectation(), case.response),
+    "rouge_l": lambda case: rouge_l(case.expectation(), case.response),
+    "latency_ms": lambda case: _measured("latency_ms", case.latency_ms),
+    "tokens": lambda case: _measured("output_tokens", case.output_tokens),
+}
+
+
+def metric(name: str, options: Mapping[str, Any], scratch: Path) -> Metric:
+    """The metric `builtin/<name>`. Raises WorkerError if there is none, or for its options."""
+    if name not in SCORES:
+        raise WorkerError(f'no metric "builtin/{name}"', hint=f"known are {', '.join(SCORES)}")
+    check_options(f"builtin/{name}", options, {})
+    return Metric(SCORES[name], "llmops", __version__)
