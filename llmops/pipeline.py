@@ -266,7 +266,7 @@ def make_plan(
         asked=asked, selected=tuple(select), tool_version=__version__,
         place=both.place,
     )  # fmt: skip
-    return Planned(planned, both, asked, proven, store.notes())
+    return Planned(planned, both, asked, proven, store.notes)
 
 
 def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[str, ...]:

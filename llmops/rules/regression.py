@@ -17,7 +17,8 @@ from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import Cell, cells, scale_of
 from llmops.rules.facts import Facts, Info
-from llmops.statistics import holm, order, paired, star
+from llmops.statistics import order, paired, star
+from llmops.statistics.paired import Decision, Difference
 
 INFO = Info(
     id="regression",
@@ -27,8 +28,11 @@ INFO = Info(
 )
 
 
+Gap = tuple[Outcome, str, str]  # why there are no differences: outcome, words, hint
+
+
 @dataclass(frozen=True, slots=True)
-class _Pairs:
+class Pairs:
     """Differences head minus base in betting order, signed so that more is better, within ±span."""
 
     differences: list[float]
@@ -42,13 +46,21 @@ def findings(facts: Facts) -> Iterator[Finding]:
     """One finding for each `regression` of each check; Holm runs over all of them."""
     asks = [one for one in asked(facts, "checks") if "regression" in one.check]
     read = [_pairs(facts, one) for one in asks]
-    worse = [_p_worse(found, asks[i], len(asks)) for i, found in enumerate(read)]
-    adjusted = holm.adjust(worse)
-    for one, found, p in zip(asks, read, adjusted, strict=True):
-        yield _decided(facts, one, found, p)
+    family = [_difference_of(found, one) for found, one in zip(read, asks, strict=True)]
+    alpha = min((alpha_of(one.exam.evaluation.spec) for one in asks), default=0.05)
+    decided = paired.decide(family, alpha)
+    for one, found, decision in zip(asks, read, decided, strict=True):
+        yield _decided(facts, one, found, decision)
 
 
-def _pairs(facts: Facts, one: Asked) -> _Pairs | tuple[Outcome, str, str]:
+def _difference_of(found: Pairs | Gap, one: Asked) -> Difference:
+    """The gate's data for the family; a gap counts, without values, as p = 1."""
+    if isinstance(found, Pairs):
+        return Difference(tuple(found.differences), found.margin, found.span)
+    return Difference((), float(one.check["regression"]["margin"]))
+
+
+def _pairs(facts: Facts, one: Asked) -> Pairs | Gap:
     """The differences, or why there are none."""
     gap = absent(facts, one.head)
     if gap is not None:
@@ -63,9 +75,7 @@ def _pairs(facts: Facts, one: Asked) -> _Pairs | tuple[Outcome, str, str]:
     return _difference(one, base, head)
 
 
-def _difference(
-    one: Asked, base: Sequence[Cell], head: Sequence[Cell]
-) -> _Pairs | tuple[Outcome, str, str]:
+def _difference(one: Asked, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs | Gap:
     scale = scale_of(one.check)
     before = {c.case: c.value for c in base}
     after = {c.case: c.value for c in head}
@@ -83,7 +93,7 @@ def _difference(
     ranked = sorted(after, key=lambda case: order.betting_key(*where, gate, case))
     n = len(ranked)
     values = [sign * (_known(after[c]) - _known(before[c])) for c in ranked]
-    return _Pairs(
+    return Pairs(
         values,
         scale.upper - scale.lower,
         float(one.check["regression"]["margin"]),
@@ -97,54 +107,54 @@ def _known(value: float | None) -> float:
     return value
 
 
-def _p_worse(found: Any, one: Asked, gates: int) -> float:
-    """P of "not worse than the margin"; no data counts as 1 in Holm."""
-    if not isinstance(found, _Pairs):
-        return 1.0
-    alpha = alpha_of(one.exam.evaluation.spec)
-    d, span, m = found.differences, found.span, found.margin
-    return star.p_value_at_least(d, -m, -span, span, alpha / gates)
-
-
-def _decided(facts: Facts, one: Asked, found: Any, p: float) -> Finding:
-    if not isinstance(found, _Pairs):
+def _decided(facts: Facts, one: Asked, found: Pairs | Gap, decision: Decision) -> Finding:
+    gate = f"{one.gate}/regression"
+    if not isinstance(found, Pairs):
         outcome, why, hint = found
-        plain = replace(finding(facts, one, INFO.id, outcome, why), hint=hint)
-        return replace(plain, gate=f"{one.gate}/regression")
-    alpha = alpha_of(one.exam.evaluation.spec)
-    d, span, m = found.differences, found.span, found.margin
-    more: int | None = None
-    if p <= alpha:
-        outcome, said = Outcome.FAILED, f"is worse than base by more than {m:g}"
-    elif star.rejects_at_most(d, -m, -span, span, alpha):
-        outcome, said = Outcome.PASSED, f"is not worse than base by more than {m:g}"
-    else:
-        proves = one.check["regression"].get("prove", False)
-        outcome = Outcome.INCONCLUSIVE if proves else Outcome.WARNED
-        said = f"is neither shown to be within {m:g} of base nor worse"
-        more = paired.about_more(d, m)
-    return _with_numbers(facts, one, found, outcome, said, more)
-
-
-def _with_numbers(
-    facts: Facts, one: Asked, found: _Pairs, outcome: Outcome, said: str, more: int | None
-) -> Finding:
-    d = found.differences
-    mean = math.fsum(d) / len(d)
-    label = f"{one.entry['name']} {found.head_mean:.3f} {said} ({found.base_mean:.3f}; paired"
-    message = f"{label} difference {mean:+.3f}, n = {len(d)})"
+        return replace(finding(facts, one, INFO.id, outcome, why), gate=gate, hint=hint)
+    proves = one.check["regression"].get("prove", False)
+    outcome, said = {
+        "failed": (Outcome.FAILED, "is worse than base by more than {m:g}"),
+        "passed": (Outcome.PASSED, "is not worse than base by more than {m:g}"),
+        "undecided": (
+            Outcome.INCONCLUSIVE if proves else Outcome.WARNED,
+            "is not shown to be within {m:g} of base, nor to be worse",
+        ),
+    }[decision.word]
+    words = said.format(m=found.margin)
+    result = finding(facts, one, INFO.id, outcome, _message(one, found, words))
+    more = decision.about_more
     return replace(
-        finding(facts, one, INFO.id, outcome, message),
-        gate=f"{one.gate}/regression",
+        result,
+        gate=gate,
         hint=f"about {more} more cases would decide" if more else "",
         value=found.head_mean,
         bound=f"margin {found.margin:g}",
-        n=len(d),
+        n=len(found.differences),
         base_value=found.base_mean,
-        difference=mean,
-        difference_interval=paired.interval(d, found.span),
+        difference=_mean(found),
+        difference_interval=_interval(found),
         about_more=more,
     )
+
+
+def _message(one: Asked, found: Pairs, said: str) -> str:
+    numbers = f"base {found.base_mean:.3f}, paired difference {_mean(found):+.3f}"
+    counted = f"n = {len(found.differences)}"
+    return f"{one.entry['name']} {found.head_mean:.3f} {said} ({numbers}, {counted})"
+
+
+def _mean(found: Pairs) -> float:
+    return math.fsum(found.differences) / len(found.differences)
+
+
+def _interval(found: Pairs) -> tuple[float, float]:
+    """Two-sided 95 % of the difference, for the reader: Tango's for right-or-wrong cases."""
+    d = found.differences
+    if set(d) <= {-1.0, 0.0, 1.0}:
+        return paired.tango(d.count(1.0), d.count(-1.0), len(d))
+    low = star.lower_bound(d, -found.span, found.span, 0.025)
+    return low, star.upper_bound(d, -found.span, found.span, 0.025)
 
 
 def worst(
