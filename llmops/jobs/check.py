@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from llmops.diagnostics import Diagnostic, did_you_mean
+from llmops.diagnostics import Diagnostic
 from llmops.graph.build import Graph, SpanOf
 from llmops.jobs.make import spec_at, use
 from llmops.jobs.metrics import METRICS
@@ -42,15 +42,6 @@ def _recipe(graph: Graph, recipe: Spec, span: SpanOf) -> Iterator[Diagnostic]:
 def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
     if use(evaluation, "target").target.kind == "Model":
         yield from _loadable(graph, evaluation, ("target",), span)
-    names = [str(c["name"]) for c in evaluation.spec["checks"]]
-    for i, part in enumerate(evaluation.spec.get("slices", [])):
-        if part["check"] not in names:
-            yield Diagnostic(
-                span(evaluation.ref, ("spec", "slices", i, "check")),
-                "unknown-check",
-                f'{evaluation.ref} has no check "{part["check"]}"',
-                did_you_mean(part["check"], names, otherwise=f"known are {', '.join(names)}"),
-            )
     for i, one in enumerate(evaluation.spec["checks"]):
         yield from _bounds(evaluation, i, one, span)
 

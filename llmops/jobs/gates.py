@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from llmops.graph.build import Graph
 from llmops.jobs.base import PlannedGate, Proof, Side
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made, use
@@ -14,6 +15,7 @@ from llmops.specs.base import Ref
 from llmops.statistics.binomial import smallest_passing_count
 
 GateKind = Literal["require", "regression", "slice"]
+ALPHA = 0.05
 Place = Callable[[Side, Ref, tuple[str | int, ...]], str]
 
 
@@ -23,21 +25,30 @@ def nowhere(side: Side, ref: Ref, loc: tuple[str | int, ...]) -> str:
 
 
 def gates(
-    asked: tuple[Exam, ...], proven: Mapping[str, Proof], place: Place = nowhere
+    asked: tuple[Exam, ...],
+    proven: Mapping[str, Proof],
+    judging: Graph | None = None,
+    place: Place = nowhere,
 ) -> tuple[PlannedGate, ...]:
-    """Every gate of the exams; head's copy of an equal gate of base is left out."""
+    """Every gate of the exams; head's copy of an equal gate of base is left out.
+
+    `judging` is the graph whose policies decide.
+    """
+    context = _Context(proven, judging, place)
     found: dict[tuple[str, str, str], PlannedGate] = {}
     for exam in asked:
         if exam.head is None:
             continue
-        for gate in _of_exam(exam, exam.head, proven, place):
+        for gate in _of_exam(exam, exam.head, context):
             found.setdefault((gate.id, gate.claim, gate.closure), gate)
     return tuple(found.values())
 
 
-def alpha_of(evaluation: Mapping[str, Any]) -> float:
-    """The error rate an Evaluation allows each of its claims."""
-    return float(evaluation.get("alpha", 0.05))
+def alpha_of(evaluation: Mapping[str, Any], judging: Graph | None) -> float:
+    """The error rate allowed to each claim: the smallest that Evaluation and policies name."""
+    policies = judging.of_kind("Policy") if judging is not None else ()
+    named = [evaluation.get("alpha"), *(policy.spec.get("alpha") for policy in policies)]
+    return min((float(a) for a in named if a is not None), default=ALPHA)
 
 
 def bound_words(bound: Mapping[str, Any]) -> str:
@@ -45,13 +56,18 @@ def bound_words(bound: Mapping[str, Any]) -> str:
     return " ".join(f"{side} {value:g}" for side, value in sorted(bound.items()))
 
 
-def _of_exam(
-    exam: Exam, head: Made, proven: Mapping[str, Proof], place: Place
-) -> Iterator[PlannedGate]:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    proven: Mapping[str, Proof]
+    judging: Graph | None
+    place: Place
+
+
+def _of_exam(exam: Exam, head: Made, context: _Context) -> Iterator[PlannedGate]:
     for i, check in enumerate(exam.evaluation.spec["checks"]):
         name = f"{exam.evaluation.ref}/{check['name']}"
         if "require" in check:
-            yield _require(exam, head, check, proven, (name, i, place))
+            yield _require(exam, head, i, context)
         if "regression" in check:
             margin = check["regression"]["margin"]
             claim = f"{check['name']} not worse than base by {margin:g}"
@@ -70,20 +86,17 @@ def _gate(
     return PlannedGate(name, kind, claim, exam.judged_by, head.job.closure, note=note)
 
 
-def _require(
-    exam: Exam,
-    head: Made,
-    check: Mapping[str, Any],
-    proven: Mapping[str, Proof],
-    at: tuple[str, int, Place],
-) -> PlannedGate:
-    name, i, place = at
-    rows = _rows(exam, head, proven)
+def _require(exam: Exam, head: Made, i: int, context: _Context) -> PlannedGate:
+    check = exam.evaluation.spec["checks"][i]
+    name = f"{exam.evaluation.ref}/{check['name']}"
+    rows = _rows(exam, head, context.proven)
     claim = f"{check['name']} {bound_words(check['require'])}"
-    decidable, note = _decidable(check, rows, alpha_of(exam.evaluation.spec))
+    decidable, note = _decidable(check, rows, alpha_of(exam.evaluation.spec, context.judging))
     gate = _gate(exam, head, name, "require", claim, note)
     loc = ("spec", "checks", i, "require")
-    where = place(exam.judged_by, exam.evaluation.ref, loc) if decidable is False else ""
+    where = ""
+    if decidable is False:
+        where = context.place(exam.judged_by, exam.evaluation.ref, loc)
     return replace(gate, rows=rows, decidable=decidable, place=where)
 
 

@@ -63,7 +63,7 @@ def plan(
         policy_tree=trees.policy_tree,
         changes=changes,
         steps=tuple(steps),
-        gates=gates(asked, proven, place),
+        gates=gates(asked, proven, head if base is None else base, place),
         not_needed=(*_skipped(made, run, blocked, proven), *_idle(head, made)),
         selected=selected,
         tool_version=tool_version,

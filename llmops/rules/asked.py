@@ -25,6 +25,7 @@ class Asked:
     check: Mapping[str, Any]
     loc: Loc
     kind: str  # checks | slices
+    alpha: float
 
     @property
     def gate(self) -> str:
@@ -40,7 +41,7 @@ class Asked:
             metric=self.check["metric"],
             scale=scale_of(self.check),
             bound=bound,
-            alpha=alpha_of(spec),
+            alpha=self.alpha,
             dataset=dataset.target.name,
             split=dataset.part or "all",
             errors_allowed=float(spec.get("on_case_error", {}).get("max", 0.0)),
@@ -57,11 +58,12 @@ def asked(facts: Facts, kind: str) -> Iterator[Asked]:
         by_name = {check["name"]: check for check in spec["checks"]}
         for i, entry in enumerate(spec.get(kind, [])):
             check = entry if kind == "checks" else by_name[entry["check"]]
-            others = (alpha_of(spec), spec.get("on_case_error"), exam.head.job.closure)
+            alpha = alpha_of(spec, facts.judging())
+            others = (alpha, spec.get("on_case_error"), exam.head.job.closure)
             key = of_value([kind, str(exam.evaluation.ref), entry, check, list(others)])
             if key not in seen:
                 seen.add(key)
-                yield Asked(exam, exam.head, entry, check, ("spec", kind, i), kind)
+                yield Asked(exam, exam.head, entry, check, ("spec", kind, i), kind, alpha)
 
 
 def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmops.jobs.gates import alpha_of
 from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import Cell, cells, scale_of
@@ -47,7 +46,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
     asks = [one for one in asked(facts, "checks") if "regression" in one.check]
     read = [_pairs(facts, one) for one in asks]
     family = [_difference_of(found, one) for found, one in zip(read, asks, strict=True)]
-    alpha = min((alpha_of(one.exam.evaluation.spec) for one in asks), default=0.05)
+    alpha = min((one.alpha for one in asks), default=0.05)
     decided = paired.decide(family, alpha)
     for one, found, decision in zip(asks, read, decided, strict=True):
         yield _decided(facts, one, found, decision)
