@@ -25,7 +25,7 @@ def lower(k: int, n: int, alpha: float = 0.05) -> float:
     if k == 0:
         return 0.0
     if k == n:
-        return alpha ** (1 / n)
+        return math.pow(alpha, 1 / n)
     return _root(k, n, alpha)
 
 
@@ -43,9 +43,6 @@ def interval(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
 
 def smallest_passing_count(n: int, threshold: float, alpha: float = 0.05) -> int | None:
     """The fewest successes of n that show a share of at least `threshold`; None if none does."""
-    _counts(0, n)
-    _share(threshold)
-    _level(alpha)
     if not shows(n, n, threshold, alpha):
         return None
     return _first(lambda k: shows(k, n, threshold, alpha), round(n * threshold), 0, n)
@@ -78,6 +75,11 @@ def cases_needed(threshold: float, misses: int, alpha: float = 0.05) -> int | No
 
 def shows(k: int, n: int, threshold: float, alpha: float = 0.05) -> bool:
     """Whether k of n show a share of at least `threshold`: `lower(k, n, alpha) >= threshold`."""
+    _counts(k, n)
+    _share(threshold)
+    _level(alpha)
+    if threshold == 0:
+        return True
     chance = tail.at_least(k, n, threshold)
     if abs(chance - alpha) > 1e-9 * alpha:
         return chance < alpha
@@ -215,7 +217,7 @@ def _z(alpha: float) -> float:
 
 
 def _counts(k: int, n: int) -> None:
-    if not 0 <= k <= n:
+    if not (isinstance(k, int) and isinstance(n, int) and 0 <= k <= n):
         raise ValueError(f"{k} of {n} is no count of cases")
 
 

@@ -80,8 +80,7 @@ def lower_bound(xs: Sequence[float], lower: float, upper: float, alpha: float = 
 
 def upper_bound(xs: Sequence[float], lower: float, upper: float, alpha: float = 0.05) -> float:
     """A number to print that the mean stays below: `lower_bound` of the mirrored values."""
-    _bets(xs, lower, upper)
-    bound = lower_bound([-x for x in xs], -upper, -lower, alpha)
+    bound = lower_bound(_mirrored(xs, lower, upper), -upper, -lower, alpha)
     return -bound if bound else 0.0
 
 
@@ -95,12 +94,16 @@ class _Bets:
     upper: float
 
 
-def _bets(xs: Sequence[float], lower: float, upper: float) -> _Bets:
+def _check(xs: Sequence[float], lower: float, upper: float) -> None:
     if not (math.isfinite(lower) and math.isfinite(upper) and 0 < upper - lower < math.inf):
         raise ValueError(f"no range of values: {lower} to {upper}")
     for i, x in enumerate(xs):
         if not lower <= x <= upper:  # also where x is not a number
             raise ValueError(f"value {i} is {x}, outside {lower} to {upper}")
+
+
+def _bets(xs: Sequence[float], lower: float, upper: float) -> _Bets:
+    _check(xs, lower, upper)
     width = upper - lower
     ys = tuple((x - lower) / width for x in xs)
     return _Bets(ys, tuple(_scales(ys)), lower, upper)
@@ -146,8 +149,12 @@ def _largest_log_wealth(bets: _Bets, mm: float, target: float) -> float:
 def _against_at_least(
     xs: Sequence[float], m: float, lower: float, upper: float, target: float
 ) -> float:
-    _bets(xs, lower, upper)
-    return _against_at_most(_bets([-x for x in xs], -upper, -lower), -m, target)
+    return _against_at_most(_bets(_mirrored(xs, lower, upper), -upper, -lower), -m, target)
+
+
+def _mirrored(xs: Sequence[float], lower: float, upper: float) -> list[float]:
+    _check(xs, lower, upper)  # here, so that a message names the value as it was given
+    return [-x for x in xs]
 
 
 def _target(alpha: float) -> float:
