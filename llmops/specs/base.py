@@ -48,10 +48,17 @@ class RefTo:
     """Marks a text field as a reference: the kinds it may name, and whether `#part` belongs.
 
     One kind: written `name`. Several: written `Kind/name`. `part`: "never", "optional", "required".
+    `bare`: among several kinds, the one that a bare `name` means.
     """
 
     kinds: tuple[str, ...]
     part: Literal["never", "optional", "required"] = "never"
+    bare: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IsFile:
+    """Marks a text field as the path of a file of the repository, from its root."""
 
 
 NAME_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"

@@ -1,0 +1,119 @@
+"""Kind `Evaluation`: what is measured on which cases, and the bounds that must hold.
+
+Metrics, data and sample decide what runs; bounds (`require`, `regression`, `slices`, `pass_at`,
+`alpha`, `on_case_error`) only judge kept rows, so a moved bound makes no job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from llmops.diagnostics import nearest
+from llmops.specs import metrics
+from llmops.specs.base import Block, Name, RefTo, field, group
+from llmops.specs.blocks import LIST, Bound, Column, NonEmpty, Number, Scalar, Share, Verbatim
+from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_of, quoted
+from llmops.specs.prompt import Parameters
+
+
+class Sample(Block):
+    """How many cases; which ones follows from hashes of the cases."""
+
+    rows: int = field(role=("generate",), doc="Cases at most.", ge=1)
+
+
+class Regression(Block):
+    """Not worse than base's target on the same cases."""
+
+    margin: Number = field(role="gate", doc="Loss that is allowed, in the metric's unit.", ge=0)
+    prove: bool = field(False, role="gate", doc="Non-inferiority must be shown.")
+
+
+class Check(Block):
+    """One metric with its bounds."""
+
+    name: Name = field(role=("evaluate",), doc="Name of the check; the gate's id ends in it.")
+    metric: NonEmpty = field(role=("evaluate",), doc="<engine>/<metric>.")
+    with_: Verbatim | None = field(
+        None, role=("evaluate",), doc="Parameters of the metric.", alias="with"
+    )
+    pass_at: Number | None = field(
+        None, role="gate", doc="Score from which a case passes, in the metric's unit."
+    )
+    require: Bound | None = group(None, doc="The bound that must be shown.")
+    regression: Regression | None = group(None, doc="The comparison with base.")
+
+
+class Slice(Block):
+    """A check on each value of a column."""
+
+    name: Name = field(role="gate", doc="Name of the slice; the gate's id ends in it.")
+    column: Column = field(role="gate", doc="The column whose values cut the cases.")
+    values: Annotated[tuple[Scalar, ...], LIST] | None = field(
+        None, role="gate", doc="Only these values; without it every value.", min_length=1
+    )
+    check: Name = field(role="gate", doc="Name of the check.")
+    require: Bound = group(doc="The bound that must be shown on each value.")
+
+
+class CaseErrors(Block):
+    """How many cases may have no valid value."""
+
+    max: Share = field(role="gate", doc="Share of cases; above it the outcome is inconclusive.")
+
+
+class Evaluation(Block):
+    """What is measured, on what, and what must hold."""
+
+    target: Annotated[str, RefTo(("Application", "Recipe", "Model"))] = field(
+        role=("generate",), doc="What answers: Application/…, Recipe/… or Model/…"
+    )
+    dataset: Annotated[str, RefTo(("Dataset",), part="optional")] = field(
+        role=("generate",), doc="The cases: name#part of a Dataset."
+    )
+    engine: Literal["builtin", "deepeval"] | None = field(
+        None, role=("evaluate",), doc="What runs the metrics, beside builtin ones."
+    )
+    sample: Sample | None = group(None, doc="How many cases; all without it.")
+    generation: Parameters | None = group(None, doc="Decoding, over the prompt's own.")
+    checks: Annotated[tuple[Check, ...], LIST] = group(doc="What is measured.", min_length=1)
+    slices: Annotated[tuple[Slice, ...], LIST] = group((), doc="Checks by column.")
+    alpha: float | None = field(
+        None, role="gate", doc="Error rate allowed to each claim.", gt=0, lt=0.5
+    )
+    on_case_error: CaseErrors | None = group(None, doc="Cases without a valid value.")
+
+
+def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
+    """What types cannot say: known metrics, one-sided bounds, slices of checks that are there."""
+    yield from duplicates(spec, ("spec",), "checks", "slices")
+    names = [e["name"] for _, e in items(spec, "checks") if isinstance(e.get("name"), str)]
+    for i, entry in items(spec, "checks"):
+        loc: Loc = ("spec", "checks", i)
+        yield from metrics.check(entry, loc)
+        yield from _engine(entry, spec, loc)
+        yield from _bound(entry, loc)
+    for i, entry in items(spec, "slices"):
+        yield from _bound(entry, ("spec", "slices", i))
+        yield from _of(entry.get("check"), names, ("spec", "slices", i, "check"))
+
+
+def _bound(entry: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    if isinstance(entry.get("require"), dict):
+        yield from one_of(block(entry, "require"), (*loc, "require"), ("min", "max"))
+
+
+def _engine(entry: Mapping[str, Any], spec: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    metric = entry.get("metric")
+    foreign = isinstance(metric, str) and metric.startswith("deepeval/")
+    if foreign and spec.get("engine") == "builtin":
+        what = f"metric {quoted(metric)} does not belong to engine builtin"
+        yield Problem((*loc, "metric"), "wrong-value", what, "write engine: deepeval")
+
+
+def _of(name: Any, known: list[str], loc: Loc) -> Iterator[Problem]:
+    if isinstance(name, str) and name not in known:
+        near = nearest(name, known)
+        hint = f'did you mean "{near}"?' if near else f"known are {listed(known)}"
+        yield Problem(loc, "unknown-check", f"there is no check {quoted(name)}", hint)

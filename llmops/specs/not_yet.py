@@ -1,0 +1,160 @@
+"""What SPECS announce and this version does not build: refused by name, never ignored.
+
+One table for kinds, one for keys (by path, `[]` for any place of a list), one for values. To
+build a feature: declare its field in the kind, and take its line out of here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KINDS: Mapping[str, str] = {
+    "SafetyTest": "safety tests",
+    "Guardrail": "guardrails",
+    "Environment": "environments and their executors",
+    "Release": "canary releases",
+}
+
+_EVALUATION_JUDGE = "judges"
+
+KEYS: Mapping[str, Mapping[str, str]] = {
+    "Model": {
+        "signature": "publishers' signatures",
+    },
+    "Dataset": {
+        "taxonomy": "attack banks",
+        "refresh_days": "refreshed banks",
+        "frozen": "frozen attack banks",
+        "sources[].generator": "synthetic data",
+        "expectations[].max_tokens": "token counts as an expectation",
+        "expectations[].slices": "slices as an expectation",
+        "curation[].normalize": "curation by normalize",
+        "curation[].language": "curation by language",
+        "curation[].pii": "curation by pii",
+        "curation[].dedup": "curation by dedup",
+        "curation[].filter": "curation by filter",
+        "curation[].contamination": "curation by contamination",
+    },
+    "Recipe": {
+        "qlora": "QLoRA",
+        "dpo": "preference training",
+        "orpo": "preference training",
+        "kto": "preference training",
+        "determinism": "measured determinism",
+        "privacy": "differential privacy",
+        "federated": "federated training",
+        "export": "export and quantisation",
+        "resources.disk": "disk requests",
+        "checkpoint.universal": "universal checkpoints",
+    },
+    "Prompt": {
+        "constraints": "constraints of a prompt",
+        "tests": "render tests of a prompt",
+        "variants": "variants of a prompt",
+        "output.schema": "answers as JSON",
+    },
+    "Evaluation": {
+        "judge": _EVALUATION_JUDGE,
+        "budget": "budgets of an evaluation",
+        "model": "a Prompt as target",
+        "prompt": "a Prompt as target",
+        "checks[].statistic": "percentiles",
+        "slices[].pairs": "paired slices",
+        "slices[].gap": "gaps between slices",
+        "slices[].regression": "regression by slice",
+    },
+    "Application": {
+        "guardrails": "guardrails",
+        "retrieval": "retrieval",
+        "tools": "tools of an agent",
+        "agent": "agents",
+        "routes": "routes",
+    },
+    "Policy": {
+        "packs": "regulation packs",
+        "profile": "policy profiles",
+        "budgets": "budgets",
+        "waivers": "waivers",
+        "attempts": "counted attempts",
+        "count": "counted attempts",
+        "max_evidence_age_days": "the age of evidence",
+        "reuse_audit": "audits of reuse",
+        "egress": "egress lists",
+        "applies_to.environments": "environments",
+        "rules[].when": "conditional rules",
+    },
+}
+
+_PREFERENCE = "preference training"
+_BANK = "attack banks and word banks"
+
+VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "Dataset": {
+        "purpose[]": {
+            "preference": _PREFERENCE,
+            "attack": _BANK,
+            "lexicon": _BANK,
+            "documents": "retrieval",
+            "unlabelled": "continued pretraining",
+        },
+        "format": {
+            "preference": _PREFERENCE,
+            "documents": "retrieval",
+            "attack": _BANK,
+            "lexicon": _BANK,
+        },
+    },
+    "Recipe": {
+        "method": {
+            "dpo": _PREFERENCE,
+            "orpo": _PREFERENCE,
+            "kto": _PREFERENCE,
+            "cpt": "continued pretraining",
+        },
+        "template.train_on": {"all": "training on all turns"},
+        "template.packing": {"True": "packing"},
+    },
+    "Prompt": {
+        "template": {"mustache": "mustache templates"},
+        "output.format": {"json": "answers as JSON"},
+    },
+    "Evaluation": {
+        "engine": {
+            "inspect": "the engine inspect",
+            "lm-eval": "the engine lm-eval",
+            "import": "imported results",
+        },
+    },
+    "Policy": {
+        "rules[].with.kinds[]": {"SafetyTest": "safety tests", "Guardrail": "guardrails"},
+        "rules[].rule": {
+            "evidence-fresh": "the rule evidence-fresh",
+            "fail-on": "the rule fail-on",
+            "budget": "the rule budget",
+            "approval": "the rule approval",
+            "waiver": "the rule waiver",
+        },
+        "approvals[].when": {
+            "filing_relevant": "filings",
+            "machine_author": "machine authors",
+        },
+    },
+}
+
+
+def key(kind: str, path: str) -> str | None:
+    """The feature behind a key, or None if the key is not announced."""
+    return KEYS.get(kind, {}).get(path)
+
+
+def value(kind: str, path: str, word: str) -> str | None:
+    """The feature behind a value of a known key, or None if the value is not announced."""
+    return VALUES.get(kind, {}).get(path, {}).get(word)
+
+
+def message(what: str, feature: str) -> str:
+    """One phrase: what was written, and which feature is missing."""
+    return f"{what} is not built yet: {feature}"
+
+
+HINT = "remove it; it is refused so that nothing is believed to hold that does not"

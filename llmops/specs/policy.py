@@ -1,0 +1,162 @@
+"""Kind `Policy`: what must hold, for whom, and who may loosen it.
+
+A rule is a built-in rule id with parameters typed for it; one class below each id that takes any.
+Policies are read from base (DESIGN.md 5.6), so everything here has role gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from llmops.specs.base import Block, Name, field, group
+from llmops.specs.blocks import LIST, SET, License, NonEmpty, Number, Text
+from llmops.specs.problem import Loc, Problem, block, duplicates, items
+
+
+class NoParameters(Block):
+    """The rule takes none."""
+
+
+class EvidencePresent(Block):
+    """Which kinds must have evidence."""
+
+    kinds: Annotated[tuple[Literal["Evaluation"], ...], SET] = field(
+        role="gate", doc="Kinds whose gates need evidence.", min_length=1
+    )
+
+
+class Licenses(Block):
+    """Which licences may be used."""
+
+    allow: Annotated[tuple[License, ...], SET] = field((), role="gate", doc="Only these.")
+    deny_use: Annotated[tuple[License, ...], SET] = field((), role="gate", doc="Never these.")
+
+
+class Range(Block):
+    """A number of a spec between bounds."""
+
+    field_: NonEmpty = field(
+        role="gate", doc="Kind.path, as in Recipe.training.max_steps.", alias="field"
+    )
+    min: Number | None = field(None, role="gate", doc="Lowest allowed value.")
+    max: Number | None = field(None, role="gate", doc="Highest allowed value.")
+
+
+class _Rule(Block):
+    name: Name = field(role="gate", doc="Name of the rule; the gate's id ends in it.")
+    severity: Literal["error", "warning"] = field("error", role="gate", doc="What a miss is.")
+    controls: Annotated[tuple[NonEmpty, ...], SET] = field(
+        (), role="static", doc="Clauses it is evidence for."
+    )
+    because: Text | None = field(None, role="descriptive", doc="Why it is asked.")
+
+
+class EvidencePresentRule(_Rule):
+    """Rule `evidence-present`."""
+
+    rule: Literal["evidence-present"] = field(role="gate", doc="Built-in rule id.")
+    with_: EvidencePresent | None = group(None, doc="Its parameters.", alias="with")
+
+
+class LicenseRule(_Rule):
+    """Rule `license`."""
+
+    rule: Literal["license"] = field(role="gate", doc="Built-in rule id.")
+    with_: Licenses = group(doc="Its parameters.", alias="with")
+
+
+class RangeRule(_Rule):
+    """Rule `range`."""
+
+    rule: Literal["range"] = field(role="gate", doc="Built-in rule id.")
+    with_: Range = group(doc="Its parameters.", alias="with")
+
+
+class PlainRule(_Rule):
+    """Rules without parameters."""
+
+    rule: Literal[
+        "require", "regression", "slices", "pinned-revision", "secret", "residency", "owner"
+    ] = field(role="gate", doc="Built-in rule id.")
+    with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
+
+
+Rule = Annotated[
+    EvidencePresentRule | LicenseRule | RangeRule | PlainRule, Field(discriminator="rule")
+]
+
+RULE_PARAMETERS: Mapping[str, type[Block]] = {
+    "evidence-present": EvidencePresent,
+    "license": Licenses,
+    "range": Range,
+    "require": NoParameters,
+    "regression": NoParameters,
+    "slices": NoParameters,
+    "pinned-revision": NoParameters,
+    "secret": NoParameters,
+    "residency": NoParameters,
+    "owner": NoParameters,
+}
+
+
+class AppliesTo(Block):
+    """Which specs the policy is for."""
+
+    labels: dict[str, str] | None = field(None, role="gate", doc="Labels that must all match.")
+
+
+class Approval(Block):
+    """Who must agree to what."""
+
+    name: Name = field(role="gate", doc="Name of the approval.")
+    when: Literal["policy_looser"] = field(role="gate", doc="What needs it.")
+    from_: Annotated[tuple[NonEmpty, ...], SET] = field(
+        role="gate", doc="Teams or people.", alias="from", min_length=1
+    )
+    count: int = field(1, role="gate", doc="How many of them.", ge=1)
+    allow_author: bool = field(False, role="gate", doc="Whether the author's own counts.")
+
+
+class Policy(Block):
+    """What must hold."""
+
+    applies_to: AppliesTo | None = group(None, doc="Which specs; all without it.")
+    alpha: float | None = field(
+        None, role="gate", doc="Error rate allowed to each claim.", gt=0, lt=0.5
+    )
+    on_inconclusive: Literal["fail", "warn"] = field(
+        "fail", role="gate", doc="What an undecided gate is."
+    )
+    rules: Annotated[tuple[Rule, ...], LIST] = group((), doc="What must hold.")
+    approvals: Annotated[tuple[Approval, ...], LIST] = group((), doc="Who must agree.")
+
+
+def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
+    """What types cannot say: names once, ranges with a bound."""
+    yield from duplicates(spec, ("spec",), "rules", "approvals")
+    for i, rule in items(spec, "rules"):
+        if rule.get("rule") == "range":
+            yield from _range(block(rule, "with"), ("spec", "rules", i, "with"))
+        elif rule.get("rule") == "license" and block(rule, "with"):
+            yield from _licenses(block(rule, "with"), ("spec", "rules", i, "with"))
+
+
+def _range(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    low, high = given.get("min"), given.get("max")
+    if given and low is None and high is None:
+        what = "a range needs min, max or both"
+        yield Problem(loc, "missing-field", what, key=True)
+    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+        yield Problem((*loc, "max"), "wrong-value", f"max {high:g} is below min {low:g}")
+
+
+def _licenses(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    allow, deny = given.get("allow"), given.get("deny_use")
+    if isinstance(allow, list) and isinstance(deny, list):
+        for i, name in enumerate(deny):
+            if isinstance(name, str) and name in allow:
+                what = f'"{name}" is both allowed and denied'
+                yield Problem((*loc, "deny_use", i), "one-of", what, "keep one of them")

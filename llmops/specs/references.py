@@ -1,0 +1,93 @@
+"""Texts that name other specs or files -> `Reference` and `FileUse`, or what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmops.diagnostics import nearest
+from llmops.specs import not_yet
+from llmops.specs.base import NAME_PATTERN, FileUse, Ref, Reference, RefTo
+from llmops.specs.problem import Loc, Problem, listed, quoted
+from llmops.specs.shape import Shape
+
+_NAME = re.compile(NAME_PATTERN)
+_NOT_A_PATH = re.compile(r"[\\:\x00-\x1f\x7f]")
+NOT_BUILT: Mapping[str, str] = {"Prompt": "a Prompt as target", **not_yet.KINDS}
+
+
+@dataclass(slots=True)
+class Uses:
+    """What one spec names: specs, files, and the names that cannot be read."""
+
+    references: list[Reference] = field(default_factory=list)
+    files: list[FileUse] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def visit(self, loc: Loc, shape: Shape, text: Any) -> None:
+        """Takes in one marked text (the signature that `shape.split` calls)."""
+        if not isinstance(text, str):
+            return
+        at = ("spec", *loc)
+        found = reference(at, shape.ref, text) if shape.ref else file_use(at, text)
+        if isinstance(found, Reference):
+            self.references.append(found)
+        elif isinstance(found, FileUse):
+            self.files.append(found)
+        else:
+            self.problems.append(found)
+
+
+def reference(loc: Loc, to: RefTo, text: str) -> Reference | Problem:
+    """`name`, `Kind/name` or `name#part`, as the field asks."""
+    whole, mark, part = text.partition("#")
+    kind, slash, name = whole.rpartition("/")
+    if not slash:
+        kind = to.kinds[0] if len(to.kinds) == 1 else to.bare
+    forms = _forms(to)
+    if kind in NOT_BUILT and kind not in to.kinds and slash:
+        what = not_yet.message(f"{quoted(whole)}", NOT_BUILT[kind])
+        return Problem(loc, "not-yet", what, f"write {forms}")
+    if kind not in to.kinds or (slash and len(to.kinds) == 1):
+        near = nearest(kind, to.kinds) if slash and len(to.kinds) > 1 else None
+        hint = f'did you mean "{near}/{name}"?' if near else f"write {forms}"
+        return Problem(loc, "bad-reference", f"{quoted(text)} names no {_kinds(to)}", hint)
+    if not _NAME.match(name) or len(name) > 63:
+        what = f"{quoted(name)} cannot be the name of a {kind}"
+        return Problem(loc, "bad-reference", what, 'names are lower-case letters, digits, "-", "."')
+    if mark and (to.part == "never" or not part):
+        why = "names a part, but the whole is meant here" if part else "names no part after #"
+        return Problem(loc, "bad-reference", f"{quoted(text)} {why}", f"write {forms}")
+    if not mark and to.part == "required":
+        return Problem(loc, "bad-reference", f"{quoted(text)} names no part", f"write {forms}")
+    return Reference(loc, Ref(kind, name), part or None)
+
+
+def _kinds(to: RefTo) -> str:
+    return " or ".join(to.kinds)
+
+
+def _forms(to: RefTo) -> str:
+    part = {"never": "", "optional": "#part", "required": "#part"}[to.part]
+    if len(to.kinds) == 1:
+        return listed([f"name{part}"])
+    bare = [f"name{part}"] if to.bare else []
+    return listed([*bare, *(f"{k}/name{part}" for k in to.kinds if k != to.bare)])
+
+
+def file_use(loc: Loc, text: str) -> FileUse | Problem:
+    """A path from the repository's root: no way out of it, no other machine's spelling."""
+    steps = text.split("/")
+    if not text or text.startswith("/") or _NOT_A_PATH.search(text):
+        what = f"{quoted(text)} is no path of this repository"
+    elif any(step in ("", ".", "..") for step in steps):
+        what = f'{quoted(text)} has an empty, "." or ".." step'
+    elif steps[0] == ".git":
+        what = f"{quoted(text)} is git's own"
+    else:
+        return FileUse(loc, text)
+    return Problem(
+        loc, "file-path", what, "write it from the repository's root, as in specs/data/x.jsonl"
+    )

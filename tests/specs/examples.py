@@ -1,0 +1,239 @@
+"""One full, valid document per kind, and how tests turn text into specs."""
+
+from __future__ import annotations
+
+from llmops.source.document import Document, parse
+from llmops.specs.base import Spec
+from llmops.specs.load import load_one
+
+HEX = "0123456789abcdef" * 4
+
+MODEL = """
+apiVersion: llmops/v1alpha1
+kind: Model
+metadata: {name: tiny, title: {en: Tiny, zh: 小}, owner: team-platform}
+spec:
+  init:
+    architecture:
+      model_type: llama
+      hidden_size: 128
+      num_hidden_layers: 2
+      num_attention_heads: 4
+    tokenizer: {train: {algorithm: byte_level_bpe, vocab_size: 2048, data: support#train}}
+    seed: 0
+  architecture: {parameters: 1M, context_tokens: 512, chat_template: tokenizer}
+  license: Apache-2.0
+  provider: {name: ours, country: CN}
+  filings: [{regime: cn-genai, number: "Beijing-2023-01", kind: filing}]
+"""
+
+WEIGHTS = f"""
+apiVersion: llmops/v1alpha1
+kind: Model
+metadata: {{name: qwen2.5-7b-instruct}}
+spec:
+  weights:
+    uri: hf://Qwen/Qwen2.5-7B-Instruct
+    revision: {HEX[:40]}
+    digest: sha256:{HEX}
+    format: safetensors
+    trust_remote_code: false
+"""
+
+ENDPOINT = """
+apiVersion: llmops/v1alpha1
+kind: Model
+metadata: {name: judge-large}
+spec:
+  endpoint:
+    protocol: openai
+    base_url: {secret: JUDGE_BASE_URL}
+    model: gpt-5.6-2026-08-14
+    residency: [EU]
+    api_key: {secret: JUDGE_API_KEY}
+    price: {input_usd_per_mtok: 2.00, output_usd_per_mtok: 8.00}
+    limits: {requests_per_minute: 300, max_retries: 4}
+"""
+
+DATASET = f"""
+apiVersion: llmops/v1alpha1
+kind: Dataset
+metadata: {{name: support, owner: team-cs}}
+spec:
+  purpose: [sft, evaluation]
+  sources:
+    - name: helpdesk
+      file: specs/data/helpdesk.jsonl
+      license: LicenseRef-internal
+      origin: first_party
+      country: CN
+      consent: {{basis: contract, record: legal/2025-17, withdraw_by: subject_id}}
+      collected: {{from: "2025-01-01", to: "2025-06-30"}}
+    - name: outside
+      uri: https://example.org/rows.csv
+      revision: {HEX[:40]}
+      digest: sha256:{HEX}
+  format: qa
+  columns: {{question: text, answer: category}}
+  language: [zh, en]
+  residency: [CN]
+  sensitivity: personal
+  annotations_creators: [expert-generated]
+  retention_days: 730
+  expectations:
+    - not_null: [question, answer]
+    - unique: id
+    - rows: {{min: 100, max: 2000}}
+  curation:
+    - select: {{column: domain, in: [billing, claims]}}
+  splits:
+    method: hash
+    seed: 42
+    by: subject_id
+    parts: {{train: 0.8, test: 0.2}}
+"""
+
+GIVEN = """
+apiVersion: llmops/v1alpha1
+kind: Dataset
+metadata: {name: given}
+spec:
+  sources:
+    - {name: one, file: a.jsonl}
+    - {name: two, file: b.jsonl}
+  format: qa
+  splits: {method: given, parts: {train: one, test: two}}
+"""
+
+RECIPE = """
+apiVersion: llmops/v1alpha1
+kind: Recipe
+metadata: {name: support-lora, owner: team-cs}
+spec:
+  base_model: tiny
+  method: sft
+  data:
+    - {dataset: support#train, weight: 0.8}
+    - {dataset: given#train, weight: 0.2}
+  template: {chat_template: tokenizer, train_on: assistant, max_length: 512, packing: false}
+  lora: {r: 8, lora_alpha: 16, lora_dropout: 0.05, target_modules: [q_proj, v_proj], bias: none}
+  training:
+    learning_rate: 2.0e-4
+    lr_scheduler_type: cosine
+    max_steps: 30
+    per_device_train_batch_size: 4
+    save_steps: 200
+  deepspeed: {zero_optimization: {stage: 2, overlap_comm: true}}
+  seed: 42
+  resources:
+    {nodes: 1, processes_per_node: 2, gpu: H100-80GB, cpu: 1, memory: 4Gi, timeout_minutes: 60}
+  checkpoint: {keep: 3, resume: auto}
+"""
+
+PROMPT = """
+apiVersion: llmops/v1alpha1
+kind: Prompt
+metadata: {name: support-system}
+spec:
+  template: jinja2
+  inputs:
+    question: {type: string, maxLength: 4000, untrusted: true}
+    profile: {type: object, properties: {tier: {enum: [basic, gold]}}, required: [tier]}
+    history: {type: array, maxItems: 20, default: []}
+  system: |
+    你是{{ profile.tier }}客户的客服。{% for turn in history %}{{ turn }}{% endfor %}
+  few_shot:
+    - {user: "我的保单什么时候到期?", assistant: 请提供保单号后四位。}
+    - {file: specs/data/shots.jsonl}
+  messages: [{role: user, content: "{{ question }}"}]
+  output: {format: choice, labels: {dataset: support, column: answer}}
+  parameters: {temperature: 0.0, top_p: 0.9, max_tokens: 64}
+"""
+
+EVALUATION = """
+apiVersion: llmops/v1alpha1
+kind: Evaluation
+metadata: {name: support-quality}
+spec:
+  target: Application/assistant
+  dataset: support#test
+  engine: deepeval
+  sample: {rows: 800}
+  generation: {temperature: 0.0, max_tokens: 64}
+  checks:
+    - name: accuracy
+      metric: builtin/accuracy
+      require: {min: 0.8}
+      regression: {margin: 0.01, prove: true}
+    - name: f1
+      metric: builtin/token_f1
+      pass_at: 0.7
+      require: {min: 0.5}
+    - {name: form, metric: deepeval/pattern_match, with: {pattern: "[a-z_]+", ignore_case: false}}
+  slices:
+    - {name: by-group, column: group, values: [known, new], check: accuracy, require: {min: 0.7}}
+  alpha: 0.05
+  on_case_error: {max: 0.005}
+"""
+
+APPLICATION = """
+apiVersion: llmops/v1alpha1
+kind: Application
+metadata: {name: assistant, labels: {risk: high}}
+spec:
+  intended_purpose: {en: Answers questions., zh: 回答问题。}
+  jurisdictions: [CN, EU]
+  risk_class: {eu_ai_act: limited, cn: public_service}
+  oversight: {human_in_loop: escalation, owner_on_call: team-cs}
+  model: Recipe/support-lora
+  prompt: support-system
+"""
+
+POLICY = """
+apiVersion: llmops/v1alpha1
+kind: Policy
+metadata: {name: production}
+spec:
+  applies_to: {labels: {risk: high}}
+  alpha: 0.05
+  on_inconclusive: fail
+  rules:
+    - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]}, severity: error}
+    - {name: pinned, rule: pinned-revision}
+    - {name: licences, rule: license, with: {allow: [Apache-2.0, MIT], deny_use: [GPL-3.0-only]}}
+    - name: epochs
+      rule: range
+      with: {field: Recipe.training.num_train_epochs, min: 1, max: 5}
+      severity: warning
+      controls: [cn-gb45654/7.b]
+      because: {en: Longer runs forget., zh: 训练过长会遗忘。}
+  approvals:
+    - {name: looser, when: policy_looser, from: [team-compliance], count: 2, allow_author: false}
+"""
+
+VALID = {
+    "tiny": MODEL,
+    "qwen2.5-7b-instruct": WEIGHTS,
+    "judge-large": ENDPOINT,
+    "support": DATASET,
+    "given": GIVEN,
+    "support-lora": RECIPE,
+    "support-system": PROMPT,
+    "support-quality": EVALUATION,
+    "assistant": APPLICATION,
+    "production": POLICY,
+}
+
+
+def document(name: str, text: str) -> Document:
+    """A text as the document of a file of that name."""
+    parsed = parse(f"specs/{name}.yaml", text.encode())
+    assert parsed.document is not None, parsed.diagnostics
+    return parsed.document
+
+
+def spec(name: str, text: str | None = None) -> Spec:
+    """The spec of a text that must be valid."""
+    found, diagnostics = load_one(document(name, VALID[name] if text is None else text))
+    assert found is not None, diagnostics
+    return found
