@@ -67,12 +67,18 @@ class Shared(Step):
     """Rows of which another part holds the like: counted, not dropped."""
 
     found: int = 0
-    seen: dict[bytes, str] = field(default_factory=dict)
+    seen: dict[bytes, int] = field(default_factory=dict)  # key -> the parts it is in, as bits
 
-    def see(self, key: bytes, part: str, place: str) -> None:
+    def holds(self, key: bytes, part: int) -> bool:
+        """Whether this very part has the key already."""
+        return bool(self.seen.get(key, 0) & 1 << part)
+
+    def see(self, key: bytes, part: int, place: str) -> None:
         """Counts the row if another part had this key first."""
         self.rows_in += 1
-        if self.seen.setdefault(key, part) != part:
+        parts = self.seen.get(key, 0)
+        self.seen[key] = parts | 1 << part
+        if parts & ~(1 << part):
             self.found += 1
             self.note(place)
 
@@ -240,15 +246,17 @@ class Curation:
         if not self.parted.passes(part is not None, place) or part is None:
             return
         case = bytes.fromhex(row["case"][7:39])
-        if self.repeated.passes(self.same_rows.seen.get(case) != part, place):
+        is_new = not self.same_rows.holds(case, self.split.names.index(part))
+        if self.repeated.passes(is_new, place):
             self._keep(row, case, part, place)
 
     def _keep(self, row: dict[str, Any], case: bytes, part: str, place: str) -> None:
         self.counts[part] += 1
-        self.same_rows.see(case, part, place)
+        number = self.split.names.index(part)
+        self.same_rows.see(case, number, place)
         content = [row[column] for column in shapes.COLUMNS[self.format]]
         key = hashlib.sha256(digest.canonical(content)).digest()[:16]
-        self.same_content.see(key, part, place)
+        self.same_content.see(key, number, place)
         for expectation in self.expected:
             expectation.see(row, place)
         self.files[part].write(rows.line(row))

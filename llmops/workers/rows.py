@@ -125,7 +125,7 @@ def _json_row(found: _Line) -> Row | Bad:
     except UnicodeDecodeError as error:
         return Bad(found.number, f"not UTF-8 at byte {error.start + 1}")
     except json.JSONDecodeError as error:
-        what = error.msg[:1].lower() + error.msg[1:]
+        what = (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at")
         return Bad(found.number, f"not JSON: {what} at column {error.colno}")
     except _NotStrict as error:
         return Bad(found.number, str(error))
