@@ -7,7 +7,7 @@ is a prefix or a cut of it; nothing here prints, and everything here can be call
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -17,8 +17,11 @@ from typing import Any
 from llmops import __version__
 from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_errors
 from llmops.digest import of_bytes
-from llmops.errors import StoreError, UsageError
+from llmops.errors import FetchError, StoreError, UsageError
 from llmops.evidence.store import Store
+from llmops.executors.base import Event, RunReport
+from llmops.executors.inputs import Inputs
+from llmops.executors.run import EXECUTORS, run
 from llmops.graph.base import Change
 from llmops.graph.build import Graph, build
 from llmops.graph.diff import diff
@@ -26,10 +29,12 @@ from llmops.jobs.base import Plan, Proof, Side, Step, TreeName
 from llmops.jobs.check import check
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import Trees, plan
+from llmops.jobs.wire import plan_from_json
 from llmops.rules.base import Finding, Outcome, Verdict
 from llmops.rules.facts import Approval, Facts, Row
 from llmops.rules.verdict import judge, static_findings
 from llmops.source.cache import BlobCache
+from llmops.source.fetch import from_environment
 from llmops.source.tree import Repository, Tree
 from llmops.specs.base import Ref
 from llmops.specs.load import roles
@@ -331,6 +336,60 @@ def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is not a number")
 
 
-def to_run(planned: Plan) -> Iterator[Step]:
-    """The steps that are not reused."""
-    return (step for step in planned.steps if step.state == "run")
+def execute(
+    project: Project,
+    steps: Sequence[Step],
+    sources: Sequence[Tree],
+    on_event: Callable[[Event], None],
+    options: RunOptions,
+) -> RunReport:
+    """Bring every step to evidence. `sources`: the trees whose files jobs may read."""
+    store = project.store
+    fetcher = from_environment()
+
+    def read_blob(digest: str, file: str) -> bytes:
+        for tree in sources:
+            if file in tree.blobs() and of_bytes(data := tree.read(file)) == digest:
+                return data
+        raise FetchError(f"{file} is not {digest} in either tree", hint="plan again")
+
+    resolve = Inputs(store, lambda digest, uri: fetcher.get(digest, uri), read_blob)
+    return run(
+        steps, store=store, executor=EXECUTORS[options.executor](), resolve=resolve,
+        on_event=on_event, keep_going=options.keep_going, jobs=options.jobs,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How jobs are run: where, how many at once, and whether to go on after the world failed."""
+
+    executor: str = "local"
+    jobs: int | None = None
+    keep_going: bool = False
+
+
+def saved_plan(project: Project, data: Any) -> tuple[Plan, list[Tree]]:
+    """A plan that `plan --out` wrote, and its trees. UsageError when it cannot be run verbatim."""
+    try:
+        planned = plan_from_json(data)
+    except ValueError as error:
+        raise UsageError(
+            f"not a plan that this llmops reads: {error}", hint="plan again"
+        ) from error
+    if planned.tool_version != __version__:
+        made = planned.tool_version
+        raise UsageError(f"made by llmops {made}, this is {__version__}", hint="plan again")
+    named = [name for name in (planned.head, planned.base) if name is not None]
+    found = [_tree_again(project.repository, name) for name in named]
+    return planned, found
+
+
+def _tree_again(repository: Repository, name: TreeName) -> Tree:
+    """The tree a plan was made for; stale when the work tree moved on."""
+    if name.dirty:
+        now = repository.work_tree()
+        if now.oid != name.tree:
+            raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
+        return now
+    return repository.tree(name.tree)

@@ -102,13 +102,9 @@ def _evaluation(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) ->
         yield Loosened(f"{old.ref} target", str(before), str(after), place)
     if _cases(base, old) != _cases(head, new):
         yield Loosened(f"{old.ref} cases", *_cases_words(base, old, head, new), place)
-    if alpha_of(new.spec, head) > alpha_of(old.spec, base):
-        yield Loosened(
-            f"{old.ref} alpha",
-            f"{alpha_of(old.spec, base):g}",
-            f"{alpha_of(new.spec, head):g}",
-            place,
-        )
+    was, now = alpha_of(old.spec, base), alpha_of(new.spec, head)
+    if now > was:
+        yield Loosened(f"{old.ref} alpha", f"{was:g}", f"{now:g}", place)
     errors = [float(s.spec.get("on_case_error", {}).get("max", 0.0)) for s in (old, new)]
     if errors[1] > errors[0]:
         yield Loosened(f"{old.ref} on_case_error", f"{errors[0]:g}", f"{errors[1]:g}", place)
