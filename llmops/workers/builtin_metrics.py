@@ -31,19 +31,36 @@ from llmops.workers.contract import WorkerError
 from llmops.workers.measure import Answered, Metric, Unscorable, check_options
 
 # Han with its extensions and compatibility forms, iteration mark and zero, Kana, Bopomofo.
-_ONE_BY_ONE = (
-    "\u3005\u3007\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+_ALONE = re.compile(
+    "[\u3005\u3007\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff]"
 )
-_TOKEN = re.compile(rf"[{_ONE_BY_ONE}]|(?:(?![{_ONE_BY_ONE}_])\w)+")
+_VARIANT = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+
+class _Spaced(dict[int, str]):
+    """For `str.translate`: each character as it stands between spaces, remembered."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        group = unicodedata.category(character)
+        if _ALONE.match(character):
+            shown = f" {character} "
+        elif _VARIANT.match(character) or (group == "Cf" and character != "\u200b"):
+            shown = ""  # invisible inside a word
+        else:
+            shown = character if group[0] in "LMN" else " "
+        return self.setdefault(code, shown)
+
+
+_SPACED = _Spaced()
 
 
 @lru_cache(maxsize=256)
 def tokens(text: str) -> tuple[str, ...]:
     """The tokens of a text, in order (see the module's opening for what one is)."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    marks_kept = unicodedata.normalize("NFC", folded)
-    return tuple(_TOKEN.findall(marks_kept))
+    return tuple(unicodedata.normalize("NFC", folded).translate(_SPACED).split())
 
 
 def token_f1(expected: str, response: str) -> float:
