@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmops.diagnostics import nearest
-from llmops.specs import not_yet
+from llmops.specs import not_yet, upstream
 from llmops.specs.blocks import PATTERN_WORDS
 from llmops.specs.problem import Loc, Problem, listed, path_of, quoted, shown
 from llmops.specs.shape import Shape
@@ -123,6 +123,8 @@ def _unknown(part: Part, loc: Loc, near: str | None, known: Mapping[str, Shape])
 def _elsewhere(part: Part, name: str) -> str:
     """Where in this kind a key of this name belongs, if at one place only."""
     found = [path for path in _paths(part.shape) if path.rpartition(".")[2] == name]
+    if not found and part.kind == "Recipe":
+        return upstream.home(name)
     return found[0] if len(found) == 1 else ""
 
 

@@ -80,6 +80,7 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     ):
         yield from keys(block(spec, name), ("spec", name))
     yield from _weights(spec)
+    yield from _precision(spec)
 
 
 def _weights(spec: Mapping[str, Any]) -> Iterator[Problem]:
@@ -91,3 +92,14 @@ def _weights(spec: Mapping[str, Any]) -> Iterator[Problem]:
         what = f"data[{bare}] has no weight, but data[{given[0]}] has one"
         hint = "give every dataset a weight, or none"
         yield Problem(("spec", "data", bare), "missing-field", what, hint)
+
+
+def _precision(spec: Mapping[str, Any]) -> Iterator[Problem]:
+    """DeepSpeed and the Trainer must mean the same precision, or the Trainer refuses to start."""
+    for name in ("fp16", "bf16"):
+        asked = block(spec, "deepspeed", name).get("enabled")
+        trained = block(spec, "training").get(name, False)
+        if isinstance(asked, bool) and isinstance(trained, bool) and asked != trained:
+            what = f"deepspeed.{name}.enabled and training.{name} contradict each other"
+            hint = f'write enabled: "auto", or training.{name}: {str(asked).lower()}'
+            yield Problem(("spec", "deepspeed", name, "enabled"), "said-twice", what, hint)
