@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
 
 from llmops.diagnostics import Diagnostic, Span
 from llmops.source.scalars import STARTS, Refused, resolve
-from llmops.source.text import inside, unreadable
+from llmops.source.text import inside, place, unreadable
 from llmops.source.trouble import explain
 
 MAX_DEPTH = 64
@@ -37,6 +37,7 @@ MAX_MISTAKES = 100
 Loc = tuple[str | int, ...]
 
 _TAB = re.compile(r" *\t *[^\s]")
+_CONFLICT = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 _WRITE = "write the value out in each place"
 _AWAITED: Any = object()  # in place of a mapping's key: the next event is the key
 
@@ -151,7 +152,7 @@ class _Reader:
                 if event.style == "" and value[:1] in STARTS:
                     value = resolve(value)
                     if value.__class__ is Refused:
-                        value = self._refuse_scalar(event, value)
+                        value = self._refuse_scalar(event, value, is_key=key is _AWAITED)
                 if key is None:
                     here.append(value)
                 elif key is not _AWAITED:
@@ -189,15 +190,18 @@ class _Reader:
         if isinstance(value, str):
             message = f'key "{value}" is written twice'
             self._note(event, "duplicate-key", message, "keep one of the two")
+        elif event.__class__ is ScalarEvent and event.value:
+            message = f"key {event.value} is not text"
+            self._note(event, "text-key", message, f'quote it: "{event.value}"')
         elif event.__class__ is ScalarEvent:
-            shown = event.value or "an empty text"
-            self._note(event, "text-key", f"key {shown} is not text", f'quote it: "{event.value}"')
+            self._note(event, "text-key", "a key is missing", 'write one before the ":"')
         elif event.__class__ is not AliasEvent:
             self._note(event, "text-key", "a key must be a text", "write lists and maps as values")
         return f"\0{len(here)}"
 
-    def _refuse_scalar(self, event: Any, refused: Refused) -> str:
-        self._note(event, refused.rule, refused.message, refused.hint)
+    def _refuse_scalar(self, event: Any, refused: Refused, *, is_key: bool) -> str:
+        hint = refused.hint if is_key else refused.value_hint or refused.hint
+        self._note(event, refused.rule, refused.message, hint)
         return str(event.value)
 
     def _refuse_start(self, event: Any, depth: int, *, decorated: bool) -> None:
@@ -247,18 +251,22 @@ class _Reader:
             self._add(span, "yaml-syntax", "a tab where spaces are expected", "indent with spaces")
 
     def _syntax(self, error: Any) -> None:
+        conflict = _CONFLICT.search(self.text)
+        if conflict:
+            span = place(self.path, self.text, conflict.start())
+            message = "a merge conflict is not resolved"
+            self._add(span, "yaml-syntax", message, "choose one side and remove the marks")
+            return
         problem, context = (
-            str(getattr(error, "problem", "") or ""),
-            str(getattr(error, "context", "") or ""),
+            str(getattr(error, name, None) or "") for name in ("problem", "context")
         )
-        mark = getattr(error, "problem_mark", None)
-        if "unexpected end of stream" in problem:
-            mark = getattr(error, "context_mark", None) or mark
+        stopped, began = (getattr(error, f"{name}_mark", None) for name in ("problem", "context"))
+        mark = began if began and "unexpected end of stream" in problem else stopped
         span = Span(self.path, mark.line + 1, mark.column + 1) if mark else Span(self.path)
         span = inside(span, self.text)
-        line = self.text.split("\n")[span.line - 1]
-        message, hint = explain(problem, context, line[span.column - 1 : span.column])
-        self._add(span, "yaml-syntax", message, hint)
+        character = self.text.split("\n")[span.line - 1][span.column - 1 : span.column]
+        opened = began.line + 1 if began else span.line
+        self._add(span, "yaml-syntax", *explain(problem, context, character, opened))
 
     def _note(self, event: Any, rule: str, message: str, hint: str) -> None:
         self._add(inside(_span(self.path, event), self.text), rule, message, hint)

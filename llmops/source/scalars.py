@@ -19,11 +19,12 @@ Scalar = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a plain scalar has no single meaning: a rule id, one phrase, a hint."""
+    """Why a plain scalar has no single meaning; `value_hint` applies where it is no key."""
 
     rule: str
     message: str
     hint: str
+    value_hint: str = ""
 
 
 # A plain scalar that starts with none of these can only be text ("" is the empty scalar).
@@ -49,7 +50,7 @@ _SIXTIES = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9:.Zz +-]*)?")
 _OTHER_NUMBERS = re.compile(
     r"[-+]?0[0-9_]+|[-+]?0o[0-7_]+|[-+]?0b[01_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*"
-    r"|[-+]?(?:[0-9][0-9_]*\.[0-9_.]*|\.[0-9_][0-9_.]*)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
 )
 
@@ -90,15 +91,15 @@ def _float(text: str) -> float | Refused:
 
 def _refusal(text: str) -> Refused | None:
     if text in _OLD_BOOLEANS:
-        return _refused(text, "is a boolean to some YAML readers and text to others", boolean=True)
+        why = "is a boolean to some YAML readers and text to others"
+        return _refused(text, why, "write true or false")
     if text == "<<":
-        return Refused(
-            "merge-key", 'the merge key "<<" is not allowed', "write the keys out in full"
-        )
+        why = 'the merge key "<<" is not allowed'
+        return Refused("merge-key", why, "write the keys out in full")
     if text == "=":
         return _refused(text, "has a special meaning to some YAML readers")
     if _NOT_FINITE.fullmatch(text):
-        return _refused(text, "is not a finite number")
+        return _refused(text, "is not a finite number", "write a number")
     if _SIXTIES.fullmatch(text):
         return _refused(text, "is a base-60 number to some YAML readers and text to others")
     if _DATE.fullmatch(text):
@@ -108,9 +109,9 @@ def _refusal(text: str) -> Refused | None:
     return None
 
 
-def _refused(text: str, why: str, *, boolean: bool = False) -> Refused:
+def _refused(text: str, why: str, instead: str = "") -> Refused:
     shown = text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
     hint = f'quote it: "{shown}"'
     return Refused(
-        "ambiguous-scalar", f"{shown} {why}", f"{hint}, or write true or false" if boolean else hint
+        "ambiguous-scalar", f"{shown} {why}", hint, f"{instead}, or {hint}" * bool(instead)
     )

@@ -28,16 +28,16 @@ _BYTE_ORDER_MARKS = {
 
 
 def unreadable(path: str, data: bytes) -> tuple[str, tuple[Diagnostic, ...]]:
-    """The text, and what is wrong with it as text; the text is empty where it cannot be shown."""
+    """The text, and what is wrong with it as text; bytes that are no text are shown as �."""
     if len(data) > MAX_BYTES:
         return "", (_too_large(path, len(data)),)
     for mark, name in _BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
-            return "", (_byte_order_mark(path, name),)
+            return data.decode("utf-8", "replace"), (_byte_order_mark(path, name),)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return "", (_not_utf8(path, data, error.start),)
+        return data.decode("utf-8", "replace"), (_not_utf8(path, data, error.start),)
     if b"\r" not in data and not data.translate(None, _PLAIN):
         return text, ()
     found = (_hidden(path, text, match) for match in _HIDDEN.finditer(text))

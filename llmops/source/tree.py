@@ -185,10 +185,14 @@ class Repository:
         if own.exists():
             shutil.copy2(own, index)
         git = _Git(self.root, {"GIT_INDEX_FILE": str(index)})
-        listed = ("--modified", "--deleted", "--others", "--exclude-standard", "--deduplicate")
-        names = git.run("ls-files", "-z", *listed).stdout.split(b"\0")
-        files = b"".join(name + b"\0" for name in names if name and not name.endswith(b"/"))
-        git.run("update-index", "-z", "--add", "--remove", "--stdin", data=files)
+        listed = ("--modified", "--deleted", "--others", "--exclude-standard")
+        lines = git.run("ls-files", "-z", "-t", *listed).stdout.split(b"\0")
+        gone = {line[2:] for line in lines if line.startswith(b"R ")}
+        there = {line[2:] for line in lines if line and not line.endswith(b"/")} - gone
+        for option, names in (("--force-remove", gone), ("--add", there)):
+            if names:
+                data = b"".join(name + b"\0" for name in sorted(names))
+                git.run("update-index", "-z", "--remove", "--replace", option, "--stdin", data=data)
         return git.text("write-tree")
 
     def _commit_or_raise(self, rev: str) -> str:

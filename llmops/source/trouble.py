@@ -11,7 +11,7 @@ _INDENT = "check the indentation of this line and the one above"
 _HINTS: tuple[tuple[str, str], ...] = (
     (
         "mapping values are not allowed",
-        'quote a text that has ": " in it, or check the indentation',
+        'quote a text that has ": " in it, or look for a missing ":" above',
     ),
     (
         "block sequence entries are not allowed",
@@ -19,8 +19,14 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ),
     ("could not find expected ':'", 'a key needs ": " after it; quote a text that goes over lines'),
     ("unexpected end of stream", "close what was opened here"),
-    ("did not find expected ',' or ']'", 'close the list with "]", or put "," between items'),
-    ("did not find expected ',' or '}'", 'close the braces with "}", or put "," between keys'),
+    (
+        "did not find expected ',' or ']'",
+        'close the list of line {line} with "]", or put "," between items',
+    ),
+    (
+        "did not find expected ',' or '}'",
+        'close the braces of line {line} with "}}", or put "," between keys',
+    ),
     ("did not find expected node content", "a value is missing, or a bracket is not closed"),
     ("did not find expected key", _INDENT),
     ("did not find expected '-' indicator", _INDENT),
@@ -32,8 +38,12 @@ _HINTS: tuple[tuple[str, str], ...] = (
 )
 
 
-def explain(problem: str, context: str, character: str) -> tuple[str, str]:
-    """Message and hint for the scanner's problem at `character` ("" at the end of the file)."""
+def explain(problem: str, context: str, character: str, opened: int) -> tuple[str, str]:
+    """Message and hint for the scanner's problem.
+
+    `character` is where it stopped ("" at the end of the file), `opened` the line where the
+    construct that it was reading began.
+    """
     if character == "\t" or "tab character" in problem:
         return "a tab where spaces are expected", "indent with spaces"
     if "cannot start any token" in problem:
@@ -41,5 +51,5 @@ def explain(problem: str, context: str, character: str) -> tuple[str, str]:
     said = f"{problem} {context}".strip() or "this is not YAML"
     for words, hint in _HINTS:
         if words in problem:
-            return said, hint
+            return said, hint.format(line=opened)
     return said, "check indentation, quotes and brackets near here"
