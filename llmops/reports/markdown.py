@@ -1,0 +1,193 @@
+"""Verdict -> the one comment of a pull request, at most 60,000 bytes.
+
+A hidden marker, by which the comment is found again, then the verdict: both can never be cut.
+What did not pass comes first with its place, then the numbers, then what is folded. Passed and
+nothing to say is one line. Text of others (names, cases, messages) is escaped: it cannot mention,
+link, or draw. `extra["source_url"]` (`https://host/owner/name/blob/<commit>`) makes places links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from llmops.reports import changes, plan_words
+from llmops.reports import verdict_words as words
+from llmops.reports.base import Page
+from llmops.reports.blocks import Section, details, fit, grid
+from llmops.reports.escape import code, code_cell, text, visible
+from llmops.reports.words import MINUS, capped, plural
+from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict
+
+_MOST_AILING, _MOST_GATES, _MOST_CASES, _MOST_JOBS, _MOST_REST = 10, 20, 10, 30, 10
+_SOURCE_URL = re.compile(r"https://[\w.-]+(:\d+)?(/[\w.~-]+)+", re.ASCII)
+
+
+def render(verdict: Verdict, page: Page) -> str:
+    """The comment: marker and verdict, sections while there is room, the seal."""
+    head = f"{marker(verdict)}\n### {verdict.outcome.mark} llmops: {text(words.headline(verdict))}"
+    sections = () if quiet(verdict) else _sections(verdict)
+    return fit(head, sections, f"<sub>{text(words.seal(verdict))}</sub>")
+
+
+def marker(verdict: Verdict) -> str:
+    """The hidden first line: which comment this is, and for which tree."""
+    tree = re.sub(r"[^0-9a-f]", "", verdict.head.tree)[:64]
+    return f"<!-- llmops:gate v1 tree={tree} -->"
+
+
+def quiet(verdict: Verdict) -> bool:
+    """Whether there is nothing to say but that it passed."""
+    moved = any(change.category != "descriptive" for change in verdict.changes)
+    ran = any(step.state == "run" for step in verdict.plan.steps)
+    said = verdict.notes or verdict.loosened or any(f.waived_by for f in verdict.findings)
+    return verdict.outcome is Outcome.PASSED and not (moved or ran or said or verdict.worse_count)
+
+
+def _sections(verdict: Verdict) -> tuple[Section, ...]:
+    return (
+        Section(rows=tuple(f"> * ⚠️ {text(note)}" for note in verdict.notes), more="> * … {n} more"),
+        _ailing(verdict),
+        _loosened(verdict),
+        _gates(verdict),
+        _worst(verdict),
+        _slices(verdict),
+        _story(verdict),
+        _waivers(verdict),
+        _next(verdict),
+    )
+
+
+def _ailing(verdict: Verdict) -> Section:
+    rows = tuple(_because(finding, verdict) for finding in words.ailing(verdict.findings))
+    return Section(rows=rows, more="* … {n} more", most=_MOST_AILING)
+
+
+def _because(finding: Finding, verdict: Verdict) -> str:
+    gate = text(words.short_gate(finding.gate), 160)
+    place = f" — {_place(finding.place, verdict)}" if finding.place else ""
+    hint = f"<br>{text(finding.hint)}" if finding.hint else ""
+    mark, word = finding.outcome.mark, finding.outcome.word
+    return f"* {mark} **{gate}** {word}: {text(finding.message)}{place}{hint}"
+
+
+def _place(place: str, verdict: Verdict) -> str:
+    """A place as code, linked when the verdict knows where its tree can be seen."""
+    label = code(place, 160)
+    url = verdict.extra.get("source_url")
+    found = re.fullmatch(r"(.+?):(\d+)(:\d+)?", place)
+    if not found or not isinstance(url, str) or not _SOURCE_URL.fullmatch(url):
+        return label
+    path = quote(found[1], safe="/", errors="replace")
+    return f"[{label}]({url}/{path}#L{found[2]})"
+
+
+def _gates(verdict: Verdict) -> Section:
+    both = words.twice(verdict.findings)
+    rows = [_gate(f, f.gate in both) for f in words.by_weight(verdict.findings)]
+    header = "gate | this PR | base | difference (paired) | verdict"
+    return grid(header, rows, most=_MOST_GATES)
+
+
+def _gate(finding: Finding, both: bool) -> str:
+    whose = f" ({finding.judged_by}'s)" if both else ""
+    bound = f" {text(finding.bound, 40)}" if finding.bound else ""
+    cells = (
+        f"{code_cell(words.short_gate(finding.gate), 160)}{bound}{whose}",
+        _numbers(words.measured(finding)),
+        _numbers(words.before(finding)),
+        _numbers(words.difference(finding)),
+        f"{finding.outcome.mark}&nbsp;{finding.outcome.word}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _numbers(shown: str) -> str:
+    """Numbers with a true minus, kept on one line of their cell."""
+    return re.sub(r"(?<!e)-(?=\d)", MINUS, shown).replace(" ", "&nbsp;")
+
+
+def _loosened(verdict: Verdict) -> Section:
+    found = grid(
+        "what | base | this PR | where", [_loose(one, verdict) for one in verdict.loosened]
+    )
+    if not found.rows:
+        return found
+    count = plural(len(verdict.loosened), "bound")
+    title = f"**⚠️ {count} looser than base** — {text(words.approval(verdict))}"
+    return Section((title, "", *found.opening), found.rows, more=found.more, most=_MOST_REST)
+
+
+def _loose(one: Loosened, verdict: Verdict) -> str:
+    place = _place(one.place, verdict).replace("|", r"\|") if one.place else ""
+    before, after = text(one.before, 120), text(one.after, 120)
+    return f"| {code_cell(one.what, 160)} | {before} | {after} | {place} |"
+
+
+def _worst(verdict: Verdict) -> Section:
+    rows = [_case(case) for case in verdict.worst_cases]
+    header = "case | expected | before | after"
+    return details(f"Worst cases ({words.worse(verdict)})", grid(header, rows, most=_MOST_CASES))
+
+
+def _case(case: Case) -> str:
+    said = (case.expected, case.before, case.after)
+    cells = (f"{code_cell(case.id, 40)} {text(case.input, 160)}", *map(_said, said))
+    return f"| {' | '.join(cells)} |"
+
+
+def _said(words_of_model: str | None) -> str:
+    return "(none)" if words_of_model is None else text(words_of_model, 160) or "(empty)"
+
+
+def _slices(verdict: Verdict) -> Section:
+    rows = tuple(
+        "* "
+        + ", ".join(f"{text(str(key), 40)} {text(str(value), 60)}" for key, value in one.items())
+        for one in verdict.slices
+    )
+    title = f"Slices ({len(rows)})"
+    return details(title, Section(rows=rows, more="* … {n} more", most=_MOST_GATES))
+
+
+def _pairs(one: Mapping[str, Any]) -> list[str]:
+    return [f"{text(str(key), 40)} {text(str(value), 60)}" for key, value in one.items()]
+
+
+def _story(verdict: Verdict) -> Section:
+    """What changed, which jobs and why, as one diff block."""
+    lines = [*changes.diff_lines(verdict.changes), *_jobs(verdict)]
+    if not lines:
+        return Section()
+    total = plan_words.totals(verdict.plan)
+    every = total.run + total.reuse + total.blocked
+    jobs = f"{total.reuse} of {plural(every, 'job')} with evidence"
+    return details(f"What changed, which jobs ({jobs}), why", changes.fenced(lines))
+
+
+def _jobs(verdict: Verdict) -> list[str]:
+    run = [s for s in verdict.plan.steps if s.state == "run"]
+    kept = [s for s in verdict.plan.steps if s.state == "reuse"]
+    lines = [f"+ {s.job.type} {plan_words.subject(s)}  {visible(s.why, 160)}" for s in run]
+    lines += [f"= {s.job.type} {plan_words.subject(s)}  {plan_words.reused(s)}" for s in kept]
+    lines += [
+        f"{'! blocked' if plan_words.blocked(item) else '  not needed'} {item.type} "
+        f"{visible(str(item.subject), 100)}  {visible(item.why, 160)}"
+        for item in verdict.plan.not_needed
+    ]
+    shown, left = capped(lines, _MOST_JOBS)
+    return [*shown, f"  … {left} more"] if left else lines
+
+
+def _waivers(verdict: Verdict) -> Section:
+    waived = [f for f in verdict.findings if f.waived_by]
+    rows = tuple(f"* {text(f.waived_by, 120)} on {code(f.gate, 160)}" for f in waived)
+    title = f"Waivers ({len(rows)})"
+    return details(title, Section(rows=rows, more="* … {n} more", most=_MOST_REST))
+
+
+def _next(verdict: Verdict) -> Section:
+    rows = tuple(f"* {step}" for step in words.next_steps(verdict))
+    return details("Next step", Section(rows=rows))

@@ -1,0 +1,62 @@
+"""Plan -> Markdown for a pull request: totals first, then changes, jobs and doubtful gates."""
+
+from __future__ import annotations
+
+from llmops.jobs.base import NotNeeded, Plan, PlannedGate, Step
+from llmops.reports import changes
+from llmops.reports import plan_words as words
+from llmops.reports.base import Page
+from llmops.reports.blocks import Section, details, fit, grid
+from llmops.reports.escape import code_cell, text
+from llmops.reports.words import digest_words, plural
+
+_MOST_JOBS, _MOST_GATES = 50, 20
+
+
+def render(plan: Plan, page: Page) -> str:
+    """The plan as a comment of at most 60,000 bytes; its first line is the total."""
+    direct, followers, described = changes.sorted_out(plan.changes)
+    rest = changes.diff_lines([*followers, *described])
+    sections = (
+        Section(rows=tuple(f"> * ⚠️ {text(note)}" for note in words.notes(plan))),
+        changes.section(direct),
+        details("What follows", changes.fenced(rest)),
+        grid("job | of | where | why", _jobs(plan), most=_MOST_JOBS),
+        _gates(plan),
+    )
+    head = f"### llmops plan: {words.totals(plan).sentence}"
+    return fit(head, sections, f"<sub>{text(words.header(plan))}</sub>")
+
+
+def _jobs(plan: Plan) -> list[str]:
+    order = sorted(plan.steps, key=lambda step: step.state == "reuse")
+    left = sorted(plan.not_needed, key=lambda item: not words.blocked(item))
+    return [*map(_step, order), *map(_left, left)]
+
+
+def _step(step: Step) -> str:
+    subject = code_cell(words.subject(step), 120)
+    if step.state == "run":
+        where = text(words.where(step.job.resources))
+        return f"| `+` {step.job.type} | {subject} | {where} | {text(step.why)} |"
+    evidence = f"{code_cell(digest_words(step.evidence))} " if step.evidence else ""
+    return f"| `=` {step.job.type} | {subject} | reused | {evidence}{text(step.why)} |"
+
+
+def _left(item: NotNeeded) -> str:
+    sign, word = ("x", "blocked") if words.blocked(item) else ("-", "no need")
+    subject = code_cell(str(item.subject), 120)
+    return f"| `{sign}` {item.type} | {subject} | {word} | {text(item.why)} |"
+
+
+def _gates(plan: Plan) -> Section:
+    if not plan.gates:
+        return Section()
+    opening = f"**{plural(len(plan.gates), 'gate')}**: {words.gate_counts(plan.gates)}"
+    found = tuple(_gate(sign, gate) for sign, gate in words.doubtful(plan.gates))
+    return Section((opening, ""), found, more="* … {n} more", most=_MOST_GATES)
+
+
+def _gate(sign: str, gate: PlannedGate) -> str:
+    place = f" — {code_cell(gate.place)}" if gate.place else ""
+    return f"* `{sign}` {text(words.gate_words(gate))}{place}"

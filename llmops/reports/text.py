@@ -1,0 +1,138 @@
+"""Verdict -> text for a terminal: what did not pass, the table of gates, the verdict last."""
+
+from __future__ import annotations
+
+from llmops.reports import verdict_words as words
+from llmops.reports.base import SIGN_TONES, Page, Tone
+from llmops.reports.escape import visible
+from llmops.reports.layout import Cell, Row, table, titled, wrap
+from llmops.reports.words import OUTCOME_SIGNS, capped
+from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict
+
+_MOST_BLOCKS, _MOST_GATES, _MOST_REST = 30, 40, 20
+_SEVERITIES = {
+    Outcome.PASSED: "info",
+    Outcome.WARNED: "warning",
+    Outcome.INCONCLUSIVE: "error",
+    Outcome.FAILED: "error",
+}
+
+
+def render(verdict: Verdict, page: Page) -> str:
+    """The verdict; its last line begins with `Verdict:` and can stand alone."""
+    notes = [line for note in verdict.notes for line in wrap(f"! {visible(note)}", page, 0, 2)]
+    last = f"Verdict: {words.headline(verdict)}"
+    seal = [page.style.paint(line, "dim") for line in wrap(words.seal(verdict), page)]
+    blocks = [
+        notes,
+        _blocks(verdict, page),
+        _loosened(verdict, page),
+        _gates(verdict, page),
+        _worst(verdict, page),
+        _slices(verdict, page),
+        [line for step in words.next_steps(verdict) for line in wrap(step, page, 2, 2)],
+        [*seal, page.style.paint(last, _tone(verdict.outcome))],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _tone(outcome: Outcome) -> Tone:
+    return "good" if outcome is Outcome.PASSED else SIGN_TONES[OUTCOME_SIGNS[outcome]]
+
+
+def _blocks(verdict: Verdict, page: Page) -> list[str]:
+    shown, left = capped(words.ailing(verdict.findings), _MOST_BLOCKS)
+    lines = [line for finding in shown for line in _block(finding, page)]
+    return lines + ([f"… {left} more"] if left else [])
+
+
+def _block(finding: Finding, page: Page) -> list[str]:
+    place = visible(finding.place or finding.gate, 200)
+    severity = page.style.paint(_SEVERITIES[finding.outcome], _tone(finding.outcome))
+    unsure = finding.outcome is Outcome.INCONCLUSIVE and "inconclusive" not in finding.message
+    word = " (inconclusive)" if unsure else ""
+    rule = visible(finding.rule, 60)
+    lines = [f"{place}: {severity}[{rule}]: {visible(finding.message)}{word}"]
+    lines.append(f"  {words.rests_on(finding)}")
+    return lines + ([f"  hint: {visible(finding.hint)}"] if finding.hint else [])
+
+
+def _gates(verdict: Verdict, page: Page) -> list[str]:
+    ordered = words.by_weight(verdict.findings)
+    shown, left = capped(ordered, _MOST_GATES)
+    both, common = words.twice(ordered), words.common_subject(ordered)
+    title = f"Gates ({len({f.gate for f in ordered})}){f' of {visible(common)}' if common else ''}"
+    names = ("", "gate", "verdict", "this tree", "base", "difference (paired)")
+    head = tuple(Cell(name, "dim") for name in names)
+    rows: list[Row] = [_gate(finding, finding.gate in both, common) for finding in shown]
+    rows += [("", f"… {left} more")] if left else []
+    heading = wrap(title, page)
+    bold = [page.style.paint(line, "strong") for line in heading]
+    return [*bold, *table([head, *rows], page, 2, giving=(1,))] if rows else []
+
+
+def _gate(finding: Finding, both: bool, common: str) -> Row:
+    whose = f" ({finding.judged_by}'s)" if both else ""
+    bound = f" {visible(finding.bound, 40)}" if finding.bound else ""
+    short = finding.gate.removeprefix(f"{common}/") if common else words.short_gate(finding.gate)
+    tone = _tone(finding.outcome)
+    return (
+        Cell(OUTCOME_SIGNS[finding.outcome], tone),
+        Cell(f"{visible(short, 120)}{bound}{whose}", "", "end"),
+        Cell(finding.outcome.word, tone),
+        words.measured(finding),
+        words.before(finding),
+        words.difference(finding),
+    )
+
+
+def _loosened(verdict: Verdict, page: Page) -> list[str]:
+    if not verdict.loosened:
+        return []
+    shown, left = capped(verdict.loosened, _MOST_REST)
+    title = f"Looser than base ({len(verdict.loosened)}): {words.approval(verdict)}"
+    heading = [page.style.paint(line, "strong") for line in wrap(visible(title), page)]
+    rows: list[Row] = [_loose(one) for one in shown]
+    rows += [(f"… {left} more",)] if left else []
+    return [*heading, *table(rows, page)]
+
+
+def _loose(one: Loosened) -> Row:
+    moved = f"{visible(one.before, 100)} -> {visible(one.after, 100)}"
+    sign = Cell(f"! {visible(one.what, 120)}", SIGN_TONES["!"])
+    return (sign, moved, visible(one.place, 200))
+
+
+def _worst(verdict: Verdict, page: Page) -> list[str]:
+    if not verdict.worst_cases and not verdict.worse_count:
+        return []
+    shown, left = capped(verdict.worst_cases, 10)
+    lines = [line for case in shown for line in _case(case, page)]
+    lines += [f"  … {left} more"] if left else []
+    return [page.style.paint(f"Worst cases ({words.worse(verdict)})", "strong"), *lines]
+
+
+def _case(case: Case, page: Page) -> list[str]:
+    rows: list[Row] = [
+        ("asked", shown(case.input)),
+        ("expected", shown(case.expected)),
+        ("before", shown(case.before)),
+        (Cell("after", "warn"), shown(case.after)),
+    ]
+    return [f"  {visible(case.id, 80)}", *table(rows, page, 4)]
+
+
+def shown(said: str | None) -> str:
+    """What was said, on one line; an absent or empty answer has a word."""
+    if said is None:
+        return "(none)"
+    return visible(said.strip(), 300) or "(empty)"
+
+
+def _slices(verdict: Verdict, page: Page) -> list[str]:
+    slices, left = capped(verdict.slices, _MOST_REST)
+    rows: list[Row] = [
+        tuple(visible(f"{key} {value}", 60) for key, value in one.items()) for one in slices
+    ]
+    rows += [(f"… {left} more",)] if left else []
+    return titled(f"Slices ({len(verdict.slices)})", table(rows, page), page)

@@ -1,0 +1,174 @@
+"""What a verdict says, in words that every surface shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmops.reports.escape import cut, visible
+from llmops.reports.words import (
+    count,
+    date,
+    digest_words,
+    interval,
+    number,
+    oid_words,
+    places_of,
+    plural,
+    signed,
+)
+from llmops.rules.base import Finding, Outcome, Verdict
+
+
+def tally(findings: Sequence[Finding]) -> dict[Outcome, int]:
+    """How many gates ended how; a gate judged twice (base's bound, head's) counts by its worst."""
+    worst: dict[str, Outcome] = {}
+    for finding in findings:
+        worst[finding.gate] = max(worst.get(finding.gate, Outcome.PASSED), finding.outcome)
+    return {outcome: list(worst.values()).count(outcome) for outcome in Outcome}
+
+
+def headline(verdict: Verdict) -> str:
+    """`failed — 1 of 14 gates, 1 inconclusive`."""
+    found = tally(verdict.findings)
+    total = sum(found.values())
+    parts = [_of_all(verdict, found[verdict.outcome], total)]
+    below = [o for o in reversed(Outcome) if Outcome.PASSED < o < verdict.outcome]
+    parts += [f"{count(found[o])} {o.word}" for o in below if found[o]]
+    return f"{verdict.outcome.word} — {', '.join(parts)}"
+
+
+def _of_all(verdict: Verdict, here: int, total: int) -> str:
+    if verdict.outcome is Outcome.PASSED:
+        return plural(total, "gate") if total else "no gate"
+    if here:
+        return f"{count(here)} of {plural(total, 'gate')}"
+    said = cut(visible(verdict.notes[0], 120), 120) if verdict.notes else "not by a gate"
+    return f"{said}, {plural(total, 'gate')}"
+
+
+def by_weight(findings: Sequence[Finding]) -> list[Finding]:
+    """The worst first, then by gate; base's judgement before head's."""
+    return sorted(findings, key=lambda f: (-f.outcome, f.gate, f.judged_by, f.message))
+
+
+def ailing(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that did not pass, the worst first."""
+    return [finding for finding in by_weight(findings) if finding.outcome is not Outcome.PASSED]
+
+
+def twice(findings: Sequence[Finding]) -> frozenset[str]:
+    """Gates that both base and head judged."""
+    sides: dict[str, set[str]] = {}
+    for finding in findings:
+        sides.setdefault(finding.gate, set()).add(finding.judged_by)
+    return frozenset(gate for gate, found in sides.items() if len(found) > 1)
+
+
+def short_gate(gate: str) -> str:
+    """A gate's id without its kind: `support-quality/accuracy`."""
+    kind, slash, rest = gate.partition("/")
+    return rest if slash and kind.isalpha() else gate
+
+
+def common_subject(findings: Sequence[Finding]) -> str:
+    """`Evaluation/support-quality` when no gate belongs to another Evaluation, else nothing."""
+    found = {"/".join(f.gate.split("/")[:2]) for f in findings if f.gate.count("/") > 1}
+    return found.pop() if len(found) == 1 else ""
+
+
+def measured(finding: Finding) -> str:
+    """`0.081 [0.066, 0.098]`."""
+    if finding.value is None:
+        return ""
+    places = places_of(finding.value, finding.bound)
+    return f"{number(finding.value, places)} {interval(finding.interval, finding.bound)}".strip()
+
+
+def before(finding: Finding) -> str:
+    """The base's value, or nothing."""
+    return "" if finding.base_value is None else number(finding.base_value)
+
+
+def difference(finding: Finding) -> str:
+    """`+0.038 [0.021, 0.055]`."""
+    if finding.difference is None:
+        return ""
+    return f"{signed(finding.difference)} {interval(finding.difference_interval)}".strip()
+
+
+def rests_on(finding: Finding) -> str:
+    """`gate Evaluation/x/accuracy, base's; evidence sha256:9f2c0d1e…; controls …`."""
+    whose = ", base's" if finding.judged_by == "base" else ""
+    parts = [f"gate {visible(finding.gate, 200)}{whose}"]
+    if finding.evidence:
+        parts.append(f"evidence {digest_words(finding.evidence)}")
+    if finding.controls:
+        parts.append(visible(f"evidence for control {', '.join(finding.controls)}"))
+    if finding.waived_by:
+        parts.append(visible(f"waived by {finding.waived_by}"))
+    return "; ".join(parts)
+
+
+def waits(verdict: Verdict) -> bool:
+    """Whether something loosened still needs an approval."""
+    judged = [f.outcome for f in verdict.findings if f.rule == "policy-looser"]
+    if judged:
+        return max(judged) > Outcome.WARNED
+    return any(one.approval and not one.approved_by for one in verdict.loosened)
+
+
+def approval(verdict: Verdict) -> str:
+    """What the loosened bounds need, in one phrase."""
+    named = sorted({one.approval for one in verdict.loosened if one.approval})
+    if not named:
+        return "base's policy asks for no approval"
+    by = sorted({name for one in verdict.loosened for name in one.approved_by})
+    given = f"given by {', '.join(by)}" if by else "not given yet"
+    more = ", more needed" if by and waits(verdict) else ""
+    return f"needs approval {', '.join(named)}: {given}{more}"
+
+
+def worse(verdict: Verdict) -> str:
+    """`3 of 97 that got worse; 12 got better`."""
+    total = max(verdict.worse_count, len(verdict.worst_cases))
+    better = f"; {count(verdict.better_count)} got better" if verdict.better_count else ""
+    return f"{len(verdict.worst_cases)} of {count(total)} that got worse{better}"
+
+
+def next_steps(verdict: Verdict) -> tuple[str, ...]:
+    """What a person can do now, in sentences; commands between backticks."""
+    found = []
+    failed = [f for f in verdict.findings if f.outcome is Outcome.FAILED]
+    undecided = [f for f in verdict.findings if f.outcome is Outcome.INCONCLUSIVE]
+    if any(step.state == "run" for step in verdict.plan.steps):
+        found.append("Some jobs have no evidence yet: `llmops run`, then `llmops gate`.")
+    if failed:
+        found.append(
+            "The same specs give the same evidence: running again changes nothing. "
+            "Change the recipe, the data or the prompt."
+        )
+    if any(f.about_more for f in undecided):
+        most = max(f.about_more or 0 for f in undecided)
+        found.append(f"About {count(most)} more cases would decide what is inconclusive.")
+    if waits(verdict):
+        found.append("A looser bound counts only with the approval that the target branch names.")
+    return tuple(found)
+
+
+def seal(verdict: Verdict) -> str:
+    """`tree 77d0a1b2… · policy 0b3c77aa… (main) · evidence … · judged …`."""
+    parts = [f"tree {oid_words(verdict.head.tree)}"]
+    if verdict.head.dirty:
+        parts[0] += " (not committed)"
+    if verdict.policy_tree:
+        whose = f" ({visible(verdict.base.label, 40)})" if verdict.base else ""
+        parts.append(f"policy {oid_words(verdict.policy_tree)}{whose}")
+    kept = sorted({f.evidence for f in verdict.findings if f.evidence})
+    if kept:
+        more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
+        parts.append(f"evidence {digest_words(kept[0])}{more}")
+    if verdict.judged_at:
+        parts.append(f"judged {date(verdict.judged_at)}")
+    if verdict.tool_version:
+        parts.append(f"llmops {visible(verdict.tool_version, 40)}")
+    return " · ".join(parts)
