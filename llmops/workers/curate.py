@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from llmops import digest
+from llmops import __version__, digest
 from llmops.diagnostics import printable
 from llmops.jobs.base import Measurement
 from llmops.workers import expectations, rows, shapes, splits
@@ -294,7 +294,8 @@ class Curation:
         funnel = json.dumps([s.shown() for s in self._steps()], ensure_ascii=False, indent=1)
         write_atomically(self.run.artifact("funnel.json"), funnel.encode() + b"\n")
         measured = tuple(
-            Measurement(f"rows_{part}", float(n), n) for part, n in sorted(self.counts.items())
+            Measurement(f"rows_{part}", float(n), n, version=__version__)
+            for part, n in sorted(self.counts.items())
         )
         reasons = [reason for e in self.expected if (reason := e.reason())]
         if not reasons:

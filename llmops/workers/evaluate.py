@@ -72,10 +72,10 @@ class Scored:
 def work(run: RunFolder) -> Outcome:
     """Scores every asked case by every check. Raises WorkerError if the two do not fit together."""
     checks = load_checks(run)
+    timer = _Timer()
     cases = _by_id("cases", rows.read_kept(run.input("cases")))
     responses = _by_id("responses", rows.read_kept(run.input("responses")))
     asked = asked_cases(run.spec, cases, responses)
-    timer = _Timer()
     scored: list[Scored] = []
     for case in asked:
         scored.append(score_case(run.spec, case, responses.get(case["id"]), checks, timer))
