@@ -1,0 +1,473 @@
+"""Law: every field has one role, and a change of it costs exactly what that role says.
+
+One tree sets every field of every kind; each field is then given another value, and the closures
+and fingerprints that move are held against its role. A new field without a mutation here fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from llmops.digest import of_value
+from llmops.graph.base import JOB_TYPES
+from llmops.graph.build import Graph
+from llmops.graph.diff import job_types, leaves, role_of
+from llmops.graph.fingerprint import fingerprints
+from llmops.jobs.exam import exams, made_of
+from llmops.jobs.make import Made
+from llmops.specs.load import KINDS, roles
+from tests.trees import graph, spec
+
+D = "sha256:" + "1" * 64
+META = (
+    "metadata:\n  name: {name}\n  title: {{en: A, zh: 甲}}\n  description: text\n  owner: team-a\n"
+    "  labels: {{risk: high}}\n  annotations: {{ticket: T-1}}\n"
+)
+
+
+def full(kind: str, name: str, body: str) -> str:
+    """A spec with every field of metadata."""
+    text = spec(kind, name, body)
+    return text.replace(f"metadata: {{name: {name}}}\n", META.format(name=name))
+
+
+FILES: dict[str, str] = {
+    "specs/models/made.yaml": full("Model", "made", (
+        "init:\n"
+        "  architecture: {model_type: llama, hidden_size: 32, num_hidden_layers: 1}\n"
+        "  tokenizer: {train: {algorithm: byte_level_bpe, vocab_size: 300, data: rows#train}}\n"
+        "  seed: 1\n"
+        "architecture: {parameters: 1M, context_tokens: 128, chat_template: tokenizer}\n"
+        "license: Apache-2.0\nprovider: {name: Us, country: CN}\n"
+        "filings: [{regime: cn-genai, number: n-1, kind: filing}]"
+    )),
+    "specs/models/found.yaml": full("Model", "found", (
+        f"weights: {{uri: 'https://example.com/m', revision: {'a' * 40}, digest: '{D}',"
+        " format: safetensors, trust_remote_code: false}\nlicense: MIT"
+    )),
+    "specs/models/served.yaml": full("Model", "served", (
+        "endpoint:\n  protocol: openai\n  base_url: {secret: URL}\n  model: m-2026-08-14\n"
+        "  residency: [EU]\n  api_key: {secret: KEY}\n"
+        "  price: {input_usd_per_mtok: 2.0, output_usd_per_mtok: 8.0}\n"
+        "  limits: {requests_per_minute: 300, max_retries: 4}\nlicense: MIT"
+    )),
+    "specs/datasets/rows.yaml": full("Dataset", "rows", (
+        "purpose: [sft]\nsources:\n"
+        "  - name: ours\n    file: specs/data/rows.jsonl\n    license: Apache-2.0\n"
+        "    origin: first_party\n    country: CN\n"
+        "    consent: {basis: contract, record: r-1, withdraw_by: user}\n"
+        "    collected: {from: '2025-01-01', to: '2025-06-30'}\n"
+        f"  - {{name: theirs, uri: 'https://example.com/a.jsonl', digest: '{D}',"
+        f" revision: {'b' * 40}, license: MIT, origin: open_dataset}}\n"
+        "format: qa\ncolumns: {question: text, answer: label}\nlanguage: [zh]\nresidency: [CN]\n"
+        "sensitivity: internal\nannotations_creators: [expert-generated]\nretention_days: 30\n"
+        "expectations:\n  - not_null: [question]\n  - unique: question\n"
+        "  - rows: {min: 1, max: 100}\n"
+        "curation:\n  - select: {column: group, in: [a]}\n"
+        "  - select: {column: group, not_in: [b]}\n"
+        "splits: {method: hash, seed: 1, by: user, parts: {train: 0.5, test: 0.5}}"
+    )),
+    "specs/datasets/other.yaml": full("Dataset", "other", (
+        "purpose: [sft]\nsources: [{name: ours, file: specs/data/rows.jsonl, license: MIT,"
+        " origin: synthetic}]\nformat: qa\n"
+        "splits: {method: hash, seed: 9, parts: {train: 0.5, test: 0.5}}"
+    )),
+    "specs/recipes/base.yaml": full("Recipe", "base", (
+        "base_model: made\nmethod: sft\ndata: [{dataset: rows#train, weight: 0.5}]\nfull: {}\n"
+        "template: {chat_template: tokenizer, train_on: assistant, max_length: 64,"
+        " packing: false}\n"
+        "training: {learning_rate: 1.0e-3, max_steps: 10}\n"
+        "deepspeed: {zero_optimization: {stage: 1}}\nseed: 1\n"
+        "resources: {nodes: 1, processes_per_node: 2, gpu: H100, cpu: 1, memory: 4Gi,"
+        " timeout_minutes: 10}\ncheckpoint: {keep: 2, resume: auto}"
+    )),
+    "specs/recipes/direct.yaml": full("Recipe", "direct", (
+        "base_model: made\nmethod: sft\ndata: [{dataset: rows#train}]\n"
+        "lora: {r: 8, lora_alpha: 16, target_modules: [q_proj], task_type: CAUSAL_LM}\nseed: 1"
+    )),
+    "specs/recipes/onfound.yaml": full("Recipe", "onfound", (
+        "base_model: found\nmethod: sft\ndata: [{dataset: rows#train}]\n"
+        "lora: {r: 8, lora_alpha: 16, target_modules: [q_proj], task_type: CAUSAL_LM}\nseed: 1"
+    )),
+    "specs/prompts/ask.yaml": full("Prompt", "ask", (
+        "template: jinja2\ninputs: {question: {type: string}}\nsystem: be brief\n"
+        "few_shot:\n  - {user: hi, assistant: hello}\n  - {file: specs/data/shots.jsonl}\n"
+        "messages: [{role: user, content: '{{ question }}'}]\n"
+        "output: {format: choice, labels: {dataset: rows, column: answer}}\n"
+        "parameters: {temperature: 0.1, top_p: 0.9, max_tokens: 32, batch_size: 8}"
+    )),
+    "specs/prompts/plain.yaml": full("Prompt", "plain", (
+        "template: jinja2\ninputs: {question: {type: string}}\n"
+        "messages: [{role: user, content: 'Q {{ question }}'}]"
+    )),
+    "specs/applications/bot.yaml": full("Application", "bot", (
+        "intended_purpose: {en: Answers., zh: 回答。}\njurisdictions: [CN]\n"
+        "risk_class: {eu_ai_act: limited}\n"
+        "oversight: {human_in_loop: escalation, owner_on_call: team-a}\n"
+        "model: Recipe/base\nprompt: ask"
+    )),
+    "specs/evaluations/main.yaml": full("Evaluation", "main", (
+        "target: Application/bot\ndataset: rows#test\nengine: deepeval\nsample: {rows: 20}\n"
+        "generation: {temperature: 0.0, top_p: 0.8, max_tokens: 16, batch_size: 4}\n"
+        "checks:\n  - {name: same, metric: deepeval/pattern_match, with: {pattern: 'a+'},"
+        " pass_at: 0.5, require: {min: 0.5}, regression: {margin: 0.02, prove: false}}\n"
+        "  - {name: cost, metric: builtin/tokens, pass_at: 5.0, require: {max: 0.5}}\n"
+        "slices:\n  - {name: by-language, column: language, values: [zh], check: same,"
+        " require: {min: 0.4}}\n"
+        "  - {name: by-group, column: group, check: same, require: {max: 0.9}}\n"
+        "alpha: 0.05\non_case_error: {max: 0.01}"
+    )),
+    "specs/evaluations/direct.yaml": full("Evaluation", "direct", (
+        "target: Recipe/direct\ndataset: rows#test\nchecks:\n"
+        "  - {name: same, metric: builtin/accuracy, require: {min: 0.5}}"
+    )),
+    "specs/evaluations/onfound.yaml": full("Evaluation", "onfound", (
+        "target: Recipe/onfound\ndataset: rows#test\nchecks:\n"
+        "  - {name: same, metric: builtin/accuracy, require: {min: 0.5}}"
+    )),
+    "policies/main.yaml": full("Policy", "main", (
+        "applies_to: {labels: {risk: high}}\nalpha: 0.05\non_inconclusive: fail\nrules:\n"
+        "  - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]},"
+        " severity: error, controls: [c-1], because: {en: why}}\n"
+        "  - {name: licences, rule: license, with: {allow: [Apache-2.0, MIT],"
+        " deny_use: [GPL-3.0-only]}, severity: error}\n"
+        "  - {name: epochs, rule: range, with: {field: Recipe.training.max_steps, min: 1,"
+        " max: 50}, severity: warning}\n"
+        "approvals:\n  - {name: looser, when: policy_looser, from: [team-c], count: 2,"
+        " allow_author: false}"
+    )),
+    "specs/data/rows.jsonl": '{"text": "a", "label": "b"}\n',
+    "specs/data/more.jsonl": '{"text": "c", "label": "d"}\n',
+    "specs/data/shots.jsonl": '{"user": "a", "assistant": "b"}\n',
+    "specs/data/shots2.jsonl": '{"user": "c", "assistant": "d"}\n',
+}  # fmt: skip
+
+# kind -> field -> (file, text to replace, replacement). None: the value is the only one allowed.
+M, F, S = "specs/models/made.yaml", "specs/models/found.yaml", "specs/models/served.yaml"
+DS, R, L = "specs/datasets/rows.yaml", "specs/recipes/base.yaml", "specs/recipes/direct.yaml"
+P, A, E = "specs/prompts/ask.yaml", "specs/applications/bot.yaml", "specs/evaluations/main.yaml"
+POL = "policies/main.yaml"
+Mutation = tuple[str, str, str] | None
+MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
+    "Model": {
+        "weights.uri": (F, "example.com/m", "example.com/n"),
+        "weights.revision": (F, "a" * 40, "c" * 40),
+        "weights.digest": (F, "1" * 64, "2" * 64),
+        "weights.format": None,
+        "weights.trust_remote_code": None,
+        "endpoint.protocol": None,
+        "endpoint.base_url": (S, "URL", "URL2"),
+        "endpoint.model": (S, "m-2026-08-14", "m-2026-08-15"),
+        "endpoint.residency": (S, "[EU]", "[CN]"),
+        "endpoint.api_key.secret": (S, "KEY", "KEY2"),
+        "endpoint.price.input_usd_per_mtok": (S, "2.0", "3.0"),
+        "endpoint.price.output_usd_per_mtok": (S, "8.0", "9.0"),
+        "endpoint.limits.requests_per_minute": (S, "300", "200"),
+        "endpoint.limits.max_retries": (S, "max_retries: 4", "max_retries: 5"),
+        "init.architecture": (M, "hidden_size: 32", "hidden_size: 64"),
+        "init.tokenizer.train.algorithm": None,
+        "init.tokenizer.train.vocab_size": (M, "300", "400"),
+        "init.tokenizer.train.data": (M, "data: rows#train", "data: rows#test"),
+        "init.seed": (M, "seed: 1", "seed: 2"),
+        "architecture.parameters": (M, "1M", "2M"),
+        "architecture.context_tokens": (M, "context_tokens: 128", "context_tokens: 256"),
+        "architecture.chat_template": None,
+        "license": (M, "license: Apache-2.0", "license: MIT"),
+        "provider.name": (M, "name: Us", "name: Them"),
+        "provider.country": (M, "country: CN", "country: DE"),
+        "filings[].regime": (M, "cn-genai", "cn-algorithm"),
+        "filings[].number": (M, "n-1", "n-2"),
+        "filings[].kind": (M, "kind: filing", "kind: registration"),
+    },
+    "Dataset": {
+        "purpose": (DS, "[sft]", "[evaluation]"),
+        "sources[].name": (DS, "name: ours", "name: mine"),
+        "sources[].file": (DS, "specs/data/rows.jsonl", "specs/data/more.jsonl"),
+        "sources[].uri": (DS, "example.com/a", "example.com/b"),
+        "sources[].digest": (DS, "1" * 64, "2" * 64),
+        "sources[].revision": (DS, "b" * 40, "c" * 40),
+        "sources[].license": (DS, "license: Apache-2.0", "license: CC-BY-4.0"),
+        "sources[].origin": (DS, "first_party", "licensed"),
+        "sources[].country": (DS, "country: CN", "country: DE"),
+        "sources[].consent.basis": (DS, "basis: contract", "basis: consent"),
+        "sources[].consent.record": (DS, "r-1", "r-2"),
+        "sources[].consent.withdraw_by": (DS, "withdraw_by: user", "withdraw_by: person"),
+        "sources[].collected.from": (DS, "2025-01-01", "2025-01-02"),
+        "sources[].collected.to": (DS, "2025-06-30", "2025-07-01"),
+        "format": (DS, "format: qa\ncolumns: {question: text, answer: label}".replace("\n", "\n  "),
+                   "format: completion\n  columns: {prompt: text, completion: label}"),
+        "columns": (DS, "question: text, answer: label", "question: label, answer: text"),
+        "language": (DS, "language: [zh]", "language: [en]"),
+        "residency": (DS, "residency: [CN]", "residency: [EU]"),
+        "sensitivity": (DS, "internal", "public"),
+        "annotations_creators": (DS, "expert-generated", "crowdsourced"),
+        "retention_days": (DS, "30\n", "31\n"),
+        "expectations[].not_null": (DS, "not_null: [question]", "not_null: [answer]"),
+        "expectations[].unique": (DS, "unique: question", "unique: answer"),
+        "expectations[].rows.min": (DS, "min: 1,", "min: 2,"),
+        "expectations[].rows.max": (DS, "max: 100", "max: 200"),
+        "curation[].select.column": (DS, "column: group, in:", "column: kind, in:"),
+        "curation[].select.in": (DS, " in: [a]", " in: [a, c]"),
+        "curation[].select.not_in": (DS, "not_in: [b]", "not_in: [c]"),
+        "splits.method": (DS, "{method: hash, seed: 1, by: user, parts: {train: 0.5, test: 0.5}}",
+                          "{method: given, parts: {train: ours, test: theirs}}"),
+        "splits.seed": (DS, "seed: 1", "seed: 2"),
+        "splits.by": (DS, "seed: 1, by: user", "seed: 1, by: person"),
+        "splits.parts": (DS, "train: 0.5, test: 0.5", "train: 0.6, test: 0.4"),
+    },
+    "Recipe": {
+        "base_model": (L, "base_model: made", "base_model: Recipe/base"),
+        "method": None,
+        "data[].dataset": (R, "dataset: rows#train", "dataset: other#train"),
+        "data[].weight": (R, "weight: 0.5", "weight: 0.6"),
+        "template.chat_template": None,
+        "template.train_on": None,
+        "template.max_length": (R, "max_length: 64", "max_length: 65"),
+        "template.packing": None,
+        "lora": (L, "r: 8", "r: 4"),
+        "full": (R, "full: {}", "lora: {r: 4, target_modules: [q_proj], task_type: CAUSAL_LM}"),
+        "training": (R, "max_steps: 10", "max_steps: 11"),
+        "deepspeed": (R, "stage: 1", "stage: 2"),
+        "seed": (R, "seed: 1", "seed: 2"),
+        "resources.nodes": None,
+        "resources.processes_per_node": (R, "processes_per_node: 2", "processes_per_node: 1"),
+        "resources.gpu": (R, "gpu: H100", "gpu: L40S"),
+        "resources.cpu": (R, "cpu: 1", "cpu: 2"),
+        "resources.memory": (R, "4Gi", "8Gi"),
+        "resources.timeout_minutes": (R, "timeout_minutes: 10", "timeout_minutes: 20"),
+        "checkpoint.keep": (R, "keep: 2", "keep: 3"),
+        "checkpoint.resume": None,
+    },
+    "Prompt": {
+        "template": None,
+        "inputs": (P, "{type: string}", "{type: string, maxLength: 99}"),
+        "system": (P, "be brief", "be kind"),
+        "few_shot[].user": (P, "user: hi", "user: hey"),
+        "few_shot[].assistant": (P, "hello", "hullo"),
+        "few_shot[].file": (P, "shots.jsonl", "shots2.jsonl"),
+        "messages[].role": (P, "role: user", "role: assistant"),
+        "messages[].content": (P, "'{{ question }}'", "'Q: {{ question }}'"),
+        "output.format": (P, "{format: choice, labels: {dataset: rows, column: answer}}",
+                          "{format: text}"),
+        "output.labels.dataset": (P, "dataset: rows", "dataset: other"),
+        "output.labels.column": (P, "column: answer", "column: question"),
+        "parameters.temperature": None,  # the Evaluation of this tree sets its own
+        "parameters.top_p": None,
+        "parameters.max_tokens": None,
+        "parameters.batch_size": None,
+    },
+    "Evaluation": {
+        "target": (E, "target: Application/bot", "target: Recipe/base"),
+        "dataset": (E, "dataset: rows#test", "dataset: other#test"),
+        "engine": (E, "engine: deepeval\n  ", ""),
+        "sample.rows": (E, "rows: 20", "rows: 30"),
+        "generation.temperature": (E, "temperature: 0.0", "temperature: 0.2"),
+        "generation.top_p": (E, "top_p: 0.8", "top_p: 0.7"),
+        "generation.max_tokens": (E, "max_tokens: 16", "max_tokens: 17"),
+        "generation.batch_size": (E, "batch_size: 4", "batch_size: 5"),
+        "checks[].name": (E, "name: cost", "name: price"),
+        "checks[].metric": (E, "builtin/tokens", "builtin/latency_ms"),
+        "checks[].with": (E, "'a+'", "'b+'"),
+        "checks[].pass_at": (E, "pass_at: 0.5", "pass_at: 0.6"),
+        "checks[].require.min": (E, "require: {min: 0.5}", "require: {min: 0.6}"),
+        "checks[].require.max": (E, "require: {max: 0.5}", "require: {max: 0.6}"),
+        "checks[].regression.margin": (E, "margin: 0.02", "margin: 0.03"),
+        "checks[].regression.prove": (E, "prove: false", "prove: true"),
+        "slices[].name": (E, "name: by-group", "name: by-kind"),
+        "slices[].column": (E, "column: group", "column: kind"),
+        "slices[].values": (E, "values: [zh]", "values: [en]"),
+        "slices[].check": (E, "column: group, check: same", "column: group, check: cost"),
+        "slices[].require.min": (E, "{min: 0.4}", "{min: 0.3}"),
+        "slices[].require.max": (E, "{max: 0.9}", "{max: 0.8}"),
+        "alpha": (E, "alpha: 0.05", "alpha: 0.01"),
+        "on_case_error.max": (E, "{max: 0.01}", "{max: 0.02}"),
+    },
+    "Application": {
+        "intended_purpose": (A, "Answers.", "Replies."),
+        "jurisdictions": (A, "[CN]", "[EU]"),
+        "risk_class": (A, "limited", "minimal"),
+        "oversight.human_in_loop": (A, "escalation", "review"),
+        "oversight.owner_on_call": (A, "owner_on_call: team-a", "owner_on_call: team-b"),
+        "model": (A, "Recipe/base", "Recipe/direct"),
+        "prompt": (A, "prompt: ask", "prompt: plain"),
+    },
+    "Policy": {
+        "applies_to.labels": (POL, "applies_to: {labels: {risk: high}}",
+                              "applies_to: {labels: {risk: low}}"),
+        "alpha": (POL, "alpha: 0.05", "alpha: 0.01"),
+        "on_inconclusive": (POL, "on_inconclusive: fail", "on_inconclusive: warn"),
+        "rules[].name": (POL, "name: epochs", "name: steps"),
+        "rules[].severity": (POL, "severity: warning", "severity: error"),
+        "rules[].controls": (POL, "c-1", "c-2"),
+        "rules[].because": (POL, "{en: why}", "{en: because}"),
+        "rules[].rule": (POL, "{name: epochs, rule: range, with: {field: Recipe.training.max_steps,"
+                         " min: 1, max: 50}, severity", "{name: epochs, rule: owner, severity"),
+        "rules[].with.kinds": (POL, " with: {kinds: [Evaluation]},", ""),
+        "rules[].with.allow": (POL, "[Apache-2.0, MIT]", "[Apache-2.0]"),
+        "rules[].with.deny_use": (POL, "GPL-3.0-only", "GPL-2.0-only"),
+        "rules[].with.field": (POL, "Recipe.training.max_steps", "Recipe.seed"),
+        "rules[].with.min": (POL, "min: 1,", "min: 2,"),
+        "rules[].with.max": (POL, "max: 50", "max: 60"),
+        "approvals[].name": (POL, "name: looser", "name: weaker"),
+        "approvals[].when": None,
+        "approvals[].from": (POL, "team-c", "team-d"),
+        "approvals[].count": (POL, "count: 2", "count: 1"),
+        "approvals[].allow_author": (POL, "allow_author: false", "allow_author: true"),
+    },
+}  # fmt: skip
+METADATA: Mapping[str, Mutation] = {
+    "metadata.name": None,  # identity: another name is another spec
+    "metadata.title": (A, "zh: 甲", "zh: 乙"),
+    "metadata.description": (A, "description: text", "description: words"),
+    "metadata.owner": (A, "owner: team-a", "owner: team-b"),
+    "metadata.labels": (A, "risk: high", "risk: low"),
+    "metadata.annotations": (A, "T-1", "T-2"),
+}
+PARAMETERS = {
+    "parameters.temperature": ("temperature: 0.1", "temperature: 0.3"),
+    "parameters.top_p": ("top_p: 0.9", "top_p: 0.5"),
+    "parameters.max_tokens": ("max_tokens: 32", "max_tokens: 33"),
+    "parameters.batch_size": ("batch_size: 8", "batch_size: 9"),
+}
+CASES = [
+    (kind, path, mutation)
+    for kind, fields in MUTATIONS.items()
+    for path, mutation in fields.items()
+    if mutation is not None
+]
+
+
+def jobs_of(found: Graph) -> tuple[Made, ...]:
+    """All jobs of a tree's own exams."""
+    return tuple(made_of(exams(None, found), "head"))
+
+
+def own_inputs(made: Made) -> tuple[str, str]:
+    """A job without what other jobs make for it: type, and the digest of the rest."""
+    job = made.job
+    inputs = [[i.name, i.artifact, i.digest] for i in job.inputs]
+    placed = {k: v for k, v in job.spec.items() if k != "checkpoint"}
+    rest = [str(job.subject), placed, inputs, job.seed, job.resources.processes]
+    return job.type, of_value(rest)
+
+
+def follows(types: set[str]) -> set[str]:
+    """The job types that come after some of them, and these."""
+    first = min((JOB_TYPES.index(t) for t in types), default=len(JOB_TYPES))
+    return set(JOB_TYPES[first:])
+
+
+BEFORE = graph(FILES)
+BEFORE_JOBS = jobs_of(BEFORE)
+
+
+def moved(after: Graph) -> tuple[set[str], set[str]]:
+    """Job types whose closures changed, and those whose own inputs changed.
+
+    What a reference reaches for the first time has a job of its own that was only not needed.
+    """
+    known = {(m.job.type, m.job.subject) for m in BEFORE_JOBS}
+    reached = ("curate", "train")
+    jobs = [
+        m
+        for m in jobs_of(after)
+        if m.job.type not in reached or (m.job.type, m.job.subject) in known
+    ]
+    was = {m.job.closure for m in BEFORE_JOBS}
+    own = {own_inputs(m) for m in BEFORE_JOBS}
+    changed = {m.job.type for m in jobs if m.job.closure not in was}
+    return set(changed), {t for t, rest in map(own_inputs, jobs) if (t, rest) not in own}
+
+
+@pytest.mark.parametrize(("kind", "path", "mutation"), CASES, ids=[f"{k}.{p}" for k, p, _ in CASES])
+def test_a_field_costs_what_its_role_says(
+    kind: str, path: str, mutation: tuple[str, str, str]
+) -> None:
+    file, old, new = mutation
+    assert old in FILES[file]
+    after = graph({**FILES, file: FILES[file].replace(old, new, 1)})
+    role = roles(kind)[path]
+    changed, own = moved(after)
+    named = set(job_types(role))
+    before_prints, after_prints = fingerprints(BEFORE), fingerprints(after)
+    same_meaning = before_prints == after_prints
+    if role == "descriptive":
+        assert same_meaning
+    else:
+        assert not same_meaning
+    if not named:
+        assert changed == set(), f"{role} field {path} changed the closures of {changed}"
+    else:
+        assert named <= changed, f"{path} names {named} but changed only {changed}"
+        assert changed <= follows(named), f"{path} changed {changed}, before what it names"
+        assert own <= follows(named)
+
+
+@pytest.mark.parametrize("path", PARAMETERS)
+def test_a_prompts_parameter_counts_where_no_evaluation_sets_it(path: str) -> None:
+    plain = FILES[E].replace(
+        "  generation: {temperature: 0.0, top_p: 0.8, max_tokens: 16, batch_size: 4}\n", ""
+    )
+    old, new = PARAMETERS[path]
+    before = graph({**FILES, E: plain})
+    after = graph({**FILES, E: plain, P: FILES[P].replace(old, new)})
+    was = {m.job.closure for m in jobs_of(before)}
+    changed = {m.job.type for m in jobs_of(after) if m.job.closure not in was}
+    assert changed == {"generate", "evaluate"}
+
+
+@pytest.mark.parametrize("path", [p for p, m in METADATA.items() if m])
+def test_metadata_makes_no_job(path: str) -> None:
+    mutation = METADATA[path]
+    assert mutation is not None
+    file, old, new = mutation
+    after = graph({**FILES, file: FILES[file].replace(old, new, 1)})
+    assert moved(after) == (set(), set())
+    same = fingerprints(BEFORE) == fingerprints(after)
+    assert same is (path != "metadata.labels")
+
+
+def test_every_field_has_a_mutation_or_only_one_value(capsys: pytest.CaptureFixture[str]) -> None:
+    declared = {(kind, path) for kind in KINDS for path in roles(kind)}
+    known = {(kind, path) for kind, fields in MUTATIONS.items() for path in fields}
+    known |= {(kind, path) for kind in KINDS for path in METADATA}
+    assert declared == known
+    mutated = len(CASES) + len(PARAMETERS) + len(METADATA) - 1
+    single = [f"{k}.{p}" for k, fs in MUTATIONS.items() for p, m in fs.items() if m is None]
+    with capsys.disabled():
+        kinds = len(declared) - len(METADATA) * (len(KINDS) - 1)
+        print(f"\nroles: {mutated} of {kinds} fields mutated; one value only: {', '.join(single)}")
+
+
+def test_the_tree_of_this_law_sets_every_field() -> None:
+    seen: set[tuple[str, str]] = set()
+    for ref, found in BEFORE.specs.items():
+        for path in _written(found.value):
+            seen.add((ref.kind, path))
+    declared = {(kind, path) for kind in KINDS for path in roles(kind)}
+    assert declared - seen == set()
+
+
+def _written(value: Mapping[str, Any]) -> Iterator[str]:
+    """The declared paths that a spec sets, with lists as `[]`."""
+
+    def walk(path: str, inner: Any) -> Iterator[str]:
+        yield path
+        if isinstance(inner, Mapping):
+            for key, deeper in inner.items():
+                yield from walk(f"{path}.{key}" if path else str(key), deeper)
+        elif isinstance(inner, list | tuple):
+            for item in inner:
+                yield from walk(f"{path}[]", item)
+
+    yield from walk("", value["spec"])
+    yield from walk("metadata", value["metadata"])
+
+
+def test_leaves_find_the_role_of_each_path() -> None:
+    for ref, found in BEFORE.specs.items():
+        for path in leaves(found.value):
+            assert role_of(path, roles(ref.kind)), (ref, path)
