@@ -19,18 +19,10 @@ Message = dict[str, str]
 
 ROLES = ("system", "user", "assistant", "tool")
 _SHAREGPT = {"human": "user", "gpt": "assistant", "system": "system", "tool": "tool"}
-_TEXT_COLUMNS = [
-    "system",
-    "question",
-    "answer",
-    "instruction",
-    "input",
-    "output",
-    "prompt",
-    "completion",
-    "messages",
-    "conversations",
-]
+_TEXT_COLUMNS = (
+    *("system", "question", "answer", "instruction", "input", "output"),
+    *("prompt", "completion", "messages", "conversations"),
+)
 
 
 class RowError(ValueError):

@@ -120,29 +120,26 @@ def _is(value: Any, kind: str) -> bool:
 
 
 def _bounds(value: Any, schema: Mapping[str, Any], path: str) -> str:
-    for keyword, kind, unit in _BOUNDS:
-        if keyword not in schema or isinstance(value, bool) or not isinstance(value, kind):
+    for kind, unit, low, high in _BOUNDS:
+        if isinstance(value, bool) or not isinstance(value, kind):
             continue
-        size: Any = value if isinstance(value, int | float) else len(value)
-        below = keyword.startswith("min")
-        if (size < schema[keyword]) if below else (size > schema[keyword]):
-            side = "below the minimum" if below else "above the maximum"
-            return f'"{path}" has {size}{unit}, {side} {schema[keyword]}'
+        size: Any = len(value) if unit else value
+        if low in schema and size < schema[low]:
+            return f'"{path}" has {size}{unit}, below the minimum {schema[low]}'
+        if high in schema and size > schema[high]:
+            return f'"{path}" has {size}{unit}, above the maximum {schema[high]}'
     return ""
 
 
-_BOUNDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
-    ("minLength", (str,), " characters"),
-    ("maxLength", (str,), " characters"),
-    ("minimum", (int, float), ""),
-    ("maximum", (int, float), ""),
-    ("minItems", (list,), " items"),
-    ("maxItems", (list,), " items"),
+_BOUNDS: tuple[tuple[Any, str, str, str], ...] = (
+    (str, " characters", "minLength", "maxLength"),
+    ((int, float), "", "minimum", "maximum"),
+    (list, " items", "minItems", "maxItems"),
 )
 _KNOWN = {
     *_NOTES,
-    *(keyword for keyword, _, _ in _BOUNDS),
-    *["type", "enum", "const", "items", "properties", "required", "additionalProperties"],
+    *(keyword for _, _, low, high in _BOUNDS for keyword in (low, high)),
+    *("type", "enum", "const", "items", "properties", "required", "additionalProperties"),
 }
 
 

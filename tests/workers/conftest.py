@@ -14,6 +14,9 @@ import pytest
 
 from llmops import digest
 
+# Tests may run beside each other: more threads than one would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def write_job(
     folder: Path,

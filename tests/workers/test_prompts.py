@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llmops.workers.chat import RowError
+from llmops.workers.contract import WorkerError
+from llmops.workers.prompts import Prompt, mismatch
+
+SPEC = {
+    "template": "jinja2",
+    "system": "You help {{ profile.tier }} customers.{% for c in context %} [{{ c }}]{% endfor %}",
+    "few_shot": [{"user": "{{ not rendered }}", "assistant": "ok"}],
+    "messages": [{"role": "user", "content": "{{ question }}"}],
+    "inputs": {
+        "question": {"type": "string", "maxLength": 40, "untrusted": True},
+        "profile": {
+            "type": "object",
+            "properties": {"tier": {"enum": ["basic", "gold"]}},
+            "required": ["tier"],
+        },
+        "context": {"type": "array", "default": [], "maxItems": 2, "items": {"type": "string"}},
+    },
+}
+ROW = {"question": "hi", "profile": {"tier": "gold"}}
+
+
+def test_a_prompt_becomes_messages_in_order() -> None:
+    messages = Prompt.compile(SPEC).messages({**ROW, "context": ["a", "b"]})
+    assert [(m["role"], m["content"]) for m in messages] == [
+        ("system", "You help gold customers. [a] [b]"),
+        ("user", "{{ not rendered }}"),
+        ("assistant", "ok"),
+        ("user", "hi"),
+    ]
+
+
+def test_a_template_inside_a_value_is_not_rendered() -> None:
+    messages = Prompt.compile(SPEC).messages({**ROW, "question": "{{ 7 * 7 }} {{ system }}"})
+    assert messages[-1]["content"] == "{{ 7 * 7 }} {{ system }}"
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        ({"profile": {"tier": "gold"}}, 'input "question" is missing from the row'),
+        ({**ROW, "question": "x" * 41}, 'input "question" has 41 characters, above the maximum 40'),
+        ({**ROW, "question": 3}, 'input "question" is not of type string'),
+        ({**ROW, "profile": {}}, 'input "profile.tier" is missing'),
+        ({**ROW, "profile": {"tier": "iron"}}, 'input "profile.tier" is none of basic, gold'),
+        ({**ROW, "context": ["a", 1]}, r'input "context\[1\]" is not of type string'),
+        ({**ROW, "context": ["a"] * 3}, 'input "context" has 3 items, above the maximum 2'),
+    ],
+)
+def test_an_input_that_breaks_its_schema_is_the_rows_error(row: Any, complaint: str) -> None:
+    with pytest.raises(RowError, match=complaint):
+        Prompt.compile(SPEC).messages(row)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ nowhere }}",
+        "{{ question.__class__.__mro__ }}",
+        "{{ context.append('x') }}",
+        "{{ ''.__class__ }}",
+        "{{ lipsum() }}",
+        "{{ 1 / 0 }}",
+    ],
+)
+def test_the_sandbox_refuses(template: str) -> None:
+    prompt = Prompt.compile({**SPEC, "messages": [{"role": "user", "content": template}]})
+    with pytest.raises(RowError, match="cannot be rendered"):
+        prompt.messages(ROW)
+
+
+@pytest.mark.parametrize("template", ["{{ open", "{% if %}", "{{ x | random }}"])
+def test_a_template_that_is_no_jinja_is_an_error_of_the_job(template: str) -> None:
+    with pytest.raises(WorkerError, match="user template is no Jinja2"):
+        Prompt.compile({**SPEC, "messages": [{"role": "user", "content": template}]})
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "wrong"),
+    [
+        (1, {"type": "integer"}, ""),
+        (True, {"type": "integer"}, "not of type integer"),
+        (1.5, {"type": "integer"}, "not of type integer"),
+        (1, {"type": ["string", "number"]}, ""),
+        (None, {"type": "null"}, ""),
+        (5, {"minimum": 6}, "below the minimum 6"),
+        (5, {"maximum": 4}, "above the maximum 4"),
+        (True, {"const": True}, ""),
+        ("", {"minLength": 1}, "0 characters, below the minimum 1"),
+        ([], {"minItems": 1}, "0 items, below the minimum 1"),
+        ({"a": 1, "b": 2}, {"properties": {"a": {}}, "additionalProperties": False},
+         '"v.b" is not declared'),
+        ("x", {"pattern": "y"}, 'unsupported keyword "pattern"'),
+        ([{"n": "1"}], {"items": {"properties": {"n": {"type": "number"}}}}, r'"v[0].n" is not'),
+    ],
+)  # fmt: skip
+def test_values_against_schemas(value: Any, schema: Any, wrong: str) -> None:
+    found = mismatch(value, schema, "v")
+    assert wrong in found
+    assert bool(found) == bool(wrong)
