@@ -32,5 +32,5 @@ def job(evaluation: Spec, asked: Cases, answered: Made) -> Made:
         payload,
         inputs=[asked.input, made_by("responses", answered, "responses.jsonl")],
         before=[answered, asked.made],
-        reads=[evaluation.ref],
+        reads=[asked.asker] if asked.asker else [],
     )

@@ -55,8 +55,8 @@ def _exam(evaluation: Spec, side: Side, base: Graph | None, head: Graph) -> Exam
         evaluation=evaluation,
         judged_by=side,
         target=target,
-        head=_put(evaluation, own, target, head),
-        base=_put(evaluation, own, target, base) if compared and base is not None else None,
+        head=_put(evaluation, own, target, head, side),
+        base=_put(evaluation, own, target, base, side) if compared and base is not None else None,
     )
 
 
@@ -65,11 +65,11 @@ def asks_regression(evaluation: Spec) -> bool:
     return any("regression" in check for check in evaluation.spec["checks"])
 
 
-def _put(evaluation: Spec, own: Graph, target: Ref, graph: Graph) -> Made | None:
+def _put(evaluation: Spec, own: Graph, target: Ref, graph: Graph, side: Side) -> Made | None:
     """The evaluate job of `evaluation` (with the data of its own graph) on a target of `graph`."""
     if target not in graph.specs:
         return None
-    asked = generate.cases(own, evaluation)
+    asked = generate.cases(own, evaluation, evaluation.ref if side == "head" else None)
     answered = generate.job(graph, target, asked, evaluation)
     return evaluate.job(evaluation, asked, answered)
 

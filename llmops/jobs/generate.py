@@ -25,13 +25,18 @@ HOW = HowTo(
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """The questions of one Evaluation: a curated part and how many of its rows."""
+    """The questions of one Evaluation: a curated part and how many of its rows.
+
+    `asker` is that Evaluation where it stands in head's tree: only then can a change of it be the
+    reason of a job.
+    """
 
     made: Made
     dataset: str
     part: str
     format: str
     rows: int | None
+    asker: Ref | None = None
 
     @property
     def input(self) -> Input:
@@ -39,13 +44,13 @@ class Cases:
         return made_by("cases", self.made, f"parts/{self.part}.jsonl")
 
 
-def cases(graph: Graph, evaluation: Spec) -> Cases:
+def cases(graph: Graph, evaluation: Spec, asker: Ref | None = None) -> Cases:
     """What an Evaluation asks, in its own graph."""
     reference = use(evaluation, "dataset")
     dataset = spec_at(graph, reference)
     rows = evaluation.spec.get("sample", {}).get("rows")
     made = curate.job(graph, dataset.ref)
-    return Cases(made, dataset.ref.name, part_of(reference), dataset.spec["format"], rows)
+    return Cases(made, dataset.ref.name, part_of(reference), dataset.spec["format"], rows, asker)
 
 
 def job(graph: Graph, target: Ref, asked: Cases, evaluation: Spec) -> Made:
@@ -65,7 +70,12 @@ def job(graph: Graph, target: Ref, asked: Cases, evaluation: Spec) -> Made:
         "split": asked.part,
         "rows": asked.rows,
     }
-    reads = [target, *([prompt.ref] if prompt else []), *loaded.reads, evaluation.ref]
+    reads = [
+        target,
+        *([prompt.ref] if prompt else []),
+        *loaded.reads,
+        *([asked.asker] if asked.asker else []),
+    ]
     return make(
         HOW, target, payload,
         inputs=[asked.input, *loaded.inputs, *labels, *_shots(graph, prompt)],
