@@ -18,6 +18,7 @@ from pathlib import Path
 from llmops.digest import of_file, of_value
 from llmops.errors import StoreError
 
+_PIECE = 1 << 16
 _SETTLED_NS = 200_000_000  # a file changed less than this ago may change again unseen by its times
 
 
@@ -60,6 +61,18 @@ def replace(path: Path, data: bytes) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         raise failed("write", path, error) from error
+
+
+def read(path: str) -> bytes:
+    """All of a file. A pipe in its place is empty and does not block. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        pieces = [os.read(descriptor, _PIECE)]
+        while len(pieces[-1]) == _PIECE:
+            pieces.append(os.read(descriptor, _PIECE))
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

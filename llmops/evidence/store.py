@@ -16,12 +16,11 @@ from typing import Any, Generic, TypeVar
 
 from llmops.digest import PATTERN
 from llmops.errors import StoreError
-from llmops.evidence.files import Digests, failed, replace, shown, write_new
+from llmops.evidence.files import Digests, failed, read, replace, shown, write_new
 from llmops.evidence.statement import Evidence, encode, hex_of, parse, statement
 from llmops.jobs.base import Artifact, Job, Proof, Result
 
 V = TypeVar("V")
-_PIECE = 1 << 16
 
 
 class Store:
@@ -97,14 +96,18 @@ class Store:
             data, digest = encode(made)
         except ValueError as error:
             raise StoreError(f'result of "{job.id}" cannot be kept: {error}') from error
-        problems = (self._problem(job.closure, a) for a in result.artifacts)
-        problem = next((p for p in problems if p), "")
+        problem = self.problem(result)
         if problem:
             raise StoreError(f'result of "{job.id}" cannot be kept: {problem}')
         path = Path(self._evidence, hex_of(job.closure), f"{hex_of(digest)}.json")
         if not write_new(path, data) and self._read(str(path)) is None:
             replace(path, data)  # what stood there was not what its name says
         return parse(made, digest)
+
+    def problem(self, result: Result) -> str:
+        """The first artifact of a result that is not as it says on disk, in words; "" if none."""
+        problems = (self._problem(result.closure, a) for a in result.artifacts)
+        return next((p for p in problems if p), "")
 
     def _proof(self, closure: str) -> Proof | None:
         evidence = self.evidence(closure)
@@ -159,7 +162,7 @@ class Store:
     def _read(self, path: str) -> Evidence | None:
         """The evidence in a statement file, or None and a note if it is not what its name says."""
         try:
-            data = _bytes(path)
+            data = read(path)
         except OSError as error:
             return self._unused(path, f"cannot be read: {error.strerror}")
         name = hashlib.sha256(data).hexdigest()
@@ -216,18 +219,6 @@ def _listed(folder: str) -> list[str]:
         return []
     except OSError as error:
         raise failed("read", Path(folder), error) from error
-
-
-def _bytes(path: str) -> bytes:
-    """All of a file. A pipe in its place does not block: it is empty, so its name is wrong."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        pieces = [os.read(descriptor, _PIECE)]
-        while len(pieces[-1]) == _PIECE:
-            pieces.append(os.read(descriptor, _PIECE))
-        return b"".join(pieces)
-    finally:
-        os.close(descriptor)
 
 
 def _refuse(constant: str) -> Any:

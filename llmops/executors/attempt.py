@@ -1,0 +1,117 @@
+"""One job from claim to evidence.
+
+In: a job of a plan, a store, an executor. Out: `Done`, or an error that says why there is no
+result. Order matters: claim, look whether it is done already, inputs, a clean folder, `job.json`,
+the worker, its result checked, the statement written last.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from llmops.errors import ExecutorError, StoreError
+from llmops.evidence.statement import Evidence
+from llmops.evidence.store import Store
+from llmops.executors.base import Attempt, Done, Ended, Event, Executor, Given, Resolver
+from llmops.executors.folder import RunFolder
+from llmops.jobs.base import Job, Result
+
+
+class CancelledError(Exception):
+    """The run was stopped before this job had a result; nothing is wrong with the job."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an attempt needs of the world; `tell` may be called from any thread."""
+
+    store: Store
+    executor: Executor
+    resolve: Resolver
+    tell: Callable[[Event], None]
+    stop: threading.Event
+
+
+def attempt(job: Job, world: World) -> Done:
+    """Bring the job to evidence.
+
+    Raises LlmopsError if the world fails, CancelledError if the run is stopped.
+    """
+    folder = RunFolder(world.store.run_folder(job.closure))
+
+    def on_wait() -> None:
+        world.tell(Event("waits", job, "another run works on it"))
+
+    with folder.claim(world.stop, on_wait) as claim:
+        if claim is None:
+            raise CancelledError
+        done = _already(job, world.store, folder)
+        return done or _work(job, world, folder, claim)
+
+
+def _already(job: Job, store: Store, folder: RunFolder) -> Done | None:
+    """The job's evidence, if another run made it, or left a whole result without a statement."""
+    evidence = store.evidence(job.closure)
+    if evidence is not None and (evidence.status != "ok" or not store.missing(job.closure)):
+        return Done(job, evidence, ran=False, note="done by another run meanwhile")
+    try:
+        result = folder.result(job)
+    except (ExecutorError, StoreError):  # none, or none to use: the job runs
+        return None
+    if store.problem(result):
+        return None
+    kept = store.keep(job, result, folder.given())
+    return Done(job, kept, ran=True, note="finished by an earlier run that was stopped")
+
+
+def _work(job: Job, world: World, folder: RunFolder, claim: int) -> Done:
+    inputs = {wanted.name: world.resolve(wanted) for wanted in job.inputs}
+    folder.clean(job)
+    folder.write_job(job, inputs)
+    world.tell(Event("started", job))
+    ended = world.executor.perform(
+        Attempt(job, folder.path, claim),
+        lambda progress: world.tell(Event("progress", job, progress=progress)),
+        world.stop,
+    )
+    result = _result(job, folder, ended)
+    evidence = _keep(job, result, world.store, folder, inputs)
+    return Done(job, evidence, ran=True, seconds=ended.seconds)
+
+
+def _keep(
+    job: Job, result: Result, store: Store, folder: RunFolder, inputs: dict[str, Given]
+) -> Evidence:
+    problem = store.problem(result)
+    if problem:
+        folder.discard_result()
+        raise ExecutorError(f'result of "{job.id}" is not what its worker left: {problem}')
+    return store.keep(job, result, {name: given.digest for name, given in inputs.items()})
+
+
+def _result(job: Job, folder: RunFolder, ended: Ended) -> Result:
+    """The result that the worker wrote, if it ended as one that has written one."""
+    if ended.exit_code == 0 and ended.stopped != "timeout":
+        return folder.result(job)
+    folder.discard_result()
+    if ended.stopped == "cancelled":
+        raise CancelledError
+    if ended.stopped == "timeout":
+        limit = f"{job.resources.timeout_minutes:g} minutes"
+        raise ExecutorError(
+            f'"{job.id}" was stopped after {limit}, its timeout',
+            hint=f"raise timeout_minutes or give it more of the machine; {folder.see_log()}",
+        )
+    said = folder.error() if ended.exit_code == 3 else None
+    raise said or folder.died(job, _how(ended.exit_code))
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"died with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    memory = " (out of memory?)" if -code == signal.SIGKILL else ""
+    return f"was killed by {name}{memory}"

@@ -1,0 +1,188 @@
+"""The run folder: the only contract between planner and workers (DESIGN.md 6).
+
+In: a job and its inputs. Out: `job.json` for the worker; then its result, its error, its log.
+The claim on a folder is a lock on its file `lock`: it holds while any process has it open, so it
+needs no process numbers and a dead run's claim is gone with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from llmops.errors import ExecutorError
+from llmops.evidence.files import failed, read, replace, shown
+from llmops.executors.base import Given
+from llmops.jobs.base import FORMAT_VERSION, Job, Result
+from llmops.jobs.wire import result_from_json
+
+TICK_SECONDS = 0.05
+_LOG_BYTES = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One job's folder, `reports/runs/<closure>/`."""
+
+    path: Path
+
+    @contextlib.contextmanager
+    def claim(self, stop: threading.Event, on_wait: Callable[[], None]) -> Iterator[int | None]:
+        """The folder for this process alone: a descriptor that holds it, None if `stop` was set.
+
+        `on_wait` is called once if another run has it. Raises StoreError if it cannot be made.
+        """
+        descriptor = self._wait(stop, on_wait)
+        try:
+            yield descriptor
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _wait(self, stop: threading.Event, on_wait: Callable[[], None]) -> int | None:
+        waited = False
+        while not stop.is_set():
+            descriptor = self._try()
+            if descriptor is not None:
+                return descriptor
+            if not waited:
+                on_wait()
+            waited = True
+            stop.wait(TICK_SECONDS)
+        return None
+
+    def _try(self) -> int | None:
+        lock = self.path / "lock"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # the folder was removed in between
+            return None
+        except OSError as error:
+            raise failed("write", lock, error) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
+                return descriptor
+        except (BlockingIOError, FileNotFoundError):
+            pass  # another's, or the folder was removed and made anew: try again
+        os.close(descriptor)
+        return None
+
+    def clean(self, job: Job) -> None:
+        """Nothing of an earlier attempt is left but a training's checkpoints. Raises StoreError."""
+        kept = {"lock", "checkpoints"} if job.type == "train" else {"lock"}
+        try:
+            for entry in list(os.scandir(self.path)):
+                if entry.name not in kept:
+                    _remove(entry)
+            (self.path / "artifacts").mkdir()
+        except OSError as error:
+            raise failed("clear", self.path, error) from error
+
+    def write_job(self, job: Job, inputs: Mapping[str, Given]) -> None:
+        """`job.json`, whole or not at all. Raises StoreError."""
+        data = {
+            "format_version": FORMAT_VERSION,
+            "id": job.id,
+            "type": job.type,
+            "closure": job.closure,
+            "spec": job.spec,
+            "inputs": {n: {"path": str(g.path), "digest": g.digest} for n, g in inputs.items()},
+            "seed": job.seed,
+            "resources": asdict(job.resources),
+            "tools": dict(job.tools),
+        }
+        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
+        replace(self.path / "job.json", text.encode())
+
+    def given(self) -> dict[str, str]:
+        """Name -> digest of the inputs in `job.json`; empty if there is none that can be read."""
+        try:
+            inputs = _load(self.path / "job.json")["inputs"]
+            return {str(name): str(given["digest"]) for name, given in inputs.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
+
+    def result(self, job: Job) -> Result:
+        """What the worker found. Raises ExecutorError if it is not this job's, or not readable."""
+        path = self.path / "result.json"
+        try:
+            result = result_from_json(_load(path))
+        except FileNotFoundError:
+            raise ExecutorError(
+                f'worker of "{job.id}" ended without a result', hint=self.see_log()
+            ) from None
+        except OSError as error:
+            raise failed("read", path, error) from error
+        except (ValueError, RecursionError) as error:
+            raise ExecutorError(
+                f'worker of "{job.id}" wrote no readable result: {error}', hint=self.see_log()
+            ) from error
+        if (result.closure, result.type) != (job.closure, job.type):
+            raise ExecutorError(
+                f'worker of "{job.id}" wrote the result of another job, '
+                f"{result.type} {result.closure}",
+                hint=self.see_log(),
+            )
+        return result
+
+    def discard_result(self) -> None:
+        """The result is gone: its worker died after writing it. Raises StoreError."""
+        try:
+            (self.path / "result.json").unlink(missing_ok=True)
+        except OSError as error:
+            raise failed("clear", self.path, error) from error
+
+    def error(self) -> ExecutorError | None:
+        """What the worker says went wrong with the world, or None if it says nothing readable."""
+        try:
+            data = _load(self.path / "error.json")
+            message, hint = data["message"], data.get("hint", "")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        if not isinstance(message, str) or not isinstance(hint, str):
+            return None
+        return ExecutorError(message, hint=hint or self.see_log())
+
+    def log(self, lines: int = 12) -> tuple[str, ...]:
+        """The last lines of the log that are not empty."""
+        try:
+            data = read(str(self.path / "log.txt"))[-_LOG_BYTES:]
+        except OSError:
+            return ()
+        found = [line.rstrip() for line in data.decode(errors="replace").splitlines()]
+        return tuple([line for line in found if line][-lines:])
+
+    def died(self, job: Job, how: str) -> ExecutorError:
+        """A worker's death in words, with its last line."""
+        last = self.log(1)
+        said = f": {last[0]}" if last else ""
+        return ExecutorError(f'worker of "{job.id}" {how}{said}', hint=self.see_log())
+
+    def see_log(self) -> str:
+        """Where to look, as the end of a hint."""
+        return f"see {shown(self.path / 'log.txt')}"
+
+
+def _load(path: Path) -> Any:
+    return json.loads(read(str(path)), parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path)
+    else:
+        os.unlink(entry.path)
