@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+LITERAL_SECRET = "literal-secret"  # the rule whose lines are never shown
+
 
 class Severity(StrEnum):
     """How much a finding weighs: an error makes the exit code non-zero."""
@@ -82,12 +84,16 @@ def printable(text: str, limit: int = 200) -> str:
 def render(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str] | None = None) -> str:
     """All of them as text, sorted: `path:line:col: severity[rule]: what`, the line, the hint.
 
-    `texts` maps a path to its content; where it is given, the line and a caret are shown.
+    `texts` maps a path to its content; where it is given, the line and a caret are shown, but
+    never a line on which a literal secret stands.
     """
+    diagnostics = list(diagnostics)
+    secret = {(d.span.path, d.span.line) for d in diagnostics if d.rule == LITERAL_SECRET}
     blocks: list[str] = []
     for d in sorted(set(diagnostics), key=lambda d: d.sort_key):
         lines = [f"{d.span}: {d.severity.value}[{d.rule}]: {printable(d.message, 400)}"]
-        lines += _excerpt(d.span, (texts or {}).get(d.span.path))
+        if (d.span.path, d.span.line) not in secret:
+            lines += _excerpt(d.span, (texts or {}).get(d.span.path))
         if d.hint:
             lines.append(f"  hint: {printable(d.hint, 400)}")
         blocks.append("\n".join(lines))

@@ -193,7 +193,7 @@ def _source(source: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
         what = f"source {quoted(source.get('name'))} is not pinned: uri has no digest"
         hint = "add digest: sha256:…; the sha256 of the file's bytes"
         yield Problem((*loc, "uri"), "pinned-revision", what, hint, key=True)
-    if source.get("file") is not None and "digest" in source:
+    if source.get("file") is not None and source.get("uri") is None and "digest" in source:
         what = "a file of this repository needs no digest: git has it"
         yield Problem((*loc, "digest"), "one-of", what, "remove digest", key=True)
     yield from _collected(block(source, "collected"), (*loc, "collected"))

@@ -8,6 +8,7 @@ in `KINDS`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -24,16 +25,16 @@ from llmops.specs import (
     evaluation,
     model,
     not_yet,
-    numbers,
     policy,
     prompt,
     recipe,
     secrets,
+    upstream,
 )
-from llmops.specs.base import API_VERSION, Block, Ref, Spec
+from llmops.specs.base import API_VERSION, NAME_PATTERN, Block, Ref, Spec
 from llmops.specs.blocks import Metadata
 from llmops.specs.mistakes import Part, translate
-from llmops.specs.problem import Loc, Problem, listed, quoted, shown
+from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
 from llmops.specs.references import Uses
 from llmops.specs.shape import Shape, compile_shape, leaves, split, walk
 
@@ -133,7 +134,7 @@ def load_one(document: Document) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
     if isinstance(kind, str) and kind in KINDS:
         spec, found = _spec(kind, document)
         problems += found
-    problems = _whole(document, problems)
+    problems = _with_secrets(document, problems)
     diagnostics = tuple(_diagnostic(document, problem) for problem in problems)
     return (None if has_errors(diagnostics) else spec), diagnostics
 
@@ -147,8 +148,9 @@ def _envelope(value: Mapping[str, Any]) -> Iterator[Problem]:
             hint = near or f"known are {listed(ENVELOPE)}"
             what = f"a document has no field {quoted(key)}"
             yield Problem((key,), "unknown-field", what, hint, key=True)
-    for key in missing:
-        yield Problem((), "missing-field", f'the document has no "{key}"', f'add "{key}:"')
+    if missing:
+        hint = f"a spec starts with apiVersion: {API_VERSION}, kind, metadata and spec"
+        yield Problem((), "missing-field", f"the document has no {listed(missing)}", hint)
     if "apiVersion" in value and value["apiVersion"] != API_VERSION:
         what = f"apiVersion must be {API_VERSION}, not {shown(value['apiVersion'])}"
         yield Problem(("apiVersion",), "api-version", what, f"write apiVersion: {API_VERSION}")
@@ -174,6 +176,7 @@ def _spec(kind: str, document: Document) -> tuple[Spec | None, list[Problem]]:
     problems = [*about.problems, *body.problems, *_name(document)]
     given = value.get("spec")
     problems += CHECKS[kind](given) if isinstance(given, dict) else ()
+    problems += _ranges(given) if kind == "Policy" else ()
     uses = Uses()
     if about.value is None or body.value is None:
         walk(shape_of(kind), given, uses.visit)
@@ -192,12 +195,35 @@ def _spec(kind: str, document: Document) -> tuple[Spec | None, list[Problem]]:
     return spec, problems + uses.problems
 
 
+def _ranges(given: Any) -> Iterator[Problem]:
+    """Rule `range` names a field of another kind, so only here can its path be known."""
+    for i, rule in items(given, "rules"):
+        path = block(rule, "with").get("field")
+        if rule.get("rule") == "range" and isinstance(path, str):
+            yield from _field_path(path, ("spec", "rules", i, "with", "field"))
+
+
+def _field_path(path: str, loc: Loc) -> Iterator[Problem]:
+    kind, _, inner = path.partition(".")
+    if kind not in KINDS:
+        hint = did_you_mean(
+            kind, KINDS, otherwise="write Kind.path, as in Recipe.training.max_steps"
+        )
+        yield Problem(loc, "unknown-path", f"{quoted(path)} starts with no kind", hint)
+        return
+    known = list(roles(kind)) + (upstream.paths() if kind == "Recipe" else [])
+    if inner not in known:
+        hint = did_you_mean(inner, known, otherwise="write the path of one number, as in YAML")
+        hint = hint.replace('mean "', f'mean "{kind}.')
+        yield Problem(loc, "unknown-path", f"{kind} has no field {quoted(inner)}", hint)
+
+
 class _Read(NamedTuple):
     value: dict[str, Any] | None  # normalised; None when it is not well formed
     problems: list[Problem]
 
 
-def _read(block: type[Block], part: Part) -> _Read:
+def _read(form: type[Block], part: Part) -> _Read:
     (root,) = part.root
     given = part.value.get(root)
     if not isinstance(given, dict):
@@ -205,7 +231,7 @@ def _read(block: type[Block], part: Part) -> _Read:
         absent = root not in part.value  # which the envelope told
         return _Read(None, [] if absent else [Problem((root,), "wrong-type", what)])
     try:
-        valid = block.model_validate(given)
+        valid = form.model_validate(given)
     except ValidationError as error:
         return _Read(None, list(translate(part, error.errors(include_url=False))))
     return _Read(valid.model_dump(mode="json", by_alias=True, exclude_none=True), [])
@@ -218,7 +244,7 @@ def _name(document: Document) -> Iterator[Problem]:
     stem = PurePosixPath(document.path).name
     for ending in (".yaml", ".yml"):
         stem = stem.removesuffix(ending)
-    if isinstance(name, str) and name != stem:
+    if isinstance(name, str) and name != stem and re.match(NAME_PATTERN, name):
         what = f"the name {quoted(name)} is not the file's name {quoted(stem)}"
         hint = f"rename the file to {quoted(name + '.yaml')}, or the {document.value.get('kind')}"
         yield Problem(("metadata", "name"), "name-mismatch", what, hint)
@@ -238,12 +264,9 @@ def _twice(document: Document, ref: Ref, first: Document) -> Diagnostic:
     return Diagnostic(document.span(("metadata", "name")), "duplicate-spec", what, hint)
 
 
-def _whole(document: Document, problems: list[Problem]) -> list[Problem]:
-    """The problems, with those of the whole text; what a literal secret explains is dropped."""
-    text = document.text
-    if numbers.suspicious(text):
-        problems += numbers.find(document.value)
-    found = list(secrets.find(document.value)) if secrets.suspicious(text) else []
+def _with_secrets(document: Document, problems: list[Problem]) -> list[Problem]:
+    """The problems with literal secrets; what one of those explains is dropped."""
+    found = list(secrets.find(document.value)) if secrets.suspicious(document.text) else []
     if not found:
         return problems
     hidden = [loc for loc, _ in found]

@@ -44,6 +44,8 @@ def translate(part: Part, errors: Iterable[Mapping[str, Any]]) -> Iterator[Probl
     blocks: dict[Loc, _Keys] = {}
     for error in errors:
         loc = _place((*part.root, *error["loc"]), part.value)
+        if error["type"] == "too_short" and error["input"]:
+            continue  # its items are wrong, which is told
         if error["type"] == "missing":
             blocks.setdefault(loc, _Keys()).missing.append(str(error["loc"][-1]))
         elif error["type"] == "extra_forbidden":
@@ -115,7 +117,9 @@ def _unknown(part: Part, loc: Loc, near: str | None, known: Mapping[str, Shape])
     owner = part.kind if part.root == ("spec",) else "metadata"
     path = path_of(loc).removeprefix("metadata.")
     hint = f'did you mean "{near}"?' if near else f"known are {listed(known, 12)}"
-    if not near and (elsewhere := _elsewhere(part, str(loc[-1]))):
+    if loc[-1] in known:
+        hint = "it does not go with the other keys here"
+    elif not near and (elsewhere := _elsewhere(part, str(loc[-1]))):
         hint = f'did you mean "{elsewhere}"?'
     return Problem(loc, "unknown-field", f"{owner} has no field {quoted(path)}", hint, key=True)
 
@@ -163,6 +167,8 @@ def _wrong(part: Part, loc: Loc, error: Mapping[str, Any]) -> Problem:
         return _bad_key(loc, kind, given, ctx)
     if kind in ("literal_error", "union_tag_invalid"):
         return _unknown_value(part, loc, error)
+    if isinstance(given, str) and (feature := not_yet.value(part.kind, pattern(loc), not_yet.TEXT)):
+        return Problem(loc, "not-yet", not_yet.message(f"{name} as text", feature))
     if kind in _EXPECTED:
         what = f"{name} must be {_EXPECTED[kind]}, not {shown(given)}"
         return Problem(loc, "wrong-type", what, _retype(kind, given, part.raw(loc)))
@@ -176,7 +182,7 @@ def _wrong(part: Part, loc: Loc, error: Mapping[str, Any]) -> Problem:
 
 
 def _figure(value: Any) -> str:
-    return shown(value).removeprefix("number ")
+    return f"{value:g}" if isinstance(value, float) else shown(value).removeprefix("number ")
 
 
 def _other(kind: str, given: Any, ctx: Mapping[str, Any]) -> str:
@@ -203,6 +209,8 @@ def _bad_key(loc: Loc, kind: str, given: Any, ctx: Mapping[str, Any]) -> Problem
 
 def _retype(kind: str, given: Any, raw: str | None) -> str:
     """What to do about a value of the wrong type."""
+    if given is None:
+        return "give it a value, or remove the key"
     if kind == "string_type" and raw and not isinstance(given, dict | list):
         return f'put it in quotes: "{raw}"' if raw.isprintable() and len(raw) < 60 else "quote it"
     if kind in ("int_type", "float_type", "bool_type") and isinstance(given, str):
@@ -229,13 +237,13 @@ def _unknown_value(part: Part, loc: Loc, error: Mapping[str, Any]) -> Problem:
     feature = not_yet.value(part.kind, pattern(loc), str(given))
     if feature:
         what = not_yet.message(f'"{path_of(loc)}: {_word(given)}"', feature)
-        return Problem(loc, "not-yet", what, f"known are {_known(expected)}")
+        return Problem(loc, "not-yet", what, _known(expected))
     words = re.findall(r"'([^']*)'", expected)
     near = nearest(given, words) if isinstance(given, str) else None
-    hint = f'did you mean "{near}"?' if near else f"known are {_known(expected)}"
-    rule = "unknown-rule" if pattern(loc) == "rules[].rule" else "unknown-value"
-    what = f'"{path_of(loc)}" cannot be {shown(given)}'
-    return Problem(loc, rule, what, hint)
+    hint = f'did you mean "{near}"?' if near else _known(expected)
+    if pattern(loc) == "rules[].rule":
+        return Problem(loc, "unknown-rule", f"there is no rule {quoted(given)}", hint)
+    return Problem(loc, "unknown-value", f'"{path_of(loc)}" cannot be {shown(given)}', hint)
 
 
 def _word(given: Any) -> str:
@@ -244,4 +252,6 @@ def _word(given: Any) -> str:
 
 def _known(expected: str) -> str:
     words = re.findall(r"'([^']*)'", expected)
-    return listed(words, 12) if words else expected.lower()
+    if len(words) > 1:
+        return f"known are {listed(words, 12)}"
+    return f"it can only be {listed(words) or expected.lower()}"

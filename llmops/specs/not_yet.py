@@ -88,6 +88,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
 _PREFERENCE = "preference training"
 _BANK = "attack banks and word banks"
 
+TEXT = "<text>"  # any text where something else is built
+
 VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "Dataset": {
         "purpose[]": {
@@ -112,6 +114,7 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "cpt": "continued pretraining",
         },
         "template.train_on": {"all": "training on all turns"},
+        "deepspeed": {TEXT: "presets of DeepSpeed"},
         "template.packing": {"True": "packing"},
     },
     "Prompt": {
@@ -154,7 +157,8 @@ def value(kind: str, path: str, word: str) -> str | None:
 
 def message(what: str, feature: str) -> str:
     """One phrase: what was written, and which feature is missing."""
-    return f"{what} is not built yet: {feature}"
+    same = feature.casefold() in what.casefold()
+    return f"{what} is not built yet" + ("" if same else f": {feature}")
 
 
-HINT = "remove it; it is refused so that nothing is believed to hold that does not"
+HINT = "remove it; what does nothing yet is refused, never ignored"

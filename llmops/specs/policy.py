@@ -136,7 +136,8 @@ class Policy(Block):
 
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     """What types cannot say: names once, ranges with a bound."""
-    yield from duplicates(spec, ("spec",), "rules", "approvals")
+    yield from duplicates(spec, ("spec",), "rules")
+    yield from duplicates(spec, ("spec",), "approvals")
     for i, rule in items(spec, "rules"):
         if rule.get("rule") == "range":
             yield from _range(block(rule, "with"), ("spec", "rules", i, "with"))

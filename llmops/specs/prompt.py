@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -174,15 +175,16 @@ def _template(text: Any, loc: Loc, inputs: Mapping[str, Any]) -> Iterator[Proble
         yield Problem(loc, "unknown-input", f"the template uses {quoted(name)}, no input", hint)
 
 
-def _variables(text: str) -> tuple[set[str], str]:
+def _variables(text: str) -> tuple[frozenset[str], str]:
     """The names a template needs from outside, and what is wrong with its syntax."""
     rest = _PLAIN.sub("", text)
     if not any(mark in rest for mark in ("{{", "{%", "{#", "}}", "%}", "#}")):
-        return set(_PLAIN.findall(text)), ""
+        return frozenset(_PLAIN.findall(text)), ""
     return _parsed(text)
 
 
-def _parsed(text: str) -> tuple[set[str], str]:
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> tuple[frozenset[str], str]:
     # Only templates with more than plain variables pay for importing Jinja2.
     from jinja2 import TemplateSyntaxError, meta
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -191,7 +193,7 @@ def _parsed(text: str) -> tuple[set[str], str]:
     try:
         found = meta.find_undeclared_variables(environment.parse(text))
     except TemplateSyntaxError as error:
-        return set(), f"line {error.lineno}: {error.message}"
+        return frozenset(), f"line {error.lineno}: {str(error.message).partition('. ')[0]}"
     except RecursionError:
-        return set(), "it is nested too deeply"
-    return found - set(environment.globals), ""
+        return frozenset(), "it is nested too deeply"
+    return frozenset(found - set(environment.globals)), ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from llmops.specs import upstream
+from llmops.specs import not_yet, upstream
 from llmops.specs.base import Block, RefTo, field, group
 from llmops.specs.blocks import LIST, Resources, Verbatim
 from llmops.specs.problem import Problem, block, items, one_of
@@ -73,6 +73,7 @@ class Recipe(Block):
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     """What types cannot say: one branch, keys of the tools, weights of a mixture."""
     yield from one_of(spec, ("spec",), BRANCHES, NOT_BUILT)
+    yield from _nodes(block(spec, "resources").get("nodes"))
     for name, keys in (
         ("lora", upstream.lora),
         ("training", upstream.training),
@@ -81,6 +82,12 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield from keys(block(spec, name), ("spec", name))
     yield from _weights(spec)
     yield from _precision(spec)
+
+
+def _nodes(nodes: Any) -> Iterator[Problem]:
+    if isinstance(nodes, int) and nodes > 1:
+        what = not_yet.message(f'"resources.nodes: {nodes}"', "several machines")
+        yield Problem(("spec", "resources", "nodes"), "not-yet", what, "it can only be 1")
 
 
 def _weights(spec: Mapping[str, Any]) -> Iterator[Problem]:

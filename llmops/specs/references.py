@@ -10,7 +10,7 @@ from typing import Any
 from llmops.diagnostics import nearest
 from llmops.specs import not_yet
 from llmops.specs.base import NAME_PATTERN, FileUse, Ref, Reference, RefTo
-from llmops.specs.problem import Loc, Problem, listed, quoted
+from llmops.specs.problem import Loc, Problem, quoted
 from llmops.specs.shape import Shape
 
 _NAME = re.compile(NAME_PATTERN)
@@ -46,7 +46,7 @@ def reference(loc: Loc, to: RefTo, text: str) -> Reference | Problem:
     kind, slash, name = whole.rpartition("/")
     if not slash:
         kind = to.kinds[0] if len(to.kinds) == 1 else to.bare
-    forms = _forms(to)
+    forms = _forms(to, name)
     if kind in NOT_BUILT and kind not in to.kinds and slash:
         what = not_yet.message(f"{quoted(whole)}", NOT_BUILT[kind])
         return Problem(loc, "not-yet", what, f"write {forms}")
@@ -66,15 +66,17 @@ def reference(loc: Loc, to: RefTo, text: str) -> Reference | Problem:
 
 
 def _kinds(to: RefTo) -> str:
-    return " or ".join(to.kinds)
+    *others, last = to.kinds
+    return f"{', '.join(others)} or {last}" if others else last
 
 
-def _forms(to: RefTo) -> str:
-    part = {"never": "", "optional": "#part", "required": "#part"}[to.part]
-    if len(to.kinds) == 1:
-        return listed([f"name{part}"])
-    bare = [f"name{part}"] if to.bare else []
-    return listed([*bare, *(f"{k}/name{part}" for k in to.kinds if k != to.bare)])
+def _forms(to: RefTo, name: str) -> str:
+    """How the reference is written, with the name that was meant where it is one."""
+    meant = name if _NAME.match(name) else "name"
+    part = {"never": "", "optional": " or name#part", "required": "#part"}[to.part]
+    kinds = [kind for kind in to.kinds if kind != to.bare] if len(to.kinds) > 1 else []
+    bare = [meant] if len(to.kinds) == 1 or to.bare else []
+    return " or ".join([*bare, *(f"{kind}/{meant}" for kind in kinds)]) + part
 
 
 def file_use(loc: Loc, text: str) -> FileUse | Problem:

@@ -22,6 +22,7 @@ _FORMS = re.compile(
     r"|(?P<key>-----BEGIN [A-Z ]*PRIVATE KEY)"
     r"|(?P<address>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/:@]+@)"
 )
+COLUMNS = ("spec", "columns")  # a dataset may well have a column "token"
 _NAMES = {
     "openai": "an API key",
     "github": "a GitHub token",
@@ -65,8 +66,8 @@ def find(
         if isinstance(item, dict):
             for key, inner in item.items():
                 if isinstance(key, str) and looks_secret(key):
-                    yield (*at, key), "a secret as a key"
-                elif _held(key, inner):
+                    yield (*at, key), "a secret in place of a key"
+                elif at != COLUMNS and _held(key, inner):
                     yield (*at, key), f'the value of "{key}"'
                 else:
                     stack.append(((*at, key), inner))
@@ -77,14 +78,29 @@ def find(
 
 
 def _held(key: Any, inner: Any) -> bool:
-    plain = isinstance(inner, str) and bool(inner)
-    number = isinstance(inner, int | float) and not isinstance(inner, bool)
-    return isinstance(key, str) and (plain or number) and names_secret(key)
+    """Whether a key that holds secrets has one as text, or as a number where people write one."""
+    if not isinstance(key, str) or isinstance(inner, bool) or not names_secret(key):
+        return False
+    return (isinstance(inner, str) and bool(inner)) or (
+        isinstance(inner, int) and key.lower().startswith("pass")
+    )
+
+
+# Substrings are looked for first: a whole tree is looked through on every plan.
+_SIGNS = (
+    "sk-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "hf_", "AKIA", "ASIA",
+    "xox", "AIza", "eyJ", "PRIVATE KEY", "@",
+)  # fmt: skip
+_HOLDS = tuple(
+    (word, re.compile(word + r"[\"']?\s*:"))
+    for word in ("key", "token", "passwd", "password", "passphrase", "secret", "credential",
+                 "credentials")
+)  # fmt: skip
 
 
 def suspicious(text: str) -> bool:
     """A quick look at a whole file: whether `find` could find anything in it."""
-    return _FORMS.search(text) is not None or _SMELL.search(text) is not None
-
-
-_SMELL = re.compile(r"(?i)(?:key|token|passw(?:or)?d|passphrase|secret|credentials?)[\"']?\s*:")
+    if "\\" in text or (any(sign in text for sign in _SIGNS) and looks_secret(text)):
+        return True
+    lower = text.lower()
+    return any(word in lower and form.search(lower) for word, form in _HOLDS)

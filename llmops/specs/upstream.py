@@ -109,17 +109,18 @@ def home(name: str) -> str:
     return f"{found[0]}.{name}" if len(found) == 1 else ""
 
 
-def knows(path: str) -> bool | None:
-    """Whether a dotted path below a Recipe's quoted blocks exists; None for another block."""
-    name, *inner = path.split(".")
-    if name not in ("lora", "training", "deepspeed"):
-        return None
-    keys: Any = _list(name)["keys"]
-    for step in inner:
-        if not isinstance(keys, dict) or step not in keys:
-            return False
-        keys = keys[step].get("keys")
-    return bool(inner)
+def paths() -> list[str]:
+    """Every path of a Recipe's quoted blocks: `training.max_steps`, `lora.r`, ..."""
+    found: list[str] = []
+    for name in ("lora", "training", "deepspeed"):
+        stack: list[tuple[str, Keys]] = [(name, _list(name)["keys"])]
+        while stack:
+            path, keys = stack.pop()
+            found += [f"{path}.{key}" for key in keys]
+            stack += [
+                (f"{path}.{key}", said["keys"]) for key, said in keys.items() if "keys" in said
+            ]
+    return found
 
 
 def _check(tool: Tool, given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
@@ -185,11 +186,11 @@ def _is(value: Any, word: str) -> bool:
 
 def _wrong(value: Any, said: Mapping[str, Any], loc: Loc) -> Problem:
     words = [_IS[word] for word in said.get("is", ()) if word != "null"]
-    choices = [str(word).lower() for word in said.get("one_of", ())]
+    choices = [str(word) for word in said.get("one_of", ())]
     name = f'"{path_of(loc)}"'
     if choices:
         near = nearest(value, choices) if isinstance(value, str) else None
-        hint = f'did you mean "{near}"?' if near else f"known are {listed(choices, 50)}"
+        hint = f'did you mean "{near}"?' if near else f"known are {', '.join(choices)}"
         return Problem(loc, "unknown-value", f"{name} cannot be {shown(value)}", hint)
     what = f"{name} must be {' or '.join(words)}, not {shown(value)}"
     return Problem(loc, "wrong-type", what, _hint(value, words))
