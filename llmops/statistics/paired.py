@@ -67,13 +67,15 @@ def cases_for_margin(discordance: float, margin: float, width: float = 1.0) -> i
     """About how many cases show "not worse than the margin" when nothing changed, 9 times in 10.
 
     `discordance` is the mean squared difference: for right-or-wrong metrics the share of cases
-    that change sides. None when the margin is 0. Raises ValueError for what `decide` refuses.
+    that change sides. None when the margin is 0 or next to it.
+
+    Raises ValueError for what `decide` refuses.
     """
     _margin(margin)
     _width(width)
     if not 0 <= discordance <= width * width:
         raise ValueError(f"discordance {discordance} is outside 0 to {width * width}")
-    return _cases(discordance, margin, width) if margin else None
+    return _cases(discordance, margin, width)
 
 
 def mcnemar(better: int, worse: int) -> float:
@@ -119,14 +121,17 @@ def _about_more(gate: Difference) -> int | None:
         return None
     mean = math.fsum(gate.values) / n
     gap = gate.margin + min(mean, 0.0) if gate.margin else mean / 2
-    if gap <= 0:
+    needed = _cases(math.fsum(d * d for d in gate.values) / n, gap, gate.width)
+    return None if needed is None else max(needed - n, 1)
+
+
+def _cases(discordance: float, gap: float, width: float) -> int | None:
+    """10 x discordance / gap^2; with hardly any discordance the bets' cap asks for 8 / gap.
+
+    None for a gap that is none, or too small for any number of cases.
+    """
+    if gap < 1e-9 * width:
         return None
-    discordance = math.fsum(d * d for d in gate.values) / n
-    return max(_cases(discordance, gap, gate.width) - n, 1)
-
-
-def _cases(discordance: float, gap: float, width: float) -> int:
-    """10 x discordance / gap^2; with hardly any discordance the bets' cap asks for 8 / gap."""
     return math.ceil(max(10 * discordance / gap**2, 8 * width / gap) - 1e-6)
 
 

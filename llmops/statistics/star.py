@@ -9,7 +9,8 @@ The log wealth is decreasing in m until it reaches its target. Without the cap t
 is L + log(1 + sqrt(2 (target - L) c) (y - m)), decreasing in m, and increasing in L except where
 u/(1 + u) > 2 (target - L), u the bet's gain; but there log(1 + u) >= target - L, so the target is
 reached at once. Under the cap both hold too. Hence the rejected m are an interval, and bisecting
-the grid of printed bounds gives the same as testing every point of it.
+the grid of printed bounds gives the same as testing every point of it. What is left to the target
+follows the same step, so a smaller alpha never refutes more.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from llmops.statistics import binomial, tail
 
-law = settings(deadline=None, derandomize=True, max_examples=150)
+law = settings(deadline=None, derandomize=True, max_examples=80)
 levels = st.floats(1e-6, 0.5)
 shares = st.floats(0.001, 0.999)
 
@@ -130,7 +130,7 @@ def exact_chance(k: int, n: int, p: Fraction) -> Fraction:
 
 
 def test_smallest_passing_count_agrees_with_exact_fractions() -> None:
-    for n in range(1, 70, 4):
+    for n in range(1, 60, 7):
         for threshold in (Fraction(1, 20), Fraction(1, 2), Fraction(4, 5), Fraction(19, 20)):
             by_hand = [k for k in range(n + 1) if exact_chance(k, n, threshold) <= Fraction(1, 20)]
             expected = by_hand[0] if by_hand else None
@@ -140,7 +140,7 @@ def test_smallest_passing_count_agrees_with_exact_fractions() -> None:
 @pytest.mark.parametrize("p", [Fraction(1, 100), Fraction(3, 10), Fraction(999, 1000)])
 def test_tails_agree_with_exact_fractions_relatively(p: Fraction) -> None:
     for n in (1, 7, 40, 300):
-        for k in range(1, n + 1, max(1, n // 40)):
+        for k in range(1, n + 1, max(1, n // 12)):
             exact = float(exact_chance(k, n, p))
             assert tail.at_least(k, n, float(p)) == pytest.approx(exact, rel=1e-11, abs=1e-280)
             rest = float(1 - exact_chance(k, n, p))
@@ -211,7 +211,7 @@ def test_so_many_successes_have_chance_alpha_at_the_bound(
     pair: tuple[int, int], alpha: float
 ) -> None:
     k, n = pair
-    assume(0 < k)
+    assume(k > 0)
     reached = stats.binom.sf(k - 1, n, binomial.lower(k, n, alpha))
     assert reached == pytest.approx(alpha, rel=1e-8)
 
