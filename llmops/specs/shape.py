@@ -114,6 +114,13 @@ class _Found:
                 self.look(inner)
 
 
+def blocks_of(annotation: Any) -> tuple[type[Block], ...]:
+    """The blocks that an annotation may hold."""
+    found = _Found()
+    found.look(annotation)
+    return tuple(found.blocks)
+
+
 def _role(info: FieldInfo) -> str:
     extra = info.json_schema_extra
     return str(extra.get(ROLE, "")) if isinstance(extra, dict) else ""

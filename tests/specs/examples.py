@@ -11,7 +11,13 @@ HEX = "0123456789abcdef" * 4
 MODEL = """
 apiVersion: llmops/v1alpha1
 kind: Model
-metadata: {name: tiny, title: {en: Tiny, zh: 小}, owner: team-platform}
+metadata:
+  name: tiny
+  title: {en: Tiny, zh: 小}
+  description: Random weights, for tests.
+  owner: team-platform
+  labels: {team: platform}
+  annotations: {ticket: CS-1182}
 spec:
   init:
     architecture:
@@ -86,6 +92,7 @@ spec:
     - rows: {{min: 100, max: 2000}}
   curation:
     - select: {{column: domain, in: [billing, claims]}}
+    - select: {{column: language, not_in: [fr]}}
   splits:
     method: hash
     seed: 42
@@ -103,6 +110,16 @@ spec:
     - {name: two, file: b.jsonl}
   format: qa
   splits: {method: given, parts: {train: one, test: two}}
+"""
+
+FULL = """
+apiVersion: llmops/v1alpha1
+kind: Recipe
+metadata: {name: base-full}
+spec:
+  base_model: Recipe/support-lora
+  data: [{dataset: support#train}]
+  full: {}
 """
 
 RECIPE = """
@@ -147,7 +164,7 @@ spec:
     - {file: specs/data/shots.jsonl}
   messages: [{role: user, content: "{{ question }}"}]
   output: {format: choice, labels: {dataset: support, column: answer}}
-  parameters: {temperature: 0.0, top_p: 0.9, max_tokens: 64}
+  parameters: {temperature: 0.0, top_p: 0.9, max_tokens: 64, batch_size: 32}
 """
 
 EVALUATION = """
@@ -159,7 +176,7 @@ spec:
   dataset: support#test
   engine: deepeval
   sample: {rows: 800}
-  generation: {temperature: 0.0, max_tokens: 64}
+  generation: {temperature: 0.0, top_p: 1.0, max_tokens: 64, batch_size: 64}
   checks:
     - name: accuracy
       metric: builtin/accuracy
@@ -169,9 +186,11 @@ spec:
       metric: builtin/token_f1
       pass_at: 0.7
       require: {min: 0.5}
+    - {name: long, metric: builtin/tokens, require: {max: 60}}
     - {name: form, metric: deepeval/pattern_match, with: {pattern: "[a-z_]+", ignore_case: false}}
   slices:
     - {name: by-group, column: group, values: [known, new], check: accuracy, require: {min: 0.7}}
+    - {name: long-by-group, column: group, check: long, require: {max: 60}}
   alpha: 0.05
   on_case_error: {max: 0.005}
 """
@@ -218,6 +237,7 @@ VALID = {
     "support": DATASET,
     "given": GIVEN,
     "support-lora": RECIPE,
+    "base-full": FULL,
     "support-system": PROMPT,
     "support-quality": EVALUATION,
     "assistant": APPLICATION,
