@@ -23,6 +23,7 @@ def job(evaluation: Spec, asked: Cases, answered: Made) -> Made:
     payload = {
         "format": asked.format,
         "expected": EXPECTED.get(asked.format),
+        "asked": {"dataset": asked.dataset, "split": asked.part, "rows": asked.rows},
         "engine": evaluation.spec.get("engine"),
         "checks": checks,
     }

@@ -34,8 +34,10 @@ def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
     column, bound = one.entry["column"], one.entry["require"]
     present = sorted({_text(row.get("columns", {}).get(column)) for row in rows})
     wanted = [_text(v) for v in one.entry.get("values", [])] or present
-    if not wanted:
-        yield finding(facts, one, INFO.id, Outcome.INCONCLUSIVE, "no case")
+    if not wanted or present == [_text(None)]:
+        said = f'no case has a column "{column}"' if rows else "no case"
+        yield finding(facts, one, INFO.id, Outcome.INCONCLUSIVE, said)
+        return
     found = cells(rows, one.check)
     base_rows = facts.rows(one.exam.base.job.closure) if one.exam.base else None
     for value in wanted:
