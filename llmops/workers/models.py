@@ -31,6 +31,8 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
+# What a token never spans. As in GPT-2, but with "_" inside words: a label is few tokens.
+_WORDS = r"'(?:[sdmt]|ll|ve|re)\b| ?[\p{L}\p{N}_]+| ?[^\s\p{L}\p{N}_]+|\s+(?!\S)|\s+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def train_tokenizer(given: Iterable[str], algorithm: str, vocab_size: int) -> An
     Every text can be encoded and comes back unchanged (bytes are the smallest units). The same
     texts give the same tokenizer. Raises WorkerError when there is nothing to learn from.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     if algorithm != "byte_level_bpe":
         raise WorkerError(f'no tokenizer algorithm "{algorithm}"', hint="known: byte_level_bpe")
@@ -120,7 +122,12 @@ def train_tokenizer(given: Iterable[str], algorithm: str, vocab_size: int) -> An
     if not corpus:
         raise WorkerError("the tokenizer's data has no text", hint="check its format and columns")
     raw = Tokenizer(models.BPE())
-    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     raw.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,

@@ -18,13 +18,11 @@ import math
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
-from transformers.trainer_utils import get_last_checkpoint
 
 from llmops.jobs.base import Measurement
 from llmops.workers import checks, launch, models
@@ -105,7 +103,7 @@ def arguments(run: RunFolder) -> TrainingArguments:
         "dataloader_pin_memory": not on_cpu,
         "remove_unused_columns": False,
         "include_num_input_tokens_seen": "non_padding",
-        "ddp_backend": "gloo" if on_cpu else None,
+        "ddp_backend": "gloo" if on_cpu and launch.world_size() > 1 else None,
         "ddp_find_unused_parameters": False,
         "deepspeed": launch.deepspeed_config(given, on_cpu=on_cpu) if given is not None else None,
     }
@@ -218,11 +216,13 @@ def _memory_mb() -> int:
 
 
 def _checkpoint(run: RunFolder) -> str | None:
-    """The newest whole checkpoint of this run folder, if an earlier start left one."""
-    folder = run.path / "checkpoints"
-    found = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    whole = found is not None and (Path(found) / "trainer_state.json").is_file()
-    return found if whole else None
+    """The newest whole checkpoint that an earlier start of this run left, if any.
+
+    Trainer writes `trainer_state.json` after the weights and the optimizer.
+    """
+    found = (run.path / "checkpoints").glob("checkpoint-*/trainer_state.json")
+    steps = [state.parent for state in found if state.parent.name[11:].isdecimal()]
+    return str(max(steps, key=lambda path: int(path.name[11:]))) if steps else None
 
 
 def _measurements(

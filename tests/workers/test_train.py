@@ -1,0 +1,338 @@
+"""Training for real, in this process, on models of a few thousand weights."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from llmops import digest
+from llmops.workers import checks, generate, launch, models, train
+from llmops.workers.contract import Outcome, RunFolder, WorkerError, open_run
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch.*")
+
+WORDS = {"sun": "day", "noon": "day", "moon": "night", "star": "night"}
+ARCHITECTURE = {
+    "model_type": "llama",
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 64,
+}
+INIT = {
+    "init": {
+        "architecture": ARCHITECTURE,
+        "tokenizer": {"train": {"algorithm": "byte_level_bpe", "vocab_size": 300}},
+        "seed": 0,
+    }
+}
+LORA = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"], "task_type": "CAUSAL_LM"}
+
+
+@pytest.fixture(autouse=True)
+def _threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def rows(kit: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rows")
+    made = [
+        {"question": f"{n} {word} {n * 7}", "answer": answer}
+        for word, answer in WORDS.items()
+        for n in range(16)
+    ]
+    return kit.write_rows(folder / "rows.jsonl", made)  # type: ignore[no-any-return]
+
+
+def spec_of(**more: Any) -> dict[str, Any]:
+    training = {
+        "learning_rate": 1e-2,
+        "max_steps": 12,
+        "per_device_train_batch_size": 8,
+        **more.pop("training", {}),
+    }
+    full = {} if "lora" in more else {"full": {}}
+    data = [{"format": "qa", "weight": None}]
+    return {"method": "sft", "base": INIT, "data": data, **full, "training": training, **more}
+
+
+class Bench:
+    """Trains in this process and gives back the run folder with its outcome."""
+
+    def __init__(self, kit: Any, rows: Path, folder: Path) -> None:
+        self.kit, self.rows, self.folder, self.count = kit, rows, folder, 0
+
+    def run(self, job_type: str, spec: dict[str, Any], **inputs: Path) -> RunFolder:
+        self.count += 1
+        named = {name.replace("_", "/"): path for name, path in inputs.items()}
+        folder = self.folder / f"{job_type}-{self.count}"
+        return open_run(self.kit.write_job(folder, job_type, spec, named))
+
+    def train(self, spec: dict[str, Any], **inputs: Path) -> tuple[RunFolder, Outcome]:
+        given = {"data_0": self.rows, "tokenizer": self.rows, **inputs}
+        run = self.run("train", spec, **given)
+        return run, train.work(run)
+
+
+@pytest.fixture
+def bench(kit: Any, rows: Path, tmp_path: Path) -> Bench:
+    return Bench(kit, rows, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def taught(kit: Any, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A fully trained model that other tests continue."""
+    torch.set_num_threads(1)
+    bench = Bench(kit, rows, tmp_path_factory.mktemp("taught"))
+    run, outcome = bench.train(spec_of(training={"max_steps": 40}))
+    assert outcome.status == "ok", outcome.reason
+    return run
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def progress(run: RunFolder) -> list[dict[str, Any]]:
+    return [line for line in lines_of(run.path / "progress.jsonl") if line["phase"] == "train"]
+
+
+def test_full_training_leaves_a_folder_of_safetensors_and_no_pickle(taught: RunFolder) -> None:
+    names = {path.name for path in (taught.path / "artifacts").rglob("*") if path.is_file()}
+    assert names >= {"model.safetensors", "config.json", "tokenizer.json", "trainer_log.jsonl"}
+    assert {Path(name).suffix for name in names} <= {".safetensors", ".json", ".jsonl", ".jinja"}
+    told = progress(taught)
+    assert (told[0]["step"], told[-1]["step"], told[-1]["steps"]) == (1, 40, 40)
+    assert told[-1]["loss"] < told[0]["loss"]
+    assert told[-1]["tokens_per_s"] > 0
+    log = lines_of(taught.path / "artifacts/trainer_log.jsonl")
+    assert set(log[-1]) == {"step", "epoch", "loss", "grad_norm", "learning_rate"}
+
+
+def test_measurements_say_steps_tokens_and_rows(bench: Bench, rows: Path) -> None:
+    spec = spec_of(training={"max_steps": -1, "num_train_epochs": 2})
+    _, outcome = bench.train(spec)
+    measured = {m.metric: m for m in outcome.measurements}
+    assert measured["steps"].value == 2 * 64 / 8
+    assert measured["steps"].sample_size == 64
+    tokenizer = models.from_init(INIT["init"], rows).tokenizer
+    once = sum(len(e.input_ids) for e in train.training_set(spec, {"data/0": rows}, tokenizer, 0))
+    assert measured["tokens"].value == 2 * once
+    assert 0 < measured["train_loss"].value < 10
+
+
+def test_the_same_job_gives_the_same_bytes_and_another_seed_others(bench: Bench) -> None:
+    spec = spec_of(lora={**LORA, "lora_dropout": 0.1}, training={"max_steps": 6})
+    made = []
+    for seed in (1, 1, 2):
+        run = bench.run("train", spec, data_0=bench.rows, tokenizer=bench.rows)
+        run.job["seed"] = seed
+        assert train.work(run).status == "ok"
+        made.append(digest.of_folder(run.path / "artifacts"))
+    assert made[0] == made[1] != made[2]
+
+
+def test_a_lora_is_an_adapter_without_paths_and_nothing_else(bench: Bench) -> None:
+    run, outcome = bench.train(spec_of(lora=LORA))
+    assert (outcome.status, outcome.artifacts) == ("ok", ("adapter",))
+    folder = run.path / "artifacts/adapter"
+    assert {path.name for path in folder.iterdir()} == {
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    }
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] is None
+    assert config["target_modules"] == ["q_proj", "v_proj"]
+    assert len(load_file(folder / "adapter_model.safetensors")) == 4
+
+
+def test_adapters_stand_on_each_other_and_the_sum_answers(
+    bench: Bench, taught: RunFolder, rows: Path
+) -> None:
+    model = taught.path / "artifacts/model"
+    first, one = bench.train(spec_of(lora=LORA, base={"folder": True}), model=model)
+    assert one.status == "ok", one.reason
+    below = {"model": model, "adapter_0": first.path / "artifacts/adapter"}
+    second, two = bench.train(spec_of(lora=LORA, base={"folder": True}), **below)
+    assert two.status == "ok", two.reason
+    adapters = {**below, "adapter_1": second.path / "artifacts/adapter"}
+    run = bench.run(
+        "generate", generate_spec(base={"folder": True}), cases=rows, labels_0=rows, **adapters
+    )
+    stacked = models.materialise({"folder": True}, run.inputs).model.state_dict()
+    plain = models.from_folder(model).model.state_dict()
+    changed = {name for name in plain if not torch.equal(plain[name], stacked[name])}
+    assert changed == {name for name in plain if "q_proj" in name or "v_proj" in name}
+    assert generate.work(run).status == "ok"
+    expected = {case["id"]: case["answer"] for case in lines_of(rows)}
+    found = lines_of(run.path / "artifacts/responses.jsonl")
+    assert sum(expected[r["id"]] == r["response"] for r in found) > 0.9 * len(found)
+
+
+def generate_spec(**more: Any) -> dict[str, Any]:
+    return {
+        "target": "Recipe/x",
+        "base": INIT,
+        "format": "qa",
+        "output": {"format": "choice", "labels_column": "answer"},
+        "generation": {"temperature": 0.0, "max_tokens": 8, "batch_size": 16},
+        "dataset": "d",
+        "split": "test",
+        "rows": None,
+        **more,
+    }
+
+
+def test_a_loss_that_is_not_finite_is_a_quality_failure_at_its_step(bench: Bench) -> None:
+    run, outcome = bench.train(spec_of(training={"learning_rate": 1e30, "max_grad_norm": 0}))
+    assert outcome.status == "quality_failed"
+    assert outcome.reason in {f"loss is not finite at step {n}" for n in (2, 3, 4)}
+    assert outcome.artifacts == ()
+    assert not (run.path / "artifacts/model").exists()
+    last = progress(run)[-1]
+    assert outcome.reason.endswith(f"step {last['step']}")
+    assert last["loss"] is None
+
+
+def test_a_training_that_changes_nothing_is_a_quality_failure(bench: Bench) -> None:
+    for more in ({}, {"lora": LORA}):
+        _, outcome = bench.train(spec_of(training={"learning_rate": 0.0, "max_steps": 1}, **more))
+        assert outcome.status == "quality_failed"
+        assert outcome.reason.startswith("training changed no")
+
+
+def test_a_lora_that_changes_its_base_is_a_quality_failure(bench: Bench) -> None:
+    _, outcome = bench.train(spec_of(lora={**LORA, "init_lora_weights": "pissa"}))
+    assert outcome.status == "quality_failed"
+    assert "training changed the base itself" in outcome.reason
+
+
+def test_a_merged_adapter_that_answers_otherwise_is_found() -> None:
+    apart = torch.tensor([10.0, -4.0])
+    assert checks.disagreement(apart, apart + 0.05) == ""
+    assert "differ by 0.2" in checks.disagreement(apart, apart + 0.2)
+    assert checks.disagreement(apart, apart * math.nan) != ""
+
+
+def test_weights_that_are_not_finite_are_named() -> None:
+    state = {"a": torch.ones(2), "b": torch.tensor([1.0, math.inf])}
+    assert checks.not_finite(state) == '1 trained tensors are not finite, first "b"'
+    assert checks.not_finite({"a": torch.ones(2)}) == ""
+
+
+def test_a_saved_model_of_other_bytes_is_our_fault(taught: RunFolder, tmp_path: Path) -> None:
+    folder = shutil.copytree(taught.path / "artifacts/model", tmp_path / "model")
+    state = models.from_folder(folder).model.state_dict()
+    before = models.from_folder(folder).model
+    assert "no weight" in checks.full_model(before, state, folder)
+    saved = load_file(folder / "model.safetensors")
+    saved["model.norm.weight"] = saved["model.norm.weight"] + 1
+    save_file(saved, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(WorkerError, match=r'not load back as trained: "model\.norm\.weight"'):
+        checks.full_model(before, state, folder)
+
+
+def test_training_goes_on_from_the_last_whole_checkpoint(bench: Bench) -> None:
+    spec = spec_of(training={"save_steps": 4}, checkpoint={"keep": 2})
+    whole, _ = bench.train(spec)
+    assert sorted(p.name for p in (whole.path / "checkpoints").iterdir()) == [
+        "checkpoint-12",
+        "checkpoint-8",
+    ]
+    again = bench.run("train", spec, data_0=bench.rows, tokenizer=bench.rows)
+    shutil.copytree(whole.path / "checkpoints", again.path / "checkpoints")
+    (again.path / "checkpoints/checkpoint-12/trainer_state.json").unlink()
+    assert train.work(again).status == "ok"
+    assert progress(again)[0]["step"] == 9
+    weights = [run.path / "artifacts/model/model.safetensors" for run in (whole, again)]
+    assert digest.of_file(weights[0]) == digest.of_file(weights[1])
+
+
+@pytest.mark.parametrize(
+    ("spec", "complaint"),
+    [
+        ({"training": {"learning_rat": 1}}, r"training: .*learning_rat"),
+        ({"training": {"lr_scheduler_type": "wavy"}}, "training: .*wavy"),
+        ({"lora": {**LORA, "target_modules": ["nothing"]}}, "lora: .*nothing"),
+        ({"lora": {**LORA, "rank": 4}}, "lora: .*rank"),
+        ({"base": {"init": {**INIT["init"], "architecture": {"model_type": "nope"}}}},
+         "init.architecture: .*nope"),
+        ({"template": {"max_length": 3}}, "no row of 64 is left to learn from"),
+        ({"data": [{"format": "alpaca"}]}, 'data/0:1: column "instruction" is missing'),
+        ({"data": [{"format": "qa", "weight": -1.0}]}, "weights"),
+    ],
+)  # fmt: skip
+def test_a_job_that_cannot_be_trained_says_why(
+    bench: Bench, spec: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(WorkerError, match=complaint):
+        bench.train(spec_of(**spec))
+
+
+def test_a_folder_without_safetensors_is_refused(
+    bench: Bench, taught: RunFolder, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(taught.path / "artifacts/model", tmp_path / "pickled")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(WorkerError, match=r"holds no \*\.safetensors"):
+        bench.train(spec_of(base={"folder": True}), model=folder)
+
+
+def test_a_model_that_brings_its_own_code_is_not_loaded(taught: RunFolder, tmp_path: Path) -> None:
+    folder = shutil.copytree(taught.path / "artifacts/model", tmp_path / "coded")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoModelForCausalLM": "mine.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(WorkerError, match='model folder "coded" cannot be loaded'):
+        models.from_folder(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_another_number_of_processes_than_asked_is_refused(bench: Bench) -> None:
+    run = bench.run("train", spec_of(), data_0=bench.rows, tokenizer=bench.rows)
+    run.job["resources"]["processes"] = 2
+    with pytest.raises(WorkerError, match="asks for 2 processes, 1 were started"):
+        train.work(run)
+
+
+def test_without_ninja_or_compiler_deepspeed_is_refused_before_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(WorkerError, match="needs ninja"):
+        launch.preflight(tmp_path)
+    ninja = tmp_path / "ninja"
+    ninja.touch()
+    ninja.chmod(0o755)
+    with pytest.raises(WorkerError, match=r"no C\+\+ compiler on PATH"):
+        launch.preflight(tmp_path)
+    built = tmp_path / "py311_cpu" / "deepspeed_shm_comm" / "deepspeed_shm_comm.so"
+    built.parent.mkdir(parents=True)
+    built.touch()
+    launch.preflight(tmp_path)
+
+
+def test_deepspeed_never_needs_its_own_adam_on_cpu() -> None:
+    given = {"optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3}}
+    made = launch.deepspeed_config(given, on_cpu=True)
+    assert made["optimizer"]["params"]["torch_adam"] is True
+    assert made["optimizer"]["params"]["lr"] == "auto"
+    assert made["zero_optimization"]["stage3_gather_16bit_weights_on_model_save"] is True
+    assert given == {"optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3}}
+    assert "torch_adam" not in launch.deepspeed_config(given, on_cpu=False)["optimizer"]["params"]
