@@ -37,7 +37,8 @@ class Inputs:
             raise StoreError(f'input "{wanted.name}" says neither a job nor a digest')
         if wanted.file is not None:
             return Given(self._blob(wanted.digest, wanted.file), wanted.digest)
-        return Given(self._fetch(wanted.digest, wanted.uri), wanted.digest)
+        # Absolute: a cache or mirror may be named relative to here, and the worker is elsewhere.
+        return Given(self._fetch(wanted.digest, wanted.uri).absolute(), wanted.digest)
 
     def _artifact(self, closure: str, name: str) -> Given:
         path = self._store.artifact(closure, name)

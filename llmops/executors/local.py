@@ -25,7 +25,7 @@ from llmops.jobs.base import Job
 
 PASSED = (
     "CC", "CPATH", "CUDA_HOME", "CXX", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
-    "LIBRARY_PATH", "LLMOPS_CACHE", "LLMOPS_OFFLINE", "LOGNAME", "PATH", "PYTHONPATH", "TMPDIR",
+    "LIBRARY_PATH", "LLMOPS_OFFLINE", "LOGNAME", "PATH", "PYTHONPATH", "TMPDIR",
     "TZ", "USER", "VIRTUAL_ENV", "XDG_CACHE_HOME",
 )  # fmt: skip
 SET: Mapping[str, str] = {
@@ -137,7 +137,7 @@ def environment(job: Job, parent: Mapping[str, str], cache: Path) -> dict[str, s
 
 def _cache(parent: Mapping[str, str]) -> Path:
     given = parent.get("LLMOPS_CACHE")
-    return Path(given).absolute() if given else Path.home() / ".cache" / "llmops"
+    return Path(given).expanduser().absolute() if given else Path.home() / ".cache" / "llmops"
 
 
 def _follow(

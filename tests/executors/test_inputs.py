@@ -78,6 +78,16 @@ def test_content_by_address_is_fetched_by_digest(tmp_path: Path) -> None:
     assert asked == [(DIGEST, "https://example.org/a.csv")]
 
 
+def test_a_path_is_absolute_because_the_worker_is_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inputs = Inputs(Store(Path("reports")), lambda digest, uri: Path("mirror/x"), Tree(DATA))
+    assert inputs(Input("a", digest=DIGEST, uri="https://x")).path == tmp_path / "mirror" / "x"
+    blob = inputs(Input("a", digest=DIGEST, file="a")).path
+    assert blob == tmp_path / "reports" / "blobs" / "sha256" / DIGEST[7:]
+
+
 def test_an_input_of_a_job_without_evidence_is_an_error(tmp_path: Path) -> None:
     inputs = Inputs(Store(tmp_path), no_fetch, Tree(b""))
     with pytest.raises(StoreError, match="no evidence"):
