@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmops.reports.base import Page, Style
@@ -53,6 +53,8 @@ def test_no_line_of_a_table_is_wider_than_the_page(rows: list[list[str]], width:
 
 
 @given(LINE, st.integers(0, 120), st.integers(0, 6))
+@example("x" * 200, 40, 4)
+@example("a " + "文" * 100, 41, 4)
 def test_wrapping_keeps_every_word_within_the_page(text: str, width: int, hang: int) -> None:
     page = Page(width)
     lines = wrap(text, page, 0, hang)
