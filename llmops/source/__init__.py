@@ -2,7 +2,8 @@
 
 In: a folder, revisions, URIs with digests. Out: `Tree` (named, immutable bytes from `tree`),
 `Document` (one file's values, each with line and column, from `document`), and verified files
-by digest (from `fetch`). `scalars`, `text` and `trouble` are the loader's parts.
+by digest (from `fetch`, which has `download` for the network). `scalars`, `text` and `trouble` are
+the loader's parts; `cache` remembers parsed values by git object id.
 
 `tree` is the only module that runs git and `fetch` the only one that downloads; the rest is dry.
 Every later stage reads files from a tree, never from the disk, so a verdict is about bytes that

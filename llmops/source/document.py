@@ -269,7 +269,7 @@ class _Reader:
         self._add(span, "yaml-syntax", *explain(problem, context, character, opened))
 
     def _note(self, event: Any, rule: str, message: str, hint: str) -> None:
-        self._add(inside(_span(self.path, event), self.text), rule, message, hint)
+        self._add(_span(self.path, event), rule, message, hint)
 
     def _add(self, span: Span, rule: str, message: str, hint: str) -> None:
         self.mistakes.append(Diagnostic(span, rule, message, hint))

@@ -25,6 +25,7 @@ from llmops.errors import FetchError
 
 CHUNK = 1024 * 1024
 _REDIRECTS = 5
+_TO_IPV4 = ipaddress.ip_network("64:ff9b::/96")  # NAT64: any IPv4 address, private ones too
 
 
 class TransientError(FetchError):
@@ -98,8 +99,8 @@ def check_host(host: str, allowed: frozenset[str]) -> None:
 
 
 def _check_address(host: str, address: Any, allowed: frozenset[str]) -> None:
-    inner = getattr(address, "ipv4_mapped", None) or address
-    if host not in allowed and (not inner.is_global or inner.is_multicast):
+    public = address.is_global and not address.is_multicast and address not in _TO_IPV4
+    if host not in allowed and not public:
         raise FetchError(
             f"{host} is the address {address}, which is not public",
             hint="put it into LLMOPS_ALLOW_HOSTS if it is meant, or into a mirror folder",
@@ -155,6 +156,8 @@ class _Https(urllib.request.HTTPSHandler):
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Checks the next host; other schemes end there, since the opener has no handler for them."""
+
     max_redirections = _REDIRECTS
 
     def __init__(self, allowed: frozenset[str]) -> None:
@@ -163,12 +166,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
-        scheme, host = split(newurl)
-        if scheme not in ("http", "https"):
-            raise FetchError(f"{shown(req.full_url)} redirects to a {scheme}: address")
-        if split(req.full_url)[0] == "https" and scheme == "http":
-            raise FetchError(f"{shown(req.full_url)} redirects from https to http")
-        check_host(host, self.allowed)
+        check_host(split(newurl)[1], self.allowed)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -179,7 +177,9 @@ def _request(uri: str) -> urllib.request.Request:
 def _refused(uri: str, error: urllib.error.HTTPError) -> FetchError:
     error.close()
     kind = TransientError if error.code >= 500 or error.code == 429 else FetchError
-    return kind(f"{shown(uri)} answers {error.code} {error.reason}")
+    if 300 <= error.code < 400:
+        return FetchError(f"{shown(uri)} redirects in a circle or to what is no web address")
+    return kind(f"{shown(uri)} answers {error.code}")
 
 
 def split(uri: str) -> tuple[str, str]:

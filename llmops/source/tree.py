@@ -96,8 +96,8 @@ class Tree:
         path = path.strip("/")
         if path in ("", "."):
             return self.oid
-        for mode, oid, _, name in self._git.entries("-d", self.oid, "--", path):
-            if mode == _TREE_MODE and name == path:
+        for mode, oid, *_ in self._git.entries("-d", self.oid, "--", path):
+            if mode == _TREE_MODE:
                 return oid
         return None
 
@@ -188,11 +188,12 @@ class Repository:
         listed = ("--modified", "--deleted", "--others", "--exclude-standard")
         lines = git.run("ls-files", "-z", "-t", *listed).stdout.split(b"\0")
         gone = {line[2:] for line in lines if line.startswith(b"R ")}
-        there = {line[2:] for line in lines if line and not line.endswith(b"/")} - gone
+        there = {line[2:] for line in lines if line and not line.endswith(b"/")}
+        # First what is gone, since a file may stand now where a folder was.
         for option, names in (("--force-remove", gone), ("--add", there)):
             if names:
                 data = b"".join(name + b"\0" for name in sorted(names))
-                git.run("update-index", "-z", "--remove", "--replace", option, "--stdin", data=data)
+                git.run("update-index", "-z", "--remove", option, "--stdin", data=data)
         return git.text("write-tree")
 
     def _commit_or_raise(self, rev: str) -> str:

@@ -166,6 +166,19 @@ def test_nesting_is_read_to_its_limit_and_refused_behind_it(levels: int, style: 
         assert [d.rule for d in parsed.diagnostics] == ["too-deep"]
 
 
+@pytest.mark.parametrize(
+    "code", [0x7F, 0x9F, 0x61C, 0x200F, 0x202A, 0x202E, 0x2028, 0x2069, 0xFFFE]
+)
+def test_a_character_that_nobody_sees_is_refused_raw_and_read_as_an_escape(code: int) -> None:
+    raw = parse("a.yaml", f"a: x{chr(code)}y\n".encode())
+    assert [(d.rule, d.span) for d in raw.diagnostics] == [
+        ("control-character", Span("a.yaml", 1, 5))
+    ]
+    escaped = parse("a.yaml", f'a: "x\\u{code:04x}y"\n'.encode())
+    assert escaped.document is not None
+    assert escaped.document.value == {"a": f"x{chr(code)}y"}
+
+
 def test_mistakes_without_end_stop_at_a_limit() -> None:
     parsed = parse("a.yaml", b"a: [" + b"no, " * 50_000 + b"x]\n")
     assert len(parsed.diagnostics) == MAX_MISTAKES

@@ -222,7 +222,7 @@ def test_a_redirect_is_followed_to_the_same_bytes(server: Server, fetcher: Fetch
 def test_redirects_in_a_circle_end(server: Server, fetcher: Fetcher) -> None:
     server.answers["/a"] = redirects("/b")
     server.answers["/b"] = redirects("/a")
-    with pytest.raises(FetchError):
+    with pytest.raises(FetchError, match="redirects in a circle"):
         fetcher.get(DIGEST, f"{server.url}/a")
 
 
@@ -236,6 +236,7 @@ def test_redirects_in_a_circle_end(server: Server, fetcher: Fetcher) -> None:
         "http://0.0.0.0/",
         "http://[::1]/",
         "http://[::ffff:127.0.0.1]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
         "http://[fe80::1]/",
         "http://localhost/",
         "http://2130706433/",
@@ -296,6 +297,23 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_the_one_connected_to
     assert connected == [public]
 
 
+def test_a_proxy_is_used_and_leads_to_no_private_address_either(
+    server: Server, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url)
+    proxied = replace(fetcher, allow_hosts=frozenset())
+    server.answers |= {
+        "http://data.example/data": sends(),
+        "http://data.example/away": redirects("http://169.254.169.254/secret"),
+        "http://169.254.169.254/secret": sends(),
+    }
+    for uri in ("http://data.example/away", "http://169.254.169.254/secret"):
+        with pytest.raises(FetchError, match="which is not public"):
+            proxied.get(DIGEST, uri)
+    assert server.asked == ["http://data.example/away"]
+    assert proxied.get(DIGEST, "http://data.example/data").read_bytes() == BODY
+
+
 @pytest.mark.parametrize(
     "where", ["file:///etc/passwd", "ftp://example.com/x", "data:,x", "/relative-is-fine"]
 )
@@ -307,8 +325,9 @@ def test_a_redirect_leaves_http_for_nothing_else(
     if where.startswith("/"):
         assert fetcher.get(DIGEST, f"{server.url}/away").read_bytes() == BODY
     else:
-        with pytest.raises(FetchError):
+        with pytest.raises(FetchError, match=r"redirects (in a circle or )?to "):
             fetcher.get(DIGEST, f"{server.url}/away")
+        assert server.asked == ["/away"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_revision_gives_the_bytes_that_were_committed(git_repo: Make) -> None:
     assert all(blob.size == len(expected[path]) for path, blob in tree.blobs().items())
     assert tree.oid == repo.git("rev-parse", "main^{tree}")
     assert tree.commit == repo.git("rev-parse", "main")
-    assert tree.label == tree.commit[:7]
+    assert tree.label == repo.git("rev-parse", "main")[:7]
     assert not tree.dirty
 
 
@@ -70,6 +70,7 @@ def test_symlinks_submodules_and_names_that_are_not_utf8_are_refused(git_repo: M
         refused = {blob.path: blob.mode for blob in tree.refused()}
         expected = {"link.yaml": "120000", "sub": "160000", os.fsdecode(b"caf\xe9.yaml"): "100644"}
         assert refused == expected
+        assert tree.subtree("sub") is None
 
 
 def test_a_clean_work_tree_is_the_tree_of_head(git_repo: Make) -> None:
@@ -338,9 +339,14 @@ def test_many_files_are_read_by_one_process(
     repo = git_repo({f"specs/{n}.yaml": f"a: {n}\n" * 40 for n in range(300)})
     tree = Repository.find(repo.path).tree("HEAD")
     paths = list(tree.blobs())
-    started = []
+    started: list[Any] = []
     run = subprocess.run
-    monkeypatch.setattr(subprocess, "run", lambda *a, **k: started.append(a) or run(*a, **k))
+
+    def counted(*arguments: Any, **more: Any) -> Any:
+        started.append(arguments)
+        return run(*arguments, **more)
+
+    monkeypatch.setattr(subprocess, "run", counted)
     assert len(tree.read_many(paths)) == 300
     assert len(started) == 1
 
