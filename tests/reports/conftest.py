@@ -146,28 +146,24 @@ def a_plan(**given: Any) -> Plan:
     return Plan(**{**fields, **given})
 
 
-SAID = {
-    Outcome.PASSED: "meets min",
-    Outcome.WARNED: "is not shown to be at least",
-    Outcome.INCONCLUSIVE: "is not shown to be at least",
-    Outcome.FAILED: "is below the minimum",
-}
+UNSHOWN = "is not shown to be at least"
+SAID = ("meets min", UNSHOWN, UNSHOWN, "is below the minimum")  # by outcome
 
 
 def require(name: str, outcome: Outcome, value: float, **given: Any) -> Finding:
-    half = 0.02
+    low, high = value - 0.02, value + 0.02
     fields: dict[str, Any] = {
         "rule": "require",
         "gate": f"{EVALUATION}/{name}",
         "outcome": outcome,
         "message": f"{name} {value:.3f} {SAID[outcome]} 0.8 "
-        f"(n = 1200, 95 % interval {value - half:.3f} to {value + half:.3f})",
+        f"(n = 1200, 95 % interval {low:.3f} to {high:.3f})",
         "place": f"{SPEC}:14:9",
         "judged_by": "base",
         "metric": "builtin/exact_match",
         "value": value,
         "bound": "min 0.8",
-        "interval": (value - half, value + half),
+        "interval": (low, high),
         "n": 1200,
         "base_value": 0.873,
         "evidence": sha("3f9c0d1e"),
