@@ -71,9 +71,8 @@ Quantity = Annotated[
     str, form(r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$", "a Kubernetes quantity, as in 80Gi")
 ]
 Column = Annotated[str, form(r"^\S(.*\S)?$", "the name of a column")]
-Part = Annotated[
-    str, form(r"^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$", "letters, digits, - _ and .")
-]
+PART_PATTERN = r"^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$"
+Part = Annotated[str, form(PART_PATTERN, 'letters, digits, "-", "_" and "."')]
 SecretName = Annotated[str, form(r"^[A-Z][A-Z0-9_]*$", "the secret's NAME in capital letters")]
 NonEmpty = Annotated[str, form(r"\S", "some text")]
 

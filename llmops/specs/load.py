@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -36,6 +36,7 @@ from llmops.specs.blocks import Metadata
 from llmops.specs.mistakes import Part, translate
 from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
 from llmops.specs.references import Uses
+from llmops.specs.secrets import redacted
 from llmops.specs.shape import Shape, compile_shape, leaves, split, walk
 
 Check = Callable[[Mapping[str, Any]], Iterator[Problem]]
@@ -244,7 +245,7 @@ def _name(document: Document) -> Iterator[Problem]:
     stem = PurePosixPath(document.path).name
     for ending in (".yaml", ".yml"):
         stem = stem.removesuffix(ending)
-    if isinstance(name, str) and name != stem and re.match(NAME_PATTERN, name):
+    if isinstance(name, str) and name != stem and re.fullmatch(NAME_PATTERN, name):
         what = f"the name {quoted(name)} is not the file's name {quoted(stem)}"
         hint = f"rename the file to {quoted(name + '.yaml')}, or the {document.value.get('kind')}"
         yield Problem(("metadata", "name"), "name-mismatch", what, hint)
@@ -271,7 +272,8 @@ def _with_secrets(document: Document, problems: list[Problem]) -> list[Problem]:
         return problems
     hidden = [loc for loc, _ in found]
     kept = [p for p in problems if not any(p.loc[: len(loc)] == loc for loc in hidden)]
-    return kept + [_secret(loc, form) for loc, form in found]
+    clean = [replace(p, message=redacted(p.message), hint=redacted(p.hint)) for p in kept]
+    return clean + [_secret(loc, form) for loc, form in found]
 
 
 def _secret(loc: Loc, form: str) -> Problem:

@@ -6,9 +6,7 @@ Syntax and unknown variables are found here, so that no job starts with a broken
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -17,6 +15,7 @@ from llmops.diagnostics import nearest
 from llmops.specs.base import Block, IsFile, RefTo, field, group
 from llmops.specs.blocks import LIST, Column, NonEmpty, Verbatim, form
 from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
+from llmops.specs.templates import needs
 
 Variable = Annotated[str, form(r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and _")]
 
@@ -160,40 +159,13 @@ def _fits(value: Any, kinds: tuple[type, ...]) -> bool:
     return isinstance(value, kinds)
 
 
-_PLAIN = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*)(?:\.[A-Za-z_][A-Za-z0-9_]*)*\s*-?\}\}")
-
-
 def _template(text: Any, loc: Loc, inputs: Mapping[str, Any]) -> Iterator[Problem]:
     if not isinstance(text, str) or "{" not in text:
         return
-    names, wrong = _variables(text)
-    if wrong:
-        yield Problem(loc, "template-syntax", f"no Jinja2 template: {wrong}")
-    for name in sorted(names - inputs.keys()):
+    found = needs(text)
+    if found.wrong:
+        yield Problem(loc, "template-syntax", f"no Jinja2 template: {found.wrong}")
+    for name in sorted(found.names - inputs.keys()):
         near = nearest(name, inputs)
         hint = f'did you mean "{near}"?' if near else "declare it under inputs"
         yield Problem(loc, "unknown-input", f"the template uses {quoted(name)}, no input", hint)
-
-
-def _variables(text: str) -> tuple[frozenset[str], str]:
-    """The names a template needs from outside, and what is wrong with its syntax."""
-    rest = _PLAIN.sub("", text)
-    if not any(mark in rest for mark in ("{{", "{%", "{#", "}}", "%}", "#}")):
-        return frozenset(_PLAIN.findall(text)), ""
-    return _parsed(text)
-
-
-@lru_cache(maxsize=1024)
-def _parsed(text: str) -> tuple[frozenset[str], str]:
-    # Only templates with more than plain variables pay for importing Jinja2.
-    from jinja2 import TemplateSyntaxError, meta
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment()
-    try:
-        found = meta.find_undeclared_variables(environment.parse(text))
-    except TemplateSyntaxError as error:
-        return frozenset(), f"line {error.lineno}: {str(error.message).partition('. ')[0]}"
-    except RecursionError:
-        return frozenset(), "it is nested too deeply"
-    return frozenset(found - set(environment.globals)), ""

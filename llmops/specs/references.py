@@ -10,10 +10,12 @@ from typing import Any
 from llmops.diagnostics import nearest
 from llmops.specs import not_yet
 from llmops.specs.base import NAME_PATTERN, FileUse, Ref, Reference, RefTo
+from llmops.specs.blocks import PART_PATTERN
 from llmops.specs.problem import Loc, Problem, quoted
 from llmops.specs.shape import Shape
 
 _NAME = re.compile(NAME_PATTERN)
+_PART = re.compile(PART_PATTERN)
 _NOT_A_PATH = re.compile(r"[\\:\x00-\x1f\x7f]")
 NOT_BUILT: Mapping[str, str] = {"Prompt": "a Prompt as target", **not_yet.KINDS}
 
@@ -46,23 +48,29 @@ def reference(loc: Loc, to: RefTo, text: str) -> Reference | Problem:
     kind, slash, name = whole.rpartition("/")
     if not slash:
         kind = to.kinds[0] if len(to.kinds) == 1 else to.bare
-    forms = _forms(to, name)
-    if kind in NOT_BUILT and kind not in to.kinds and slash:
-        what = not_yet.message(f"{quoted(whole)}", NOT_BUILT[kind])
-        return Problem(loc, "not-yet", what, f"write {forms}")
+    forms = f"write {_forms(to, name)}"
+    if slash and kind in NOT_BUILT and kind not in to.kinds:
+        return Problem(loc, "not-yet", not_yet.message(quoted(whole), NOT_BUILT[kind]), forms)
     if kind not in to.kinds or (slash and len(to.kinds) == 1):
         near = nearest(kind, to.kinds) if slash and len(to.kinds) > 1 else None
-        hint = f'did you mean "{near}/{name}"?' if near else f"write {forms}"
+        hint = f'did you mean "{near}/{name}"?' if near else forms
         return Problem(loc, "bad-reference", f"{quoted(text)} names no {_kinds(to)}", hint)
-    if not _NAME.match(name) or len(name) > 63:
-        what = f"{quoted(name)} cannot be the name of a {kind}"
-        return Problem(loc, "bad-reference", what, 'names are lower-case letters, digits, "-", "."')
-    if mark and (to.part == "never" or not part):
-        why = "names a part, but the whole is meant here" if part else "names no part after #"
-        return Problem(loc, "bad-reference", f"{quoted(text)} {why}", f"write {forms}")
-    if not mark and to.part == "required":
-        return Problem(loc, "bad-reference", f"{quoted(text)} names no part", f"write {forms}")
+    if why := _wrong_name(kind, name) or _wrong_part(to, text, mark, part):
+        return Problem(loc, "bad-reference", why, forms)
     return Reference(loc, Ref(kind, name), part or None)
+
+
+def _wrong_name(kind: str, name: str) -> str:
+    good = _NAME.fullmatch(name) and len(name) <= 63
+    return "" if good else f"{quoted(name)} cannot be the name of a {kind}"
+
+
+def _wrong_part(to: RefTo, text: str, mark: str, part: str) -> str:
+    if not mark:
+        return f"{quoted(text)} names no part" if to.part == "required" else ""
+    if to.part == "never":
+        return f"{quoted(text)} names a part, but the whole is meant here"
+    return "" if _PART.fullmatch(part) else f"{quoted(part)} cannot be the name of a part"
 
 
 def _kinds(to: RefTo) -> str:
@@ -72,7 +80,7 @@ def _kinds(to: RefTo) -> str:
 
 def _forms(to: RefTo, name: str) -> str:
     """How the reference is written, with the name that was meant where it is one."""
-    meant = name if _NAME.match(name) else "name"
+    meant = name if _NAME.fullmatch(name) else "name"
     part = {"never": "", "optional": " or name#part", "required": "#part"}[to.part]
     kinds = [kind for kind in to.kinds if kind != to.bare] if len(to.kinds) > 1 else []
     bare = [meant] if len(to.kinds) == 1 or to.bare else []

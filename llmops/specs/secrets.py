@@ -51,6 +51,11 @@ def looks_secret(text: str) -> bool:
     return _FORMS.search(text) is not None
 
 
+def redacted(text: str) -> str:
+    """The text with everything that looks like a literal secret left out."""
+    return _FORMS.sub("…", text)
+
+
 def names_secret(key: str) -> bool:
     """Whether a key is one that holds secrets: `api_key`, `password`, ..."""
     return _KEYS.match(key) is not None and _TOKENIZER.match(key) is None

@@ -1,0 +1,24 @@
+"""Kind Application: model and prompt decide answers, the rest is judged without evidence."""
+
+from __future__ import annotations
+
+from llmops.specs.base import Ref
+from tests.specs.examples import APPLICATION, spec
+
+
+def test_model_and_prompt_reach_generation() -> None:
+    found = spec("assistant").projections
+    assert found["generate"] == {"model": "Recipe/support-lora", "prompt": "support-system"}
+    assert set(found["static"]) == {
+        "intended_purpose", "jurisdictions", "risk_class", "oversight",
+    }  # fmt: skip
+
+
+def test_both_are_references() -> None:
+    targets = [use.target for use in spec("assistant").references]
+    assert targets == [Ref("Recipe", "support-lora"), Ref("Prompt", "support-system")]
+
+
+def test_an_application_needs_no_prompt() -> None:
+    text = APPLICATION.replace("  prompt: support-system\n", "")
+    assert [use.target.kind for use in spec("assistant", text).references] == ["Recipe"]
