@@ -6,6 +6,7 @@ such; anything else is unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -76,6 +77,15 @@ def _with(metric: str, given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
         elif not isinstance(value, known[name]):
             word = "text" if known[name] is str else "true or false"
             yield Problem(at, "wrong-type", f'"with.{name}" must be {word}, not {shown(value)}')
+    if isinstance(given.get("pattern"), str) and "pattern" in known:
+        yield from _pattern(given["pattern"], (*loc, "with", "pattern"))
     for name in missing:
         what = f"metric {quoted(metric)} needs with: {{{name}: …}}"
         yield Problem((*loc, "metric"), "missing-field", what)
+
+
+def _pattern(text: str, loc: Loc) -> Iterator[Problem]:
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        yield Problem(loc, "wrong-value", f"no regular expression: {error}")

@@ -62,7 +62,8 @@ def reference(loc: Loc, to: RefTo, text: str) -> Reference | Problem:
 
 def _wrong_name(kind: str, name: str) -> str:
     good = _NAME.fullmatch(name) and len(name) <= 63
-    return "" if good else f"{quoted(name)} cannot be the name of a {kind}"
+    words = 'lower-case letters, digits, "-" and "."'
+    return "" if good else f"{quoted(name)} is no name of a {kind}: names are {words}"
 
 
 def _wrong_part(to: RefTo, text: str, mark: str, part: str) -> str:
@@ -70,6 +71,8 @@ def _wrong_part(to: RefTo, text: str, mark: str, part: str) -> str:
         return f"{quoted(text)} names no part" if to.part == "required" else ""
     if to.part == "never":
         return f"{quoted(text)} names a part, but the whole is meant here"
+    if not part:
+        return f"{quoted(text)} names no part after #"
     return "" if _PART.fullmatch(part) else f"{quoted(part)} cannot be the name of a part"
 
 
