@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from llmops.diagnostics import nearest
+from llmops.specs import not_yet
 from llmops.specs.base import Block, IsFile, Name, field, group
 from llmops.specs.blocks import (
     LIST,
@@ -189,14 +190,24 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
 def _source(source: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
     yield from one_of(source, loc, ("file", "uri"), ("generator",))
     yield from revision(source, loc)
-    if source.get("uri") is not None and source.get("digest") is None:
-        what = f"source {quoted(source.get('name'))} is not pinned: uri has no digest"
-        hint = "add digest: sha256:…; the sha256 of the file's bytes"
-        yield Problem((*loc, "uri"), "pinned-revision", what, hint, key=True)
+    yield from _pinned(source, loc)
     if source.get("file") is not None and source.get("uri") is None and "digest" in source:
         what = "a file of this repository needs no digest: git has it"
         yield Problem((*loc, "digest"), "one-of", what, "remove digest", key=True)
     yield from _collected(block(source, "collected"), (*loc, "collected"))
+
+
+def _pinned(source: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    """Outside content is fetched by the digest of its bytes."""
+    if source.get("uri") is None or source.get("digest") is not None:
+        return
+    hint = "add digest: sha256:…; the sha256 of the file's bytes"
+    if source.get("revision") is not None:
+        what = not_yet.message("a source by revision alone", "fetching from a hub")
+        yield Problem((*loc, "revision"), "not-yet", what, hint, key=True)
+    else:
+        what = f"source {quoted(source.get('name'))} is not pinned: uri has no digest"
+        yield Problem((*loc, "uri"), "pinned-revision", what, hint, key=True)
 
 
 def _collected(collected: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:

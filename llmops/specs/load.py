@@ -212,6 +212,9 @@ def _field_path(path: str, loc: Loc) -> Iterator[Problem]:
         )
         yield Problem(loc, "unknown-path", f"{quoted(path)} starts with no kind", hint)
         return
+    if feature := not_yet.key(kind, inner.partition(".")[0]):
+        yield Problem(loc, "not-yet", not_yet.message(quoted(path), feature))
+        return
     known = list(roles(kind)) + (upstream.paths() if kind == "Recipe" else [])
     if inner not in known:
         hint = did_you_mean(inner, known, otherwise="write the path of one number, as in YAML")
