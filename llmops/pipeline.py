@@ -19,7 +19,7 @@ from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_err
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, StoreError, UsageError
 from llmops.evidence.store import Store
-from llmops.executors.base import Event, RunReport
+from llmops.executors.base import Event, Executor, RunReport
 from llmops.executors.inputs import Inputs
 from llmops.executors.run import EXECUTORS, run
 from llmops.graph.base import Change
@@ -342,8 +342,12 @@ def execute(
     sources: Sequence[Tree],
     on_event: Callable[[Event], None],
     options: RunOptions,
+    executor: Executor | None = None,
 ) -> RunReport:
-    """Bring every step to evidence. `sources`: the trees whose files jobs may read."""
+    """Bring every step to evidence. `sources`: the trees whose files jobs may read.
+
+    `executor` is one that the caller has set up; without it, the one that `options` name.
+    """
     store = project.store
     fetcher = from_environment()
 
@@ -355,7 +359,7 @@ def execute(
 
     resolve = Inputs(store, lambda digest, uri: fetcher.get(digest, uri), read_blob)
     return run(
-        steps, store=store, executor=EXECUTORS[options.executor](), resolve=resolve,
+        steps, store=store, executor=executor or EXECUTORS[options.executor](), resolve=resolve,
         on_event=on_event, keep_going=options.keep_going, jobs=options.jobs,
     )  # fmt: skip
 
