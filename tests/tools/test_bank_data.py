@@ -151,6 +151,15 @@ def test_shares_of_styles_and_wordings_are_as_the_card_says() -> None:
         assert styles[style] >= 0.10 * len(rows("test"))
 
 
+def test_the_card_tells_each_file_with_its_rows_and_each_intent_with_its_meaning() -> None:
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert f"{len(everything()):,} distinct questions" in card
+    for part in PARTS:
+        assert f"| `{part}.jsonl` | {len(rows(part)):,} |" in card
+    for i in phrases().intents:
+        assert f"| `{i.label}` | {i.group} | {i.meaning['en']} | {i.meaning['zh']} |" in card
+
+
 def test_dice_depend_on_their_seed_alone() -> None:
     dice = generator().Dice("seed")
     assert [dice.below(100) for _ in range(5)] == [79, 93, 68, 89, 67]
