@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from statistics import NormalDist
 
 from llmops.statistics import tail
@@ -41,6 +42,7 @@ def interval(k: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     return lower(k, n, alpha), upper(k, n, alpha)
 
 
+@lru_cache(maxsize=4096)
 def smallest_passing_count(n: int, threshold: float, alpha: float = 0.05) -> int | None:
     """The fewest successes of n that show a share of at least `threshold`; None if none does."""
     if not shows(n, n, threshold, alpha):
@@ -123,7 +125,7 @@ def about_more(k: int, n: int, threshold: float, alpha: float = 0.05) -> int | N
     _counts(k, n)
     _share(threshold)
     _level(alpha)
-    if n == 0 or k / n <= threshold:
+    if n == 0:
         return None
     if shows(k, n, threshold, alpha):
         return 0

@@ -70,6 +70,13 @@ def test_no_data_is_undecided_and_counts_in_the_family() -> None:
     assert paired.decide([]) == ()
 
 
+def test_what_is_shown_both_ways_is_undecided() -> None:
+    (found,) = paired.decide([Difference((1.0,) * 18 + (-1.0,) * 282, 0.0)])
+    assert found.adjusted_p <= 0.05
+    assert star.rejects_at_most((1.0,) * 18 + (-1.0,) * 282, 0.0, -1, 1)
+    assert found.word == "undecided"
+
+
 def test_passing_is_not_corrected() -> None:
     gate = Difference(mixed(0, 0, 200), 0.02)
     assert {d.word for d in paired.decide([gate] * 31)} == {"passed"}
@@ -101,6 +108,7 @@ def test_a_larger_family_fails_no_more(
     gate = Difference(values, margin)
     (alone,) = paired.decide([gate])
     beside = paired.decide([gate, *[Difference((), 0.02)] * others])[0]
+    assert beside.p == star.p_value_at_least(values, -margin, -1, 1, 0.05, others + 1)
     assert beside.adjusted_p == min(1, beside.p * (others + 1))
     assert beside.word != "failed" or alone.word == "failed"
 

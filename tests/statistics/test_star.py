@@ -243,11 +243,17 @@ def test_a_mean_outside_the_range_is_refuted_and_its_end_never() -> None:
 
 
 def test_reaching_the_target_within_rounding_is_not_enough() -> None:
-    """One case whose gain is the target to ten digits: rounding alone must not pass it."""
-    y, mm = 1.0, 0.5
-    gain = math.log(1.99)
-    for target, passes in [(gain - 1e-8, True), (gain, False), (gain + 1e-8, False)]:
-        assert (star.star_log_wealth([y], mm, 0, 1, target) >= target + star.SLACK) is passes
+    """One case whose gain is the target but for rounding: that alone must not refute."""
+    for alpha, refuted in [((1 + 1e-8) / 1.99, True), ((1 + 1e-12) / 1.99, False)]:
+        assert star.star_log_wealth([1.0], 0.5, 0, 1, -math.log(alpha)) >= -math.log(alpha)
+        assert star.rejects_at_most([1.0], 0.5, 0, 1, alpha) is refuted
+        assert star.rejects_at_least([0.0], 0.5, 0, 1, alpha) is refuted
+
+
+def test_the_grid_begins_right_above_the_range_and_ends_with_it() -> None:
+    assert star.lower_bound([2e-6] * 200, 0, 4e-6) == 1e-6
+    assert star.upper_bound([2e-6] * 200, 0, 4e-6) == 3e-6
+    assert star.lower_bound([1.0] * 10**4, 0.999, 1.0) > 0.99999
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1.0000001, -0.0000001])
