@@ -33,7 +33,7 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not slow and not mirror and not gpu and not cluster and not online" $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m "slow or mirror" $(ARGS)

@@ -80,6 +80,10 @@ class Project:
         repository = Repository.find(start)
         return cls(repository, repository.root / "reports", cache)
 
+    def blobs(self) -> BlobCache:
+        """What was parsed before, by object id."""
+        return BlobCache(self.cache, __version__)
+
     @property
     def store(self) -> Store:
         """Where evidence is kept."""
@@ -123,10 +127,10 @@ def _name(tree: Tree) -> TreeName:
 # ---- tree -> graph -------------------------------------------------------------------------
 
 
-def read(project: Project, tree: Tree) -> State:
+def read(project: Project, tree: Tree, cache: BlobCache | None = None) -> State:
     """One tree's specs, references and own consistency. Never raises for a user's mistake."""
     paths = [p for p in tree.blobs() if p.startswith(FOLDERS) and p.endswith((".yaml", ".yml"))]
-    cache = BlobCache(project.cache, __version__)
+    cache = project.blobs() if cache is None else cache
     loaded = load_blobs([tree.blobs()[p] for p in paths], tree.read_many, cache)
     cache.save()
     uses = {use.path for spec in loaded.specs.values() for use in spec.files}
@@ -146,13 +150,14 @@ def _present(tree: Tree, paths: set[str]) -> Mapping[str, bytes]:
 def pair(project: Project, base: str | None, head: str | None) -> Pair:
     """Base and head of a change. Raises InvalidSpecs when head's specs are wrong."""
     base_tree, head_tree = trees(project.repository, base, head)
-    after = read(project, head_tree)
+    cache = project.blobs()
+    after = read(project, head_tree, cache)
     if after.graph is None:
         raise InvalidSpecs(after)
     same = base_tree is not None and base_tree.oid == head_tree.oid
     before = replace(after, tree=base_tree) if same and base_tree else None
     if base_tree is not None and before is None:
-        before = read(project, base_tree)
+        before = read(project, base_tree, cache)
     return Pair(before, after)
 
 
@@ -163,10 +168,16 @@ def trees(repository: Repository, base: str | None, head: str | None) -> tuple[T
     target = base or _default_base(repository)
     if target is None or _is_first(repository, target, here, work):
         return None, work or repository.tree(here)
-    below = repository.tree(target)
+    below = _called(repository.tree(target), target)
     if work is not None and work.dirty:
         return below, work
-    return below, repository.merged(target, here)
+    landed = repository.merged(target, here)
+    return below, landed if head is None or landed.commit is None else _called(landed, head)
+
+
+def _called(tree: Tree, rev: str) -> Tree:
+    """The tree under the name that the user knows it by, unless that is its commit's id."""
+    return tree if (tree.commit or "").startswith(rev) else replace(tree, label=rev)
 
 
 def _default_base(repository: Repository) -> str | None:

@@ -22,12 +22,15 @@ def fingerprints(graph: Graph) -> Mapping[Ref, str]:
                 "kind": ref.kind,
                 "name": ref.name,
                 "roles": {r: v for r, v in spec.projections.items() if r != "descriptive"},
-                "refers": [[_loc(use.loc), found[use.target], use.part] for use in spec.references],
-                "files": [[_loc(use.loc), graph.files[use.path]] for use in spec.files],
+                "refers": sorted(
+                    [_at(u.loc), found[u.target], u.part or ""] for u in spec.references
+                ),
+                "files": sorted([_at(use.loc), graph.files[use.path]] for use in spec.files),
             }
         )
     return found
 
 
-def _loc(loc: tuple[str | int, ...]) -> list[str | int]:
-    return list(loc)
+def _at(loc: tuple[str | int, ...]) -> str:
+    """A place without positions in lists: their order is in the projections, where it matters."""
+    return "/".join(step for step in loc if isinstance(step, str))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmops.diagnostics import Diagnostic
-from llmops.graph.build import Graph, SpanOf
+from llmops.graph.build import Graph, SpanOf, parts_of
 from llmops.jobs.make import spec_at, use
 from llmops.jobs.metrics import METRICS
 from llmops.specs.base import Spec
@@ -15,6 +15,7 @@ def check(graph: Graph, span: SpanOf) -> tuple[Diagnostic, ...]:
     """Every misfit of a graph, as diagnostics. Dry, and never raises."""
     found: list[Diagnostic] = []
     for spec in graph.specs.values():
+        found += _parts(graph, spec, span)
         if spec.ref.kind == "Recipe":
             found += _recipe(graph, spec, span)
         elif spec.ref.kind == "Application":
@@ -37,6 +38,22 @@ def _loadable(graph: Graph, spec: Spec, loc: tuple[str, ...], span: SpanOf) -> I
 
 def _recipe(graph: Graph, recipe: Spec, span: SpanOf) -> Iterator[Diagnostic]:
     yield from _loadable(graph, recipe, ("base_model",), span)
+
+
+def _parts(graph: Graph, spec: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    """A dataset that is split is used by part, where rows are meant."""
+    for used in spec.references:
+        dataset = graph.specs[used.target]
+        rows = spec.ref.kind != "Prompt"  # a prompt's labels come from the whole dataset
+        if (
+            dataset.ref.kind == "Dataset"
+            and used.part is None
+            and rows
+            and "splits" in dataset.spec
+        ):
+            known = ", ".join(f'"{dataset.ref.name}#{part}"' for part in parts_of(dataset))
+            message = f"{dataset.ref} is split, so a part must be named"
+            yield Diagnostic(span(spec.ref, used.loc), "unknown-part", message, f"write {known}")
 
 
 def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:

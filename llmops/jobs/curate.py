@@ -24,7 +24,7 @@ WHOLE = {"method": "hash", "seed": 0, "parts": {"all": 1.0}}
 def job(graph: Graph, ref: Ref) -> Made:
     """The curation of one Dataset."""
     spec = graph.specs[ref].spec
-    sources = spec["sources"]
+    sources = sorted(spec["sources"], key=lambda source: str(source["name"]))
     payload = {
         "dataset": {
             "name": ref.name,

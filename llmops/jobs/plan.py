@@ -126,7 +126,7 @@ def _blocked(made: Mapping[str, Made], proven: Proven, run: Mapping[str, str]) -
 def _step(job: Job, run: Mapping[str, str], reasons: _Reasons, proven: Proven) -> Step:
     if job.closure in run:
         return Step(job, "run", reasons.of(job.closure))
-    return Step(job, "reuse", "no input changed", proven[job.closure].evidence)
+    return Step(job, "reuse", reasons.kept(job.closure), proven[job.closure].evidence)
 
 
 def _skipped(
@@ -162,15 +162,25 @@ class _Reasons:
 
     def of(self, closure: str) -> str:
         """The path of change, in words."""
-        made = self.made[closure]
         if self.run[closure]:
             return f"{self.run[closure]} is gone from the store"
         if self.first or closure in self.known:
             return "no evidence yet"
+        return self._causes(closure) or "no evidence yet"
+
+    def kept(self, closure: str) -> str:
+        """Why a job need not run: nothing it reads changed, or its change was run already."""
+        if closure in self.known:
+            return "no input changed"
+        causes = "" if self.first else self._causes(closure)
+        return f"has run already ({causes})" if causes else "has run already"
+
+    def _causes(self, closure: str) -> str:
+        made = self.made[closure]
         causes = [*self._fields(made), *self._needs(made)]
         if made.job.side == "base":
-            return ", ".join(["base's target, to compare with", *causes])
-        return ", ".join(causes) or "no evidence yet"
+            causes = ["base's target, to compare with", *causes]
+        return ", ".join(causes)
 
     def _fields(self, made: Made) -> list[str]:
         found: list[str] = []

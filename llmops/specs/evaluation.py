@@ -20,7 +20,7 @@ from llmops.specs.prompt import Parameters
 class Sample(Block):
     """How many cases; which ones follows from hashes of the cases."""
 
-    rows: int = field(role=("generate",), doc="Cases at most.", ge=1)
+    rows: int = field(role=("generate", "evaluate"), doc="Cases at most.", ge=1)
 
 
 class Regression(Block):
@@ -70,7 +70,7 @@ class Evaluation(Block):
         role=("generate",), doc="What answers: Application/…, Recipe/… or Model/…"
     )
     dataset: Annotated[str, RefTo(("Dataset",), part="optional")] = field(
-        role=("generate",), doc="The cases: name#part of a Dataset."
+        role=("generate", "evaluate"), doc="The cases: name#part of a Dataset."
     )
     engine: Literal["builtin", "deepeval"] | None = field(
         None, role=("evaluate",), doc="What runs the metrics, beside builtin ones."

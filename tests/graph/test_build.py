@@ -33,6 +33,12 @@ def test_a_split_that_the_dataset_has_not_is_a_mistake() -> None:
     assert 'did you mean "train"?' in one.hint
 
 
+def test_a_split_dataset_is_used_by_part() -> None:
+    (one,) = read(changed("specs/recipes/base.yaml", "bank#train", "bank")).diagnostics
+    assert one.rule == "unknown-part"
+    assert one.hint == 'write "bank#train", "bank#test"'
+
+
 def test_a_missing_file_is_a_mistake_at_its_place() -> None:
     files = {p: t for p, t in BANK.items() if not p.endswith(".jsonl")}
     (one,) = read(files).diagnostics

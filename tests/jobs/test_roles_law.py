@@ -476,3 +476,14 @@ def test_leaves_find_the_role_of_each_path() -> None:
     for ref, found in BEFORE.specs.items():
         for path in leaves(found.value):
             assert role_of(path, roles(ref.kind)), (ref, path)
+
+
+def test_the_order_of_sources_has_no_meaning() -> None:
+    text = FILES[DS]
+    first = text.index("    - name: ours")
+    second = text.index("    - {name: theirs")
+    end = text.index("  format: qa")
+    swapped = text[:first] + text[second:end] + text[first:second] + text[end:]
+    after = graph({**FILES, DS: swapped})
+    assert moved(after) == (set(), set())
+    assert fingerprints(after) == fingerprints(BEFORE)
