@@ -47,7 +47,7 @@ def test_roles_are_those_that_were_agreed() -> None:
         "Model": {"weights.digest": "job: [train, generate]", "weights.uri": "placement",
                   "init.architecture": "job: [train, generate]", "license": "static"},
         "Prompt": {"system": "job: [generate]", "few_shot[].file": "job: [generate]"},
-        "Evaluation": {"sample.rows": "job: [generate]", "target": "job: [generate]",
+        "Evaluation": {"sample.rows": "job: [generate, evaluate]", "target": "job: [generate]",
                        "checks[].metric": "job: [evaluate]", "checks[].name": "job: [evaluate]",
                        "checks[].require.min": "gate", "slices[].values": "gate",
                        "alpha": "gate", "on_case_error.max": "gate"},
