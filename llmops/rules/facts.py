@@ -10,7 +10,7 @@ from llmops.graph.build import Graph
 from llmops.jobs.base import Plan, Proof, Side
 from llmops.jobs.exam import Exam
 from llmops.rules.base import Finding, Loosened
-from llmops.specs.base import Ref
+from llmops.specs.base import Ref, Spec
 
 Row = Mapping[str, Any]
 Loc = tuple[str | int, ...]
@@ -91,11 +91,19 @@ def _configs(graph: Graph | None, side: Side, facts: Facts) -> Iterator[Config]:
 
 def applies(policy: Mapping[str, Any], facts: Facts) -> bool:
     """Whether a policy's labels match an Application of base or head (no labels: always)."""
+    return any(covers(policy, graph) for graph in (facts.base, facts.head) if graph is not None)
+
+
+def covers(policy: Mapping[str, Any], graph: Graph) -> bool:
+    """Whether a policy is for something in one tree: an Application, or all without labels."""
+    labelled = policy.get("applies_to", {}).get("labels", {})
+    return not labelled or any(matches(policy, app) for app in graph.of_kind("Application"))
+
+
+def matches(policy: Mapping[str, Any], app: Spec) -> bool:
+    """Whether an Application has all the labels that a policy is for."""
     wanted = policy.get("applies_to", {}).get("labels", {})
-    graphs = [graph for graph in (facts.base, facts.head) if graph is not None]
-    return not wanted or any(
-        wanted.items() <= app.labels.items() for g in graphs for app in g.of_kind("Application")
-    )
+    return bool(wanted.items() <= app.labels.items())
 
 
 @dataclass(frozen=True, slots=True)

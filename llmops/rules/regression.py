@@ -3,6 +3,9 @@
 Both targets answer the same cases under the same Evaluation. A detect gate: *failed* when worse
 than the margin at Holm's level over all of a change's detect gates, *passed* when non-inferiority
 is shown, else *warned* (`prove: true` makes that inconclusive). PROOF.md 1.
+
+Base's gates are a family of their own: else head could add gates, or a tiny alpha, until none of
+base's could fail any more. Head's own gates are judged among all.
 """
 
 from __future__ import annotations
@@ -42,14 +45,20 @@ class Pairs:
 
 
 def findings(facts: Facts) -> Iterator[Finding]:
-    """One finding for each `regression` of each check; Holm runs over all of them."""
+    """One finding for each `regression` of each check; Holm runs over all of a family."""
     asks = [one for one in asked(facts, "checks") if "regression" in one.check]
-    read = [_pairs(facts, one) for one in asks]
-    family = [_difference_of(found, one) for found, one in zip(read, asks, strict=True)]
-    alpha = min((one.alpha for one in asks), default=0.05)
-    decided = paired.decide(family, alpha)
-    for one, found, decision in zip(asks, read, decided, strict=True):
+    read = [(one, _pairs(facts, one)) for one in asks]
+    ours = [pair for pair in read if pair[0].exam.judged_by == "base"]
+    every = [*ours, *(pair for pair in read if pair[0].exam.judged_by == "head")]
+    decided = (*_family(ours), *_family(every)[len(ours) :])
+    for (one, found), decision in zip(every, decided, strict=True):
         yield _decided(facts, one, found, decision)
+
+
+def _family(read: Sequence[tuple[Asked, Pairs | Gap]]) -> tuple[Decision, ...]:
+    """Gates judged together, at the smallest error rate that one of them asks for."""
+    alpha = min((one.alpha for one, _ in read), default=0.05)
+    return paired.decide([_difference_of(found, one) for one, found in read], alpha)
 
 
 def _difference_of(found: Pairs | Gap, one: Asked) -> Difference:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from llmops.rules.base import Outcome
 from tests.rules.world import World, right, row
-from tests.trees import changed
+from tests.trees import changed, spec
 
 R16 = changed("specs/recipes/adapter.yaml", "r: 8", "r: 16")
 E = "specs/evaluations/quality.yaml"
@@ -82,3 +82,23 @@ def test_a_target_that_base_has_not_has_nothing_to_compare_with() -> None:
     base = {p: t for p, t in World().head.items() if "applications" not in p}
     base = {p: t for p, t in base.items() if "evaluations" not in p}
     assert outcome(World(base=base)) is Outcome.PASSED
+
+
+def test_gates_that_head_adds_do_not_save_it_from_base_gates() -> None:
+    lost = World(R16, head_rows=lambda m: right(1840, 2000), base_rows=lambda m: right(1900, 2000))
+    lost.base = changed(E, "margin: 0.02", "margin: 0.01")
+    lost.head = changed(E, "margin: 0.02", "margin: 0.01", R16)
+    assert outcome(lost) is Outcome.FAILED
+    # forty more comparisons, and one at an error rate that nothing reaches
+    more = "".join(
+        f"\n  - {{name: c{i}, metric: builtin/exact_match, regression: {{margin: 0.5}}}}"
+        for i in range(40)
+    )
+    junk = spec(
+        "Evaluation", "junk",
+        f"target: Application/bot\ndataset: bank#test\nalpha: 1.0e-9\nchecks:{more}",
+    )  # fmt: skip
+    lost.head = {**lost.head, "specs/evaluations/junk.yaml": junk}
+    found = {f.gate: f.outcome for f in lost.found("regression")}
+    assert len(found) == 41
+    assert found["Evaluation/quality/accuracy/regression"] is Outcome.FAILED
