@@ -52,11 +52,11 @@ def run(
     this process may use); a job that asks for more runs alone. When this returns or raises, no
     worker is alive. SIGTERM counts as an interrupt.
     """
-    messages: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+    messages: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
     stop = threading.Event()
     world = World(store, executor, resolve, lambda e: messages.put(_Message(e.job, e)), stop)
     limits = _Limits(jobs or len(plan_steps), cores or _cores(), keep_going)
-    with _interrupt_on_sigterm():
+    with _interrupts_as_messages(messages):
         return _Schedule(plan_steps, world, limits, messages, on_event).run()
 
 
@@ -86,7 +86,7 @@ class _Schedule:
     steps: Sequence[Step]
     world: World
     limits: _Limits
-    messages: queue.SimpleQueue[_Message]
+    messages: queue.SimpleQueue[_Message | None]
     on_event: Callable[[Event], None]
     waiting: dict[str, Job] = field(default_factory=dict)  # closure -> job, in order of the plan
     running: dict[str, threading.Thread] = field(default_factory=dict)
@@ -102,7 +102,10 @@ class _Schedule:
                     self._reuse(step)
             self._advance()
             while self.running:
-                self._receive(self.messages.get())
+                message = self.messages.get()
+                if message is None:
+                    raise KeyboardInterrupt
+                self._receive(message)
                 self._advance()
         except BaseException:
             self._stop()
@@ -192,12 +195,10 @@ class _Schedule:
         return True
 
     def _stop(self) -> None:
-        """Ends all workers. A second interrupt changes nothing: they are being killed already."""
+        """Ends all workers."""
         self.world.stop.set()
         for thread in self.running.values():
-            while thread.is_alive():
-                with contextlib.suppress(KeyboardInterrupt):
-                    thread.join()
+            thread.join()
 
 
 def _outcome(job: Job, world: World) -> Done | Failure | BaseException:
@@ -216,15 +217,30 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+_OURS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+
+
 @contextlib.contextmanager
-def _interrupt_on_sigterm() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does, where nobody else has asked for that signal."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _interrupts_as_messages(messages: queue.SimpleQueue[_Message | None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM become a message (None) instead of an exception anywhere in our code.
+
+    So ending the workers cannot itself be interrupted. A signal that comes too late for the loop
+    is raised at the end. Signals that somebody else handles already are left to them.
+    """
+    came = threading.Event()
+
+    def handler(number: int, frame: object) -> None:
+        came.set()
+        messages.put(None)  # of all queues this one may be used in a handler
+
+    main = threading.current_thread() is threading.main_thread()
+    free = {n: h for n, h in _OURS.items() if main and signal.getsignal(n) is h}
+    for number in free:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number, before in free.items():
+            signal.signal(number, before)
+    if came.is_set():
+        raise KeyboardInterrupt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -282,6 +283,23 @@ def test_a_write_that_fails_anywhere_leaves_nothing_partial(
             assert failure.exit_code == 3
 
 
+@pytest.mark.parametrize("name", ["open", "write", "fsync", "link"])
+def test_each_step_of_a_write_that_fails_is_an_error_and_leaves_no_file(
+    store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    run = make.run()
+
+    def fail(*args: Any, **more: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, name, fail)
+        with pytest.raises(StoreError, match="Input/output error"):
+            store.keep(*run)
+    assert not list((store.root / "evidence").glob("*/*.json"))
+    assert store.keep(*run) == store.evidence(run.job.closure)
+
+
 def test_a_write_that_is_cut_short_goes_on(
     store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,3 +367,49 @@ def test_a_remembered_digest_is_not_believed_after_a_change(store: Store, make: 
         assert store.missing(job.closure) == {"rows.jsonl"}
         path.write_bytes(b"0123")
         os.utime(path, ns=(past, past))
+
+
+class Frozen:
+    """`lstat` as a file system with coarse times would answer: the same before and after."""
+
+    def __init__(self, path: Path, changed_ns: int) -> None:
+        self.real, self.changed_ns = os.lstat(path), changed_ns
+
+    def __call__(self, path: Path) -> Any:
+        return self
+
+    def __getattr__(self, name: str) -> int:
+        if name in ("st_mtime_ns", "st_ctime_ns"):
+            return self.changed_ns
+        return int(getattr(self.real, name))
+
+
+def test_a_digest_is_remembered_only_once_a_file_has_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123")
+    for age_ns, remembered in ((10**7, False), (10**10, True)):
+        digests = files.Digests()
+        path.write_bytes(b"0123")
+        with monkeypatch.context() as patch:
+            patch.setattr(files.os, "lstat", Frozen(path, time.time_ns() - age_ns))
+            before = digests.of(path)
+            path.write_bytes(b"3210")
+            assert (digests.of(path) == before) == remembered
+
+
+def test_a_settled_file_whose_times_were_set_back_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123")
+    past = path.stat().st_mtime_ns - 10**12
+    os.utime(path, ns=(past, past))
+    digests = files.Digests()
+    monkeypatch.setattr(files.time, "time_ns", lambda: past + 10**15)  # long ago, by this clock
+    assert digests.of(path) == of_bytes(b"0123")
+    time.sleep(0.02)
+    path.write_bytes(b"3210")
+    os.utime(path, ns=(past, past))
+    assert digests.of(path) == of_bytes(b"3210")
