@@ -18,8 +18,12 @@ _ENCODER = json.JSONEncoder(
     sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
 )
 # What the standard encoder may write otherwise than RFC 8785: 1.0 (for 1), exponents, whole numbers
-# beyond 2^53, and characters beyond the basic plane (whose order as keys differs).
-_OTHERWISE = re.compile(r"\d\.0(?!\d)|\d[eE]|\d{16}|[\U00010000-\U0010ffff]|[\ud800-\udfff]")
+# beyond 2^53, and characters beyond the basic plane (whose order as keys differs). A number stands
+# at the start or after `":`, `,` or `[`; text that only looks so costs speed, nothing else.
+_OTHERWISE = re.compile(
+    r'(?:":|[,\[]|^)-?(?:\d+\.0(?!\d)|\d+(?:\.\d+)?[eE]|\d{16})'
+    r"|[\U00010000-\U0010ffff\ud800-\udfff]"
+)
 
 
 def canonical(value: Any) -> bytes:
@@ -33,8 +37,22 @@ def canonical(value: Any) -> bytes:
     except (TypeError, RecursionError):
         return rfc8785.dumps(value)
     if _OTHERWISE.search(text):
-        return rfc8785.dumps(value)
+        text = _ENCODER.encode(_whole(value))
+        if _OTHERWISE.search(text):
+            return rfc8785.dumps(value)
     return text.encode("utf-8")
+
+
+def _whole(value: Any) -> Any:
+    """The value with 1.0 as 1, which is how RFC 8785 writes it."""
+    kind = type(value)
+    if kind is float:
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    if kind is dict:
+        return {key: _whole(inner) for key, inner in value.items()}
+    if kind is list or kind is tuple:
+        return [_whole(inner) for inner in value]
+    return value
 
 
 def of_bytes(data: bytes) -> str:

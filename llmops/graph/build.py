@@ -37,8 +37,14 @@ class Graph:
 
     def of_kind(self, kind: str) -> tuple[Spec, ...]:
         """All specs of one kind, by name."""
-        found = (spec for ref, spec in self.specs.items() if ref.kind == kind)
-        return tuple(sorted(found, key=lambda spec: spec.ref))
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, tuple[Spec, ...]]:
+        found: dict[str, list[Spec]] = {}
+        for ref in sorted(self.specs):
+            found.setdefault(ref.kind, []).append(self.specs[ref])
+        return {kind: tuple(specs) for kind, specs in found.items()}
 
     def reach(self, ref: Ref) -> tuple[Ref, ...]:
         """A spec and all it depends on, itself first."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from llmops.specs.base import Block, RefTo, field, group
 from llmops.specs.blocks import SET, Country, NonEmpty, Text
+from llmops.specs.fields import Block, RefTo, field, group
 from llmops.specs.problem import Problem
 
 

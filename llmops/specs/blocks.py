@@ -14,7 +14,8 @@ from annotated_types import GroupedMetadata
 from pydantic import AfterValidator, Discriminator, Field, Strict, StringConstraints, Tag
 from pydantic_core import PydanticCustomError
 
-from llmops.specs.base import NAME_PATTERN, Block, Name, field
+from llmops.specs.base import NAME_PATTERN
+from llmops.specs.fields import Block, Name, field
 
 PATTERN_WORDS: dict[str, str] = {
     NAME_PATTERN: 'lower-case letters, digits, "-" and ".", at most 63',

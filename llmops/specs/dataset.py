@@ -15,7 +15,6 @@ from pydantic import Field
 
 from llmops.diagnostics import nearest
 from llmops.specs import not_yet
-from llmops.specs.base import Block, IsFile, Name, field, group
 from llmops.specs.blocks import (
     LIST,
     SET,
@@ -29,6 +28,7 @@ from llmops.specs.blocks import (
     Part,
     Scalar,
 )
+from llmops.specs.fields import Block, IsFile, Name, field, group
 from llmops.specs.pinned import revision
 from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_of, quoted
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from llmops.diagnostics import nearest
 from llmops.specs import metrics
-from llmops.specs.base import Block, Name, RefTo, field, group
 from llmops.specs.blocks import LIST, Bound, Column, NonEmpty, Number, Scalar, Share, Verbatim
+from llmops.specs.fields import Block, Name, RefTo, field, group
 from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_of, quoted
 from llmops.specs.prompt import Parameters
 

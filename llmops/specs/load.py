@@ -31,8 +31,9 @@ from llmops.specs import (
     secrets,
     upstream,
 )
-from llmops.specs.base import API_VERSION, NAME_PATTERN, Block, Ref, Spec
+from llmops.specs.base import API_VERSION, NAME_PATTERN, Ref, Spec
 from llmops.specs.blocks import Metadata
+from llmops.specs.fields import Block
 from llmops.specs.mistakes import Part, translate
 from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
 from llmops.specs.references import Uses

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 
 from llmops.diagnostics import Severity
 from llmops.specs import upstream
-from llmops.specs.base import Block, RefTo, field, group
 from llmops.specs.blocks import (
     LIST,
     SET,
@@ -26,6 +25,7 @@ from llmops.specs.blocks import (
     Secret,
     Verbatim,
 )
+from llmops.specs.fields import Block, RefTo, field, group
 from llmops.specs.pinned import revision
 from llmops.specs.problem import Problem, block, one_of, quoted
 

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llmops.specs.base import Block, Name, field, group
 from llmops.specs.blocks import LIST, SET, License, NonEmpty, Number, Text
+from llmops.specs.fields import Block, Name, field, group
 from llmops.specs.problem import Loc, Problem, block, duplicates, items
 
 

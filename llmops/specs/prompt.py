@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from llmops.diagnostics import nearest
-from llmops.specs.base import Block, IsFile, RefTo, field, group
 from llmops.specs.blocks import LIST, Column, NonEmpty, Verbatim, form
+from llmops.specs.fields import Block, IsFile, RefTo, field, group
 from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
 from llmops.specs.templates import needs
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from llmops.specs import not_yet, upstream
-from llmops.specs.base import Block, RefTo, field, group
 from llmops.specs.blocks import LIST, Resources, Verbatim
+from llmops.specs.fields import Block, RefTo, field, group
 from llmops.specs.problem import Problem, block, items, one_of
 
 BRANCHES = ("lora", "full")

@@ -9,8 +9,9 @@ from typing import Any
 
 from llmops.diagnostics import nearest
 from llmops.specs import not_yet
-from llmops.specs.base import NAME_PATTERN, FileUse, Ref, Reference, RefTo
+from llmops.specs.base import NAME_PATTERN, FileUse, Ref, Reference
 from llmops.specs.blocks import PART_PATTERN
+from llmops.specs.fields import RefTo
 from llmops.specs.problem import Loc, Problem, quoted
 from llmops.specs.shape import Shape
 

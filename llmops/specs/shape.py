@@ -13,7 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from llmops.specs.base import Block, IsFile, RefTo
+from llmops.specs.fields import Block, IsFile, RefTo
 
 ROLE = "x-llmops-role"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from llmops.specs.base import FileUse, Ref, Reference, RefTo
+from llmops.specs.base import FileUse, Ref, Reference
+from llmops.specs.fields import RefTo
 from llmops.specs.problem import Problem
 from llmops.specs.references import file_use, reference
 

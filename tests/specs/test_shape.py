@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmops.specs.base import Block, field, group
+from llmops.specs.fields import Block, field, group
 from llmops.specs.load import KINDS, roles, shape_of
 from llmops.specs.shape import Shape, ShapeError, blocks_of, compile_shape, leaves, split
 from tests.specs.examples import VALID, spec
