@@ -169,7 +169,9 @@ class _Reasons:
         return self._causes(closure) or "no evidence yet"
 
     def kept(self, closure: str) -> str:
-        """Why a job need not run: nothing it reads changed, or its change was run already."""
+        """Why a job need not run: it failed, nothing it reads changed, or its change has run."""
+        if self.proven[closure].status != "ok":
+            return f"failed already: {self.proven[closure].reason}"
         if closure in self.known:
             return "no input changed"
         causes = "" if self.first else self._causes(closure)

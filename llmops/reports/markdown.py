@@ -115,8 +115,8 @@ def _loosened(verdict: Verdict) -> Section:
     )
     if not found.rows:
         return found
-    count = plural(len(verdict.loosened), "bound")
-    title = f"**⚠️ {count} looser than base** — {text(words.approval(verdict))}"
+    count = len(verdict.loosened)
+    title = f"**⚠️ looser than base ({count})** — {text(words.approval(verdict))}"
     return Section((title, "", *found.opening), found.rows, more=found.more, most=_MOST_REST)
 
 

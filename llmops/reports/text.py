@@ -92,15 +92,15 @@ def _loosened(verdict: Verdict, page: Page) -> list[str]:
     shown, left = capped(verdict.loosened, _MOST_REST)
     title = f"Looser than base ({len(verdict.loosened)}): {words.approval(verdict)}"
     heading = [page.style.paint(line, "strong") for line in wrap(visible(title), page)]
-    rows: list[Row] = [_loose(one) for one in shown]
-    rows += [(f"… {left} more",)] if left else []
-    return [*heading, *table(rows, page)]
+    lines = [line for one in shown for line in wrap(_loose(one), page, 2, 6)]
+    lines += [f"  … {left} more"] if left else []
+    return [*heading, *(page.style.paint(line, SIGN_TONES["!"]) for line in lines)]
 
 
-def _loose(one: Loosened) -> Row:
+def _loose(one: Loosened) -> str:
     moved = f"{visible(one.before, 100)} -> {visible(one.after, 100)}"
-    sign = Cell(f"! {visible(one.what, 120)}", SIGN_TONES["!"])
-    return (sign, moved, visible(one.place, 200))
+    place = f" ({visible(one.place, 200)})" if one.place else ""
+    return f"! {visible(one.what, 120)}: {moved}{place}"
 
 
 def _worst(verdict: Verdict, page: Page) -> list[str]:

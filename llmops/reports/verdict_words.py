@@ -151,7 +151,9 @@ def next_steps(verdict: Verdict) -> tuple[str, ...]:
         most = max(f.about_more or 0 for f in undecided)
         found.append(f"About {count(most)} more cases would decide what is inconclusive.")
     if waits(verdict):
-        found.append("A looser bound counts only with the approval that the target branch names.")
+        found.append(
+            "What is looser than base counts only with the approval that the target branch names."
+        )
     return tuple(found)
 
 

@@ -48,8 +48,8 @@ class Asked:
         )
 
 
-def asked(facts: Facts, kind: str) -> Iterator[Asked]:
-    """Every entry of `checks` or `slices` that some exam declares, without equal twins."""
+def asked(facts: Facts, kind: str, claim: str = "require") -> Iterator[Asked]:
+    """Every `claim` of the entries of `checks` or `slices` of some exam, without equal twins."""
     seen: set[str] = set()
     for exam in facts.exams:
         if exam.head is None:
@@ -59,11 +59,20 @@ def asked(facts: Facts, kind: str) -> Iterator[Asked]:
         for i, entry in enumerate(spec.get(kind, [])):
             check = entry if kind == "checks" else by_name[entry["check"]]
             alpha = alpha_of(spec, facts.judging())
-            others = (alpha, spec.get("on_case_error"), exam.head.job.closure)
-            key = of_value([kind, str(exam.evaluation.ref), entry, check, list(others)])
-            if key not in seen:
+            one = Asked(exam, exam.head, entry, check, ("spec", kind, i), kind, alpha)
+            if claim in entry and (key := _meaning(one, claim)) not in seen:
                 seen.add(key)
-                yield Asked(exam, exam.head, entry, check, ("spec", kind, i), kind, alpha)
+                yield one
+
+
+def _meaning(one: Asked, claim: str) -> str:
+    """Digest of all that decides one claim: what is claimed of which rows, and how it is tested."""
+    other = {"require", "regression"} - {claim}
+    entry = {k: v for k, v in one.entry.items() if k not in other}
+    check = {k: v for k, v in one.check.items() if k not in ("require", "regression")}
+    errors = one.exam.evaluation.spec.get("on_case_error")
+    rows = one.head.job.closure
+    return of_value([str(one.exam.evaluation.ref), entry, check, one.alpha, errors, rows])
 
 
 def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:

@@ -46,8 +46,7 @@ class Pairs:
 
 def findings(facts: Facts) -> Iterator[Finding]:
     """One finding for each `regression` of each check; Holm runs over all of a family."""
-    asks = [one for one in asked(facts, "checks") if "regression" in one.check]
-    read = [(one, _pairs(facts, one)) for one in asks]
+    read = [(one, _pairs(facts, one)) for one in asked(facts, "checks", "regression")]
     ours = [pair for pair in read if pair[0].exam.judged_by == "base"]
     every = [*ours, *(pair for pair in read if pair[0].exam.judged_by == "head")]
     decided = (*_family(ours), *_family(every)[len(ours) :])

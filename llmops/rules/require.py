@@ -23,9 +23,7 @@ INFO = Info(
 def findings(facts: Facts) -> Iterator[Finding]:
     """One finding for each `require` of each check, judged for base and then for head."""
     for one in asked(facts, "checks"):
-        bound = one.check.get("require")
-        if bound is None:
-            continue
+        bound = one.entry["require"]
         missing = absent(facts, one.head)
         if missing is not None:
             outcome, why, hint = missing
