@@ -1,0 +1,152 @@
+"""A worker in the standard library: a made-up world in the real formats of a run folder.
+
+Started as `python -I -S worker.py WORLD.json RUN_FOLDER`. The world says what each target answers:
+`answers` is a list of {"if": text, group: share of right answers}; the first whose `if` stands in
+the JSON of all that made the target (recipes, prompt) holds. `errors` is a number of cases without
+an answer, `fails` a list of {"job": type, "if": text, "reason": why} of trainings that fail.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+WORLD = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+FOLDER = Path(sys.argv[2])
+JOB = json.loads((FOLDER / "job.json").read_text(encoding="utf-8"))
+SPEC = JOB["spec"]
+ARTIFACTS = FOLDER / "artifacts"
+
+
+def canonical(value):
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def given(name):
+    return Path(JOB["inputs"][name]["path"])
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def write(name, text):
+    """A file below artifacts/, as result.json lists it."""
+    path = ARTIFACTS / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return {
+        "name": name, "digest": f"sha256:{sha256(text)}", "size_bytes": len(text.encode("utf-8")),
+    }
+
+
+def folder(name, files):
+    """A folder below artifacts/: its digest is that of its canonical {path: sha256}."""
+    made = [write(f"{name}/{path}", text) for path, text in files.items()]
+    digest = sha256(canonical({path: sha256(text) for path, text in files.items()}))
+    size = sum(one["size_bytes"] for one in made)
+    return [*made, {"name": name, "digest": f"sha256:{digest}", "size_bytes": size}]
+
+
+def measured(metric, value, n):
+    return {
+        "metric": metric, "value": value, "sample_size": n, "tool": "llmops", "version": "0",
+        "rows": None,
+    }
+
+
+def result(artifacts=(), measurements=(), status="ok", reason=""):
+    value = {
+        "format_version": 1, "closure": JOB["closure"], "type": JOB["type"], "status": status,
+        "reason": reason, "started_at": "2026-11-22T08:00:00Z",
+        "finished_at": "2026-11-22T08:00:01Z", "measurements": list(measurements),
+        "artifacts": list(artifacts), "environment": {}, "resources_used": {},
+    }
+    (FOLDER / "result.json").write_text(json.dumps(value), encoding="utf-8")
+
+
+def curate():
+    data = SPEC["dataset"]
+    assert data["splits"]["method"] == "given", "the made-up world splits nothing"
+    artifacts, counts = [], []
+    for part, source in sorted(data["splits"]["parts"].items()):
+        rows = lines(given(f"source/{source}"))
+        kept = [{**r, "case": f"sha256:{sha256(canonical(r))}"} for r in rows]
+        artifacts.append(write(f"parts/{part}.jsonl", "".join(canonical(r) + "\n" for r in kept)))
+        counts.append(measured(f"rows_{part}", len(kept), len(kept)))
+    result([*artifacts, write("funnel.json", "[]")], counts)
+
+
+def background():
+    """All that made a target, as one text."""
+    found = [canonical(SPEC)]
+    for name in sorted(JOB["inputs"]):
+        if name == "model" or name.startswith("adapter/"):
+            found.append((given(name) / "made_of.json").read_text(encoding="utf-8"))
+    return "\n".join(found)
+
+
+def holds(entry, text):
+    return entry.get("if", "") in text
+
+
+def train():
+    made_of = background()
+    for entry in WORLD.get("fails", []):
+        if entry["job"] == "train" and holds(entry, made_of):
+            return result(status="quality_failed", reason=entry["reason"])
+    name = "adapter" if "lora" in SPEC else "model"
+    return result(folder(name, {"made_of.json": made_of}), [measured("train_loss", 0.5, 60)])
+
+
+def key(row):
+    return sha256(canonical([SPEC["dataset"], SPEC["split"], row["case"]]))
+
+
+def generate():
+    rows = sorted(lines(given("cases")), key=key)[: SPEC.get("rows")]
+    made_of = background()
+    skill = next(a for a in WORLD["answers"] if holds(a, made_of))
+    right = set()
+    for group in sorted({row["group"] for row in rows}):
+        ids = sorted((r["id"] for r in rows if r["group"] == group), key=sha256)
+        right |= set(ids[: round(skill[group] * len(ids))])
+    told = []
+    for i, row in enumerate(rows):
+        error = "out of time" if i < skill.get("errors", 0) else None
+        response = row["answer"] if row["id"] in right else "something_else"
+        told.append({
+            "id": row["id"], "case": row["case"], "prompt": row["question"],
+            "response": "" if error else response, "input_tokens": 9, "output_tokens": 3,
+            "latency_ms": 10.0, "error": error,
+        })
+    result([write("responses.jsonl", "".join(canonical(t) + "\n" for t in told))])
+
+
+def cell(metric, row, answer):
+    if answer["error"]:
+        return {"value": None, "valid": False, "reason": answer["error"]}
+    right = answer["response"] == row["answer"]
+    kind = metric.endswith(("rouge_l", "token_f1"))
+    return {"value": 1.0 if right else 0.6 if kind else 0.0, "valid": True, "reason": ""}
+
+
+def evaluate():
+    cases = {row["id"]: row for row in lines(given("cases"))}
+    found = []
+    for answer in lines(given("responses")):
+        row = cases[answer["id"]]
+        cells = {c["name"]: cell(c["metric"], row, answer) for c in SPEC["checks"]}
+        found.append({
+            "id": row["id"], "case": row["case"], "input": row["question"],
+            "expected": row["answer"], "response": answer["response"],
+            "columns": {k: v for k, v in row.items() if k != "case"}, "cells": cells,
+        })
+    result([write("rows.jsonl", "".join(canonical(f) + "\n" for f in found))])
+
+
+{"curate": curate, "train": train, "generate": generate, "evaluate": evaluate}[JOB["type"]]()
