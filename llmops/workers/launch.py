@@ -43,11 +43,13 @@ def prepare(spec: Mapping[str, Any], processes: int) -> None:
     quiet()
     if spec.get("deepspeed") is None:
         return
+    on_cpu = not torch.cuda.is_available()
+    if on_cpu:
+        preflight(extensions())
+        os.environ["DS_ACCELERATOR"] = "cpu"
     if processes == 1:
         _alone()
-    if not torch.cuda.is_available():
-        os.environ["DS_ACCELERATOR"] = "cpu"
-        preflight(extensions())
+    if on_cpu:
         load_extension(extensions())
 
 

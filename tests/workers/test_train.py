@@ -328,6 +328,17 @@ def test_without_ninja_or_compiler_deepspeed_is_refused_before_anything(
     launch.preflight(tmp_path)
 
 
+def test_a_deepspeed_job_without_its_tools_fails_before_it_loads_anything(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of(deepspeed={"zero_optimization": {"stage": 1}})
+    run = bench.run("train", spec, data_0=bench.rows, tokenizer=bench.rows)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(WorkerError, match="needs ninja"):
+        train.work(run)
+    assert not (run.path / "progress.jsonl").exists()
+
+
 def test_deepspeed_never_needs_its_own_adam_on_cpu() -> None:
     given = {"optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3}}
     made = launch.deepspeed_config(given, on_cpu=True)
