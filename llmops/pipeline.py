@@ -2,6 +2,7 @@
 
 Tree -> Document -> Spec -> Graph -> Change -> Plan -> Run -> Statement -> Verdict. Every command
 is a prefix or a cut of it; nothing here prints, and everything here can be called from Python.
+What runs and what judges is imported where it is used, so that a plan does not pay for either.
 """
 
 from __future__ import annotations
@@ -12,16 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmops import __version__
 from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_errors
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, StoreError, UsageError
 from llmops.evidence.store import Store
-from llmops.executors.base import Event, Executor, RunReport
-from llmops.executors.inputs import Inputs
-from llmops.executors.run import EXECUTORS, run
 from llmops.graph.base import Change
 from llmops.graph.build import Graph, build
 from llmops.graph.diff import diff
@@ -30,15 +28,15 @@ from llmops.jobs.check import check
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import Trees, plan
 from llmops.jobs.wire import plan_from_json
-from llmops.rules.base import Finding, Outcome, Verdict
-from llmops.rules.facts import Approval, Facts, Row
-from llmops.rules.verdict import judge, static_findings
 from llmops.source.cache import BlobCache
-from llmops.source.fetch import from_environment
 from llmops.source.tree import Repository, Tree
 from llmops.specs.base import Ref
-from llmops.specs.load import roles
 from llmops.specs.tree import LoadedTree, load_blobs
+
+if TYPE_CHECKING:
+    from llmops.executors.base import Event, Executor, RunReport
+    from llmops.rules.base import Finding, Verdict
+    from llmops.rules.facts import Approval, Facts, Row
 
 FOLDERS = ("specs/", "policies/")
 OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
@@ -208,6 +206,8 @@ class Checked:
 
 def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
     """Text to graph, and the rules that need no evidence; `paths` narrow what is shown."""
+    from llmops.rules.verdict import static_findings
+
     state = read(project, project.repository.work_tree())
     found = list(state.diagnostics)
     if state.graph is not None:
@@ -221,6 +221,8 @@ def _under(path: str, folders: Sequence[str]) -> bool:
 
 
 def _as_diagnostic(found: Finding) -> Diagnostic:
+    from llmops.rules.base import Outcome
+
     path, line, column = found.place.rsplit(":", 2)
     severity = Severity.WARNING if found.outcome is Outcome.WARNED else Severity.ERROR
     span = Span(path, int(line), int(column))
@@ -228,6 +230,8 @@ def _as_diagnostic(found: Finding) -> Diagnostic:
 
 
 def _static_facts(state: State) -> Facts:
+    from llmops.rules.facts import Facts
+
     assert state.graph is not None
     nothing = Plan(None, _name(state.tree), None, (), (), ())
     return Facts(
@@ -253,7 +257,14 @@ def owners(tree: Tree) -> tuple[str, ...]:
 def changes_of(both: Pair) -> tuple[Change, ...]:
     """The semantic changes between base and head."""
     assert both.head.graph is not None
-    return diff(both.base.graph if both.base else None, both.head.graph, roles)
+    return diff(both.base.graph if both.base else None, both.head.graph, _roles)
+
+
+def _roles(kind: str) -> Mapping[str, str]:
+    """The roles of a kind's fields; the models are loaded when something changed."""
+    from llmops.specs.load import roles
+
+    return roles(kind)
 
 
 @dataclass(frozen=True)
@@ -298,6 +309,9 @@ def verdict(
     project: Project, planned: Planned, *, now: datetime, approvals: tuple[Approval, ...] = ()
 ) -> Verdict:
     """Kept evidence -> verdict. Nothing runs, nothing of head is executed."""
+    from llmops.rules.facts import Facts
+    from llmops.rules.verdict import judge
+
     both = planned.both
     head = both.head.graph
     assert head is not None
@@ -359,6 +373,10 @@ def execute(
 
     `executor` is one that the caller has set up; without it, the one that `options` name.
     """
+    from llmops.executors.inputs import Inputs
+    from llmops.executors.run import EXECUTORS, run
+    from llmops.source.fetch import from_environment
+
     store = project.store
     fetcher = from_environment()
 

@@ -36,22 +36,29 @@ def diff(base: Graph | None, head: Graph, roles_of: RolesOf) -> tuple[Change, ..
 
 def _direct(ref: Ref, base: Graph, head: Graph, roles_of: RolesOf) -> Change | None:
     old, new = base.specs.get(ref), head.specs.get(ref)
-    roles = roles_of(ref.kind)
     if old is None or new is None:
         present = new or old
         assert present is not None
+        roles = roles_of(ref.kind)
         used = [role_of(path, roles) for path in leaves(present.value)]
         action: Any = "added" if old is None else "removed"
         return Change(ref, action, present.path, _category(used))
+    if _same(old, new, base, head):
+        return None
+    roles = roles_of(ref.kind)
     fields = (*_fields(old, new, roles), *_contents(old, new, base, head, roles))
     if not fields:
         return None
     return Change(ref, "changed", new.path, _category([f.role for f in fields]), fields)
 
 
+def _same(old: Spec, new: Spec, base: Graph, head: Graph) -> bool:
+    """Nothing to look at: the same values (maybe the very same object) and the same files."""
+    values = old.value is new.value or canonical(old.value) == canonical(new.value)
+    return values and all(base.files.get(u.path) == head.files[u.path] for u in new.files)
+
+
 def _fields(old: Spec, new: Spec, roles: Mapping[str, str]) -> Iterator[FieldChange]:
-    if old.value is new.value or old.value == new.value:
-        return
     before, after = leaves(old.value), leaves(new.value)
     for path in dict.fromkeys((*before, *after)):
         # canonical text: 1 and 1.0 are the same number, True and 1 are not the same value

@@ -15,13 +15,20 @@ def fingerprints(graph: Graph) -> Mapping[Ref, str]:
     Keys follow the graph's order (dependencies first). Descriptive fields are left out, and so
     are the file's place, key order and comments. Equal meaning gives an equal digest everywhere.
     """
+    if "fingerprints" not in graph.memo:
+        graph.memo["fingerprints"] = _fingerprints(graph)
+    kept: Mapping[Ref, str] = graph.memo["fingerprints"]
+    return kept
+
+
+def _fingerprints(graph: Graph) -> Mapping[Ref, str]:
     found: dict[Ref, str] = {}
     for ref, spec in graph.specs.items():
         found[ref] = of_value(
             {
                 "kind": ref.kind,
                 "name": ref.name,
-                "roles": {r: v for r, v in spec.projections.items() if r != "descriptive"},
+                "roles": spec.meaning,
                 "refers": sorted(
                     [_at(u.loc), found[u.target], u.part or ""] for u in spec.references
                 ),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmops.graph.build import Graph
+from llmops.graph.fingerprint import fingerprints
 from llmops.jobs import evaluate, generate
 from llmops.jobs.base import Side
 from llmops.jobs.make import Made, use
@@ -34,6 +35,7 @@ class Exam:
 
 def exams(base: Graph | None, head: Graph, selected: tuple[str, ...] = ()) -> tuple[Exam, ...]:
     """Every exam of a change, base's first; `selected` keeps those of named specs only."""
+    _share(base, head)
     found: list[Exam] = []
     for side, graph in (("base", base), ("head", head)):
         for evaluation in graph.of_kind("Evaluation") if graph else ():
@@ -41,6 +43,21 @@ def exams(base: Graph | None, head: Graph, selected: tuple[str, ...] = ()) -> tu
             if _wanted(exam, selected):
                 found.append(exam)
     return tuple(found)
+
+
+def _share(base: Graph | None, head: Graph) -> None:
+    """Let head take over what base made of specs that mean the same in both trees."""
+    if base is None or base is head:
+        return
+    for evaluation in base.of_kind("Evaluation"):
+        target = use(evaluation, "target").target
+        refs = (evaluation.ref, target)
+        meanings = tuple(fingerprints(base)[ref] for ref in refs)
+        if meanings == tuple(fingerprints(head).get(ref) for ref in refs):
+            made = _put(evaluation, base, target, base, "head")
+            for graph in (base, head):
+                for side in ("base", "head"):
+                    graph.memo["exam", *meanings, side] = made
 
 
 def _wanted(exam: Exam, selected: tuple[str, ...]) -> bool:
@@ -66,9 +83,23 @@ def asks_regression(evaluation: Spec) -> bool:
 
 
 def _put(evaluation: Spec, own: Graph, target: Ref, graph: Graph, side: Side) -> Made | None:
-    """The evaluate job of `evaluation` (with the data of its own graph) on a target of `graph`."""
+    """The evaluate job of `evaluation` (with the data of its own graph) on a target of `graph`.
+
+    Made once for each meaning: equal fingerprints of both are equal jobs, whichever tree they
+    stand in. `side` tells whose Evaluation it is only where something changed.
+    """
     if target not in graph.specs:
         return None
+    meanings = fingerprints(own)[evaluation.ref], fingerprints(graph)[target]
+    key = ("exam", *meanings, side)
+    known = graph.memo.get(key)
+    if known is None:
+        known = graph.memo[key] = _made(evaluation, own, target, graph, side)
+    made: Made = known
+    return made
+
+
+def _made(evaluation: Spec, own: Graph, target: Ref, graph: Graph, side: Side) -> Made:
     asked = generate.cases(own, evaluation, evaluation.ref if side == "head" else None)
     answered = generate.job(graph, target, asked, evaluation)
     return evaluate.job(evaluation, asked, answered)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from dataclasses import field as _field
 from typing import Any, Literal, NamedTuple
 
+from llmops.digest import of_value
+
 API_VERSION = "llmops/v1alpha1"
 NAME_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 
@@ -71,6 +73,12 @@ class Spec:
     references: tuple[Reference, ...] = ()
     files: tuple[FileUse, ...] = ()
     projections: Mapping[str, Any] = _field(default_factory=dict)
+    digest: str = ""  # of `projections` without the descriptive ones, where it is known already
+
+    @property
+    def meaning(self) -> str:
+        """Digest of the spec's own fields, all but the descriptive ones."""
+        return self.digest or meaning(self.projections)
 
     @property
     def spec(self) -> Mapping[str, Any]:
@@ -83,3 +91,8 @@ class Spec:
         """The labels that selectors and policies match."""
         labels: Mapping[str, str] = self.value["metadata"].get("labels", {})
         return labels
+
+
+def meaning(projections: Mapping[str, Any]) -> str:
+    """Digest of all projections but the descriptive one."""
+    return of_value({role: value for role, value in projections.items() if role != "descriptive"})

@@ -107,11 +107,12 @@ def _record(spec: Spec) -> tuple[Any, ...]:
         [(list(r.loc), r.target.kind, r.target.name, r.part) for r in spec.references],
         [(list(f.loc), f.path) for f in spec.files],
         dict(spec.projections),
+        spec.meaning,
     )
 
 
 def _from_record(record: tuple[Any, ...], path: str) -> Spec:
-    kind, name, value, references, files, projections = record
+    kind, name, value, references, files, projections, digest = record
     return Spec(
         ref=Ref(kind, name),
         path=path,
@@ -119,4 +120,5 @@ def _from_record(record: tuple[Any, ...], path: str) -> Spec:
         references=tuple(Reference(tuple(loc), Ref(k, n), p) for loc, k, n, p in references),
         files=tuple(FileUse(tuple(loc), where) for loc, where in files),
         projections=projections,
+        digest=digest,
     )
