@@ -39,7 +39,7 @@ class Part:
 PARTS = (
     Part("base", ("known",), rows=120, most_per_customer=4),
     Part("rehearsal", ("known",), rows=60, most_per_customer=4),
-    Part("new", ("new",), rows=100, most_per_customer=4),
+    Part("new", ("new",), rows=150, most_per_customer=4),
     Part("validation", ("known", "new"), rows=15, own="v", own_rows=5),
     Part("test", ("known", "new"), rows=30, own="t", own_rows=10),
 )

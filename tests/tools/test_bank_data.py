@@ -122,7 +122,7 @@ def test_wordings_of_a_judging_part_are_shown_nowhere_else(mark: str, own: str) 
     places = {t: {part for part in PARTS if fragment(t) in shown[part]} for t in texts}
     assert {t: p for t, p in places.items() if p - {own}} == {}
     # A wording without slots can be hidden by a typo or an English word each time it is asked.
-    assert sum(own in p for p in places.values()) >= 0.9 * len(texts)
+    assert sum(own in p for p in places.values()) >= 0.8 * len(texts)
 
 
 @pytest.mark.parametrize("part", JUDGING)
