@@ -18,6 +18,8 @@ from llmops.reports.words import (
 )
 from llmops.rules.base import Finding, Outcome, Verdict
 
+_ON_EVIDENCE = ("require", "slices", "regression")
+
 
 def tally(findings: Sequence[Finding]) -> dict[Outcome, int]:
     """How many gates ended how; a gate judged twice (base's bound, head's) counts by its worst."""
@@ -138,8 +140,9 @@ def worse(verdict: Verdict) -> str:
 def next_steps(verdict: Verdict) -> tuple[str, ...]:
     """What a person can do now, in sentences; commands between backticks."""
     found = []
-    failed = [f for f in verdict.findings if f.outcome is Outcome.FAILED]
-    undecided = [f for f in verdict.findings if f.outcome is Outcome.INCONCLUSIVE]
+    judged = [f for f in verdict.findings if f.rule in _ON_EVIDENCE]
+    failed = [f for f in judged if f.outcome is Outcome.FAILED]
+    undecided = [f for f in judged if f.outcome is Outcome.INCONCLUSIVE]
     if any(step.state == "run" for step in verdict.plan.steps):
         found.append("Some jobs have no evidence yet: `llmops run`, then `llmops gate`.")
     if failed:

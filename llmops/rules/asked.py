@@ -11,7 +11,7 @@ from llmops.jobs.exam import Exam
 from llmops.jobs.gates import alpha_of, bound_words
 from llmops.jobs.make import Made, use
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import Cell, Claim, Question, scale_of
+from llmops.rules.claims import INVALID_HINT, Cell, Claim, Question, scale_of
 from llmops.rules.facts import Facts, Loc, Row
 
 
@@ -139,6 +139,8 @@ def _hint(claim: Claim) -> str:
         if claim.about_more is None:
             return "no number of cases will show this at the observed rate"
         return f"about {claim.about_more} more cases would decide"
+    if "cells invalid" in claim.why:
+        return INVALID_HINT
     if claim.outcome is Outcome.FAILED:
         return "the same specs give the same evidence: change the recipe, the data or the prompt"
     return ""

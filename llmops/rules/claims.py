@@ -53,6 +53,9 @@ class Claim:
     about_more: int | None = None
 
 
+INVALID_HINT = "rows.jsonl of the evaluate job has each cell's reason"
+
+
 def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
     """The column of one check; a value that the metric cannot have is no value."""
     scale = METRICS[check["metric"]]
@@ -91,13 +94,20 @@ def decide(question: Question, found: Sequence[Cell]) -> Claim:
     if len({cell.case for cell in found}) != n:
         return Claim(Outcome.INCONCLUSIVE, n, "a case is counted twice")
     if len(invalid) > question.errors_allowed * n:
-        names = ", ".join(invalid[:3]) + (", …" if len(invalid) > 3 else "")
-        return Claim(Outcome.INCONCLUSIVE, n, f"{len(invalid)} of {n} cells invalid: {names}")
+        return Claim(Outcome.INCONCLUSIVE, n, invalid_words(invalid, n))
     if question.scale.kind == "unbounded":
         return Claim(Outcome.INCONCLUSIVE, n, f"{question.metric} has no range to test a mean in")
     values = _ordered(question, found)
     decided = _binary if question.scale.kind == "binary" else _score
     return decided(question, values)
+
+
+def invalid_words(invalid: Sequence[str], n: int) -> str:
+    """`2 of 480 cells invalid: q-17, q-20`; `no case` where there is none."""
+    if n == 0:
+        return "no case"
+    names = ", ".join(invalid[:3]) + (", …" if len(invalid) > 3 else "")
+    return f"{len(invalid)} of {n} cells invalid: {names}"
 
 
 def _ordered(question: Question, found: Sequence[Cell]) -> list[float]:

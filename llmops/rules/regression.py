@@ -17,7 +17,7 @@ from typing import Any
 
 from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import Cell, cells, scale_of
+from llmops.rules.claims import INVALID_HINT, Cell, cells, invalid_words, scale_of
 from llmops.rules.facts import Facts, Info
 from llmops.statistics import order, paired, star
 from llmops.statistics.paired import Decision, Difference
@@ -73,7 +73,7 @@ def _pairs(facts: Facts, one: Asked) -> Pairs | Gap:
     if gap is not None:
         return gap
     if one.exam.base is None:
-        return Outcome.PASSED, "base has no such target: nothing to compare with", ""
+        return Outcome.WARNED, f"not compared: base has no {one.exam.target}", ""
     gap = absent(facts, one.exam.base)
     if gap is not None:
         return Outcome.INCONCLUSIVE, f"base's target: {gap[1]}", gap[2]
@@ -90,8 +90,7 @@ def _difference(one: Asked, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs
         return Outcome.INCONCLUSIVE, "base and head did not answer the same cases", "llmops run"
     invalid = [c.id for c in (*base, *head) if c.value is None]
     if invalid or not after:
-        words = f"{len(invalid)} cells invalid" if invalid else "no case"
-        return Outcome.INCONCLUSIVE, words, "llmops run"
+        return Outcome.INCONCLUSIVE, invalid_words(invalid, len(base) + len(head)), INVALID_HINT
     if scale.lower is None or scale.upper is None:
         return Outcome.INCONCLUSIVE, f"{one.check['metric']} has no range to compare in", ""
     sign = 1.0 if scale.better == "higher" else -1.0

@@ -78,10 +78,10 @@ def test_where_less_is_better_more_is_a_loss() -> None:
     assert found.base_value == 0.0
 
 
-def test_a_target_that_base_has_not_has_nothing_to_compare_with() -> None:
+def test_a_target_that_base_has_not_is_not_compared_and_says_so() -> None:
     base = {p: t for p, t in World().head.items() if "applications" not in p}
     base = {p: t for p, t in base.items() if "evaluations" not in p}
-    assert outcome(World(base=base)) is Outcome.PASSED
+    assert outcome(World(base=base)) is Outcome.WARNED
 
 
 def test_gates_that_head_adds_do_not_save_it_from_base_gates() -> None:
