@@ -96,8 +96,27 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         for item in value:
             rest = {k: v for k, v in item.items() if k != "name"}
             yield from _walk(f"{path}[{item['name']}]", rest or None)
+    elif _mixture(value):
+        yield path, [_part(entry) for entry in value]
     else:
         yield path, value
+
+
+def _mixture(value: Any) -> bool:
+    """The `data` of a Recipe: datasets in an order that counts, some with a weight."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(v, Mapping) and {"dataset"} <= v.keys() <= _MIXED for v in value)
+    )
+
+
+_MIXED = {"dataset", "weight"}
+
+
+def _part(entry: Mapping[str, Any]) -> str:
+    weight = f" x {entry['weight']:g}" if "weight" in entry else ""
+    return f"{entry['dataset']}{weight}"
 
 
 def _named(value: Any) -> bool:

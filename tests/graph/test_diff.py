@@ -117,3 +117,13 @@ def test_a_fingerprint_covers_what_is_referred_to() -> None:
     before, after = fingerprints(graph(dict(BANK))), fingerprints(head)
     assert before[Ref("Application", "bot")] != after[Ref("Application", "bot")]
     assert before[Ref("Prompt", "ask")] == after[Ref("Prompt", "ask")]
+
+
+def test_a_mixture_is_told_by_its_datasets_in_order() -> None:
+    path = "specs/recipes/base.yaml"
+    two = "data: [{dataset: bank#train}, {dataset: bank#test, weight: 0.5}]"
+    (field,) = between(changed(path, "data: [{dataset: bank#train}]", two))["Recipe/base"].fields
+    assert field.path == "data"
+    assert field.before == ["bank#train"]
+    assert field.after == ["bank#train", "bank#test x 0.5"]
+    assert field.role == "job: [train]"
