@@ -121,9 +121,9 @@ def test_a_fingerprint_covers_what_is_referred_to() -> None:
 
 def test_a_mixture_is_told_by_its_datasets_in_order() -> None:
     path = "specs/recipes/base.yaml"
-    two = "data: [{dataset: bank#train}, {dataset: bank#test, weight: 0.5}]"
+    two = "data: [{dataset: bank#train, weight: 0.5}, {dataset: bank#test, weight: 0.5}]"
     (field,) = between(changed(path, "data: [{dataset: bank#train}]", two))["Recipe/base"].fields
     assert field.path == "data"
     assert field.before == ["bank#train"]
-    assert field.after == ["bank#train", "bank#test x 0.5"]
+    assert field.after == ["bank#train x 0.5", "bank#test x 0.5"]
     assert field.role == "job: [train]"
