@@ -28,7 +28,7 @@ from llmops.jobs.check import check
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import Trees, plan
 from llmops.jobs.wire import plan_from_json
-from llmops.source.cache import BlobCache
+from llmops.source.cache import BlobCache, code_digest
 from llmops.source.tree import Repository, Tree
 from llmops.specs.base import Ref
 from llmops.specs.tree import LoadedTree, load_blobs
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmops.rules.base import Finding, Verdict
     from llmops.rules.facts import Approval, Facts, Row
 
+PACKAGE = Path(__file__).parent
 FOLDERS = ("specs/", "policies/")
 OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 DEFAULT_BASES = ("origin/HEAD", "main", "master")
@@ -80,7 +81,7 @@ class Project:
 
     def blobs(self) -> BlobCache:
         """What was parsed before, by object id."""
-        return BlobCache(self.cache, __version__)
+        return BlobCache(self.cache, code_digest(PACKAGE / "specs", PACKAGE / "source"))
 
     @property
     def store(self) -> Store:
@@ -102,6 +103,15 @@ class Pair:
         policy = base.subtree("policies") if base else None
         return Trees(_name(base) if base else None, _name(self.head.tree), policy)
 
+    @property
+    def base_problem(self) -> str:
+        """Why base's specs cannot be read, "" if they can: how many mistakes, and the first."""
+        if self.base is None or self.base.graph is not None:
+            return ""
+        found = [d for d in self.base.diagnostics if d.severity is Severity.ERROR]
+        first = f"{found[0].span}: {found[0].message}"
+        return f"{_mistakes(len(found))} at {self.base.tree.label}, the first {first}"
+
     def place(self, side: Side, ref: Ref, loc: tuple[str | int, ...]) -> str:
         """`path:line:col` of a field on one side."""
         state = self.base if side == "base" and self.base else self.head
@@ -113,9 +123,12 @@ class InvalidSpecs(UsageError):
 
     def __init__(self, state: State) -> None:
         count = sum(d.severity is Severity.ERROR for d in state.diagnostics)
-        noun = "mistake" if count == 1 else "mistakes"
-        super().__init__(f"{count} {noun} in the specs of {state.tree.label}")
+        super().__init__(f"{_mistakes(count)} in the specs of {state.tree.label}")
         self.state = state
+
+
+def _mistakes(count: int) -> str:
+    return "1 mistake" if count == 1 else f"{count} mistakes"
 
 
 def _name(tree: Tree) -> TreeName:
@@ -133,7 +146,7 @@ def read(project: Project, tree: Tree, cache: BlobCache | None = None) -> State:
     cache.save()
     uses = {use.path for spec in loaded.specs.values() for use in spec.files}
     found = {path: of_bytes(data) for path, data in _present(tree, uses).items()}
-    built = build(loaded.specs, found, loaded.span, tree.blobs())
+    built = build(loaded.specs, found, loaded.span, tree.blobs(), loaded.broken)
     problems = [*loaded.diagnostics, *built.diagnostics]
     if built.graph is not None:
         problems += check(built.graph, loaded.span)
@@ -275,7 +288,7 @@ class Planned:
     both: Pair
     exams: tuple[Exam, ...]
     proven: Mapping[str, Proof]
-    damaged: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()  # kept evidence, or a base, that cannot be used
 
 
 def make_plan(
@@ -286,6 +299,7 @@ def make_plan(
     assert head is not None
     base = both.base.graph if both.base else None
     asked = exams(base, head, _selected(select, head, base))
+    _refuse_own_evidence(both.head.tree)
     store = project.store
     proven: Mapping[str, Proof] = store.proofs() if reuse else {}
     planned = plan(
@@ -293,7 +307,18 @@ def make_plan(
         asked=asked, selected=tuple(select), tool_version=__version__,
         place=both.place,
     )  # fmt: skip
-    return Planned(planned, both, asked, proven, store.notes)
+    unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
+    return Planned(planned, both, asked, proven, (*unread, *store.notes))
+
+
+def _refuse_own_evidence(tree: Tree) -> None:
+    """A change that brings its own evidence would be its own judge."""
+    brought = [p for p in tree.blobs() if p.startswith(("reports/evidence/", "reports/runs/"))]
+    if brought and not tree.dirty:
+        raise UsageError(
+            f"evidence is committed at {tree.label}: {brought[0]}",
+            hint="git rm -r --cached reports/evidence reports/runs, and ignore them",
+        )
 
 
 def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[str, ...]:
@@ -315,9 +340,6 @@ def verdict(
     both = planned.both
     head = both.head.graph
     assert head is not None
-    problem = ""
-    if both.base is not None and both.base.graph is None:
-        problem = f"{len(both.base.diagnostics)} mistakes at {both.base.tree.label}"
     facts = Facts(
         base=both.base.graph if both.base else None,
         head=head,
@@ -328,7 +350,7 @@ def verdict(
         place=both.place,
         approvals=approvals,
         owners=owners(both.head.tree),
-        base_problem=problem,
+        base_problem=both.base_problem,
     )
     judged_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return judge(facts, judged_at=judged_at, tool_version=__version__)

@@ -1,8 +1,8 @@
 """A cache of plain values by git blob id: what was parsed once is not parsed again.
 
 In: an object id and a plain value (maps, lists, text, numbers). Out: the same value in a later
-process. One file per tool version, written whole and atomically, with its own digest in front; a
-file that is damaged, of another version, or unwritable is as good as none. It speeds work up and
+process. One file for each state of the code that made the values (`code_digest`), written whole and
+atomically, with its own digest in front; a file that is damaged or unwritable is as good as none. It speeds work up and
 is never evidence. The format is `marshal`, which is only ever read back from the user's own cache
 folder after its digest was checked.
 """
@@ -60,6 +60,24 @@ class BlobCache(MutableMapping[str, Any]):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             _replace(self._path, _HEAD + hashlib.sha256(body).digest() + body)
             self._changed = False
+            _drop_old(self._path.parent)
+
+
+def code_digest(*folders: Path) -> str:
+    """Digest of the code (and its data) that turns texts into values: other code, other cache."""
+    found = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".py", ".json"):
+                found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def _drop_old(folder: Path, keep: int = 4) -> None:
+    """Caches of earlier code are of no use to anybody but a quick switch back."""
+    kept = sorted(folder.glob("specs-*.cache"), key=lambda p: p.stat().st_mtime, reverse=True)
+    for path in kept[keep:]:
+        path.unlink(missing_ok=True)
 
 
 def _read(path: Path | None) -> dict[str, Any]:
