@@ -31,7 +31,7 @@ def read(files: Mapping[str, str]) -> Read:
     blobs = [Blob(p, "100644", of_bytes(data[p])[7:47], len(data[p])) for p in specs]
     loaded = load_blobs(blobs, lambda paths: {p: data[p] for p in paths}, {})
     digests = {path: of_bytes(content) for path, content in data.items()}
-    built = build(loaded.specs, digests, loaded.span, data)
+    built = build(loaded.specs, digests, loaded.span, data, loaded.broken)
     problems = [*loaded.diagnostics, *built.diagnostics]
     if built.graph is not None:
         problems += check(built.graph, loaded.span)

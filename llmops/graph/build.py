@@ -12,6 +12,7 @@ from llmops.specs.base import Ref, Reference, Spec
 
 Loc = tuple[str | int, ...]
 SpanOf = Callable[[Ref, Loc], Span]
+Broken = frozenset[tuple[str | None, str]]  # kind if known, and name
 
 
 @dataclass(frozen=True)
@@ -70,27 +71,44 @@ class Built:
 
 
 def build(
-    specs: Mapping[Ref, Spec], files: Mapping[str, str], span: SpanOf, known_files: Iterable[str]
+    specs: Mapping[Ref, Spec],
+    files: Mapping[str, str],
+    span: SpanOf,
+    known_files: Iterable[str],
+    broken: Broken = frozenset(),
 ) -> Built:
     """Resolve every reference.
 
     `files` maps each named file that exists to its digest; `known_files` are the paths of the
-    tree, for nearest-name hints. All mistakes at once; never raises.
+    tree, for nearest-name hints. `broken` are (kind if known, name) of files that are no spec
+    and were told as such: what refers to them is not a second mistake. All mistakes at once;
+    never raises.
     """
     paths = list(known_files)
     problems: list[Diagnostic] = []
+    whole = True
     for spec in specs.values():
-        problems += _references(spec, specs, span)
+        known = [use for use in spec.references if not _told(use, specs, broken)]
+        whole &= len(known) == len(spec.references)
+        problems += _references(spec, known, specs, span)
         problems += _files(spec, files, paths, span)
     order, circle = _order(specs)
     problems += [_circle(circle, specs, span)] if circle else []
-    if has_errors(problems):
+    if has_errors(problems) or not whole:
         return Built(None, tuple(problems))
     return Built(Graph({ref: specs[ref] for ref in order}, files), tuple(problems))
 
 
-def _references(spec: Spec, specs: Mapping[Ref, Spec], span: SpanOf) -> Iterable[Diagnostic]:
-    for use in spec.references:
+def _told(use: Reference, specs: Mapping[Ref, Spec], broken: Broken) -> bool:
+    """Whether what is referred to is there, but is no spec, which was told at its own place."""
+    kind, name = use.target.kind, use.target.name
+    return use.target not in specs and ((kind, name) in broken or (None, name) in broken)
+
+
+def _references(
+    spec: Spec, uses: Iterable[Reference], specs: Mapping[Ref, Spec], span: SpanOf
+) -> Iterable[Diagnostic]:
+    for use in uses:
         target = specs.get(use.target)
         if target is None:
             yield _dangling(spec, use, specs, span)

@@ -26,16 +26,22 @@ class NamedBlob(Protocol):
 
 
 ReadMany = Callable[[Sequence[str]], Mapping[str, bytes]]
+Broken = frozenset[tuple[str | None, str]]
 
 
 @dataclass
 class LoadedTree:
-    """All specs of a tree, and all that is wrong with their files."""
+    """All specs of a tree, and all that is wrong with their files.
+
+    `broken`: kind (None where it cannot be read) and name of each file that is no spec, so that a
+    reference to one of them is not told as a second mistake.
+    """
 
     specs: Mapping[Ref, Spec]
     diagnostics: tuple[Diagnostic, ...]
     read: ReadMany
     documents: dict[str, Document] = field(default_factory=dict)
+    broken: Broken = frozenset()
 
     def span(self, ref: Ref, loc: tuple[str | int, ...]) -> Span:
         """The place of a field of a spec."""
@@ -56,15 +62,18 @@ def load_blobs(
     texts = read([blob.path for blob in ordered if _key(blob) not in cache])
     found: list[Spec] = []
     problems: list[Diagnostic] = []
+    broken: set[tuple[str | None, str]] = set()
     for blob in ordered:
         kept = cache.get(_key(blob))
         if kept is not None:
             found.append(_from_record(kept, blob.path))
             continue
-        spec, wrong = _load(blob.path, texts[blob.path])
+        kind, spec, wrong = _load(blob.path, texts[blob.path])
         problems += wrong
         if spec is not None:
             found.append(spec)
+        else:
+            broken.add((kind, _stem(blob.path)))
         if spec is not None and not wrong:
             cache[_key(blob)] = _record(spec)
     specs: dict[Ref, Spec] = {}
@@ -74,6 +83,7 @@ def load_blobs(
             problems.append(_twice(spec, specs[spec.ref], read))
         specs.setdefault(spec.ref, spec)
     loaded.diagnostics = tuple(problems)
+    loaded.broken = frozenset(broken)
     return loaded
 
 
@@ -82,14 +92,22 @@ def _key(blob: NamedBlob) -> str:
     return f"{blob.oid} {blob.path.rpartition('/')[2]}"
 
 
-def _load(path: str, data: bytes) -> tuple[Spec | None, Sequence[Diagnostic]]:
-    from llmops.specs.load import load_one
+def _stem(path: str) -> str:
+    """The name that a file's spec has to have."""
+    return path.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
+
+
+def _load(path: str, data: bytes) -> tuple[str | None, Spec | None, Sequence[Diagnostic]]:
+    """The kind as far as it can be read, the spec or None, and what is wrong."""
+    from llmops.specs.load import KINDS, load_one
 
     parsed = parse(path, data)
+    said = parsed.document.value.get("kind") if parsed.document is not None else None
+    kind = said if isinstance(said, str) and said in KINDS else None
     if parsed.document is None or has_errors(parsed.diagnostics):
-        return None, parsed.diagnostics
+        return kind, None, parsed.diagnostics
     spec, wrong = load_one(parsed.document)
-    return spec, (*parsed.diagnostics, *wrong)
+    return kind, spec, (*parsed.diagnostics, *wrong)
 
 
 def _twice(spec: Spec, other: Spec, read: ReadMany) -> Diagnostic:

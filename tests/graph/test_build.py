@@ -27,6 +27,24 @@ def test_a_dangling_reference_says_where_and_which_name_is_near() -> None:
     assert one.hint == 'did you mean "adapter"?'
 
 
+def test_a_reference_to_a_spec_with_a_mistake_is_not_a_second_mistake() -> None:
+    found = read(changed("specs/recipes/base.yaml", "seed: 1", "sead: 1"))
+    assert rules(found.diagnostics) == ["unknown-field"]
+    assert found.graph is None
+
+
+def test_a_reference_to_a_file_that_is_no_yaml_is_not_a_second_mistake() -> None:
+    found = read({**BANK, "specs/recipes/base.yaml": "kind: [\n"})
+    assert {d.span.path for d in found.diagnostics} == {"specs/recipes/base.yaml"}
+
+
+def test_a_broken_spec_of_another_kind_hides_no_dangling_reference() -> None:
+    files = changed("specs/applications/bot.yaml", "Recipe/adapter", "Recipe/tiny")
+    files = changed("specs/models/tiny.yaml", "seed: 0", "sead: 0", files)
+    found = rules(read(files).diagnostics)
+    assert found == ["unknown-field", "unknown-ref"]
+
+
 def test_a_split_that_the_dataset_has_not_is_a_mistake() -> None:
     (one,) = read(changed("specs/recipes/base.yaml", "bank#train", "bank#tran")).diagnostics
     assert one.rule == "unknown-part"
