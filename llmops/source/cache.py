@@ -1,10 +1,10 @@
 """A cache of plain values by git blob id: what was parsed once is not parsed again.
 
 In: an object id and a plain value (maps, lists, text, numbers). Out: the same value in a later
-process. One file for each state of the code that made the values (`code_digest`), written whole and
-atomically, with its own digest in front; a file that is damaged or unwritable is as good as none. It speeds work up and
-is never evidence. The format is `marshal`, which is only ever read back from the user's own cache
-folder after its digest was checked.
+process. One file for each state of the code that made the values (`code_digest`), written whole
+and atomically, with its own digest in front; a file that is damaged or unwritable is as good as
+none. It speeds work up and is never evidence. The format is `marshal`, which is only ever read
+back from the user's own cache folder after its digest was checked.
 """
 
 from __future__ import annotations
