@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -110,7 +111,7 @@ spec:
 
 
 def repository(root: Path, specs: int) -> None:
-    """Commit about `specs` specs on `main`, and a branch `one` in which one Recipe differs."""
+    """Commit about `specs` specs on `main`, and stand on a branch `one` for changes."""
     files = {"policies/default.yaml": POLICY, ".gitignore": "/reports/\n"}
     for i in range(max(1, specs // len(KINDS))):
         files |= texts(i)
@@ -122,9 +123,14 @@ def repository(root: Path, specs: int) -> None:
     git(root, "commit", "-q", "-m", "base")
     git(root, "commit", "-q", "--allow-empty", "-m", "second")
     git(root, "switch", "-q", "-c", "one")
+
+
+def change(root: Path, number: int) -> None:
+    """Commit one Recipe that no run has seen yet."""
     path = root / "specs/recipes/g0.yaml"
-    path.write_text(path.read_text("utf-8").replace("r: 8", "r: 16"), encoding="utf-8")
-    git(root, "commit", "-q", "-am", "one recipe")
+    text = re.sub(r"seed: \d+", f"seed: {1000 + number}", path.read_text("utf-8"))
+    path.write_text(text, encoding="utf-8")
+    git(root, "commit", "-q", "-am", f"one recipe, {number}")
 
 
 def git(root: Path, *words: str) -> None:
