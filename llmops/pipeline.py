@@ -95,6 +95,7 @@ class Pair:
 
     base: State | None
     head: State
+    authors: frozenset[str] = frozenset()
 
     @property
     def names(self) -> Trees:
@@ -169,7 +170,9 @@ def pair(project: Project, base: str | None, head: str | None) -> Pair:
     before = replace(after, tree=base_tree) if same and base_tree else None
     if base_tree is not None and before is None:
         before = read(project, base_tree, cache)
-    return Pair(before, after)
+    tip = base_tree.commit if base_tree is not None else None
+    authors = project.repository.authors(tip, head or "HEAD") if tip else frozenset()
+    return Pair(before, after, authors)
 
 
 def trees(repository: Repository, base: str | None, head: str | None) -> tuple[Tree | None, Tree]:
@@ -349,6 +352,7 @@ def verdict(
         rows=rows_of(project.store),
         place=both.place,
         approvals=approvals,
+        authors=both.authors,
         owners=owners(both.head.tree),
         base_problem=both.base_problem,
     )

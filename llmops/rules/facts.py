@@ -30,8 +30,8 @@ class Facts:
     """Everything a verdict depends on.
 
     `rows` gives the kept rows of an evaluate closure, None when they are absent or damaged.
-    `place` gives `path:line:col` of a field on one side. `owners` are the CODEOWNERS lines of
-    head. `base_problem` is why base's specs cannot be read, if so.
+    `place` gives `path:line:col` of a field on one side. `authors` wrote the change: their own
+    approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head. `base_problem` is why base's specs cannot be read, if so.
     """
 
     base: Graph | None
@@ -42,6 +42,7 @@ class Facts:
     rows: Callable[[str], Sequence[Row] | None]
     place: Callable[[Side, Ref, Loc], str]
     approvals: tuple[Approval, ...] = ()
+    authors: frozenset[str] = frozenset()
     owners: tuple[str, ...] = ()
     base_problem: str = ""
     loosened: tuple[Loosened, ...] = field(default=())

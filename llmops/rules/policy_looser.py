@@ -86,7 +86,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
 def _approvals(facts: Facts, base: Graph) -> tuple[_Asked, ...]:
     """The approvals that base's policies name: all of them are needed."""
     return tuple(
-        _asked(facts, f"{policy.ref}/{a['name']}", tuple(a["from"]), int(a.get("count", 1)))
+        _asked(facts, f"{policy.ref}/{a['name']}", a)
         for policy in base.of_kind("Policy")
         if applies(policy.spec, facts)
         for a in policy.spec.get("approvals", [])
@@ -94,8 +94,12 @@ def _approvals(facts: Facts, base: Graph) -> tuple[_Asked, ...]:
     )
 
 
-def _asked(facts: Facts, name: str, teams: tuple[str, ...], count: int) -> _Asked:
-    return _Asked(name, teams, count, frozenset(a.by for a in facts.approvals if a.team in teams))
+def _asked(facts: Facts, name: str, rule: Mapping[str, Any]) -> _Asked:
+    """Who of the named teams agreed; an author's own word counts only with `allow_author`."""
+    teams = tuple(rule["from"])
+    said = {approval.by for approval in facts.approvals if approval.team in teams}
+    counted = said if rule.get("allow_author", False) else said - facts.authors
+    return _Asked(name, teams, int(rule.get("count", 1)), frozenset(counted))
 
 
 def _evaluations(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:

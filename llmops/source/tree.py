@@ -174,6 +174,13 @@ class Repository:
             raise _failed("merge-base", done)
         return done.stdout.decode().strip() or None
 
+    def authors(self, base: str, head: str) -> frozenset[str]:
+        """Who wrote what head has and base has not: names, addresses and their first parts."""
+        tips = [self._commit_or_raise(rev) for rev in (base, head)]
+        text = self._git.text("log", "--format=%an%n%ae", f"{tips[0]}..{tips[1]}", "--")
+        names = [line.strip() for line in text.split("\n") if line.strip()]
+        return frozenset([*names, *(name.partition("@")[0] for name in names)])
+
     def is_shallow(self) -> bool:
         """Whether history was cut when cloning, so that bases may be missing."""
         return self._git.text("rev-parse", "--is-shallow-repository") == "true"

@@ -47,6 +47,17 @@ def test_an_approval_from_another_team_does_not_count() -> None:
     assert verdict.outcome is Outcome.INCONCLUSIVE
 
 
+def test_an_author_cannot_approve_the_own_change_unless_the_policy_says_so() -> None:
+    yes = (Approval("team-compliance", "lihua"),)
+    own = frozenset({"lihua"})
+    world = World(LOWER, head_rows=lambda m: right(195, 200), approvals=yes, authors=own)
+    assert world.verdict().outcome is Outcome.INCONCLUSIVE
+    base = changed(POLICY, "count: 1", "count: 1, allow_author: true")
+    head = changed(E, "{min: 0.8}", "{min: 0.5}", base)
+    world = World(head, base, lambda m: right(195, 200), approvals=yes, authors=own)
+    assert world.verdict().outcome is Outcome.WARNED
+
+
 def test_the_same_person_twice_is_one_approval() -> None:
     base = changed(POLICY, "count: 1", "count: 2")
     head = changed(E, "{min: 0.8}", "{min: 0.5}", base)

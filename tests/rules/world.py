@@ -51,6 +51,7 @@ class World:
     approvals: tuple[Approval, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)  # "train/adapter" -> reason
     owners: tuple[str, ...] = ()
+    authors: frozenset[str] = frozenset()
     selected: tuple[str, ...] = ()
 
     def facts(self) -> Facts:
@@ -83,6 +84,7 @@ class World:
         return Facts(
             base=base, head=after.graph, plan=planned, exams=asked, proven=proven,
             rows=rows.get, place=place, approvals=self.approvals, owners=self.owners,
+            authors=self.authors,
         )  # fmt: skip
 
     def verdict(self) -> Verdict:

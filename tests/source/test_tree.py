@@ -359,3 +359,13 @@ def _diverged(git_repo: Make, ours: str, theirs: str) -> Any:
     repo.commit({"a": theirs, "客 服": theirs})
     repo.git("checkout", "--quiet", "main")
     return repo
+
+
+def test_the_authors_of_a_change_are_those_of_its_own_commits(git_repo: Make) -> None:
+    repo = git_repo({"a": "1"})
+    first = repo.git("rev-parse", "HEAD").strip()
+    repo.write({"a": "2"})
+    repo.git("commit", "-qam", "x", "--author", "李华 <lihua@example.com>")
+    found = Repository.find(repo.path)
+    assert found.authors(first, "HEAD") == {"李华", "lihua@example.com", "lihua"}
+    assert found.authors("HEAD", "HEAD") == frozenset()
