@@ -31,7 +31,8 @@ class Facts:
 
     `rows` gives the kept rows of an evaluate closure, None when they are absent or damaged.
     `place` gives `path:line:col` of a field on one side. `authors` wrote the change: their own
-    approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head. `base_problem` is why base's specs cannot be read, if so.
+    approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head.
+    `base_problem` is why base's specs cannot be read, if so.
     """
 
     base: Graph | None
