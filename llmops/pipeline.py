@@ -178,9 +178,9 @@ def pair(project: Project, base: str | None, head: str | None) -> Pair:
 def trees(repository: Repository, base: str | None, head: str | None) -> tuple[Tree | None, Tree]:
     """The tip of the target branch, and the tree that would land on it."""
     work = repository.work_tree() if head is None else None
-    here = head or "HEAD"
-    target = base or _default_base(repository)
-    if target is None or _is_first(repository, target, here, work):
+    here = "HEAD" if head is None else head
+    target = _default_base(repository) if base is None else base
+    if target is None or (base is None and _is_first(repository, target, here, work)):
         return None, work or repository.tree(here)
     below = _called(repository.tree(target), target)
     if work is not None and work.dirty:
