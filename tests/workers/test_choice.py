@@ -81,6 +81,14 @@ def test_a_single_label_needs_no_decision(model: Any) -> None:
     assert found == ["x", "x", "x"]
 
 
+def test_of_equally_probable_tokens_the_lowest_is_taken(model: Any) -> None:
+    with torch.inference_mode():
+        decoder = Decoder(model, prompts(1), 0)
+        decoder.logits = torch.zeros_like(decoder.logits)
+        found = choose(decoder, Choices.of({"high": (9, 1), "low": (2, 1), "mid": (5, 1)}), 1)
+    assert found == ["low"]
+
+
 def test_scores_that_are_no_numbers_choose_nothing(model: Any) -> None:
     with torch.inference_mode():
         decoder = Decoder(model, prompts(3), 0)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import dynamic_module_utils
 
 from llmops import digest
 from llmops.workers import checks, generate, launch, models, train
@@ -166,6 +167,8 @@ def test_adapters_stand_on_each_other_and_the_sum_answers(
     model = taught.path / "artifacts/model"
     first, one = bench.train(spec_of(lora=LORA, base={"folder": True}), model=model)
     assert one.status == "ok", one.reason
+    config = json.loads((first.path / "artifacts/adapter/adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] is None
     below = {"model": model, "adapter_0": first.path / "artifacts/adapter"}
     second, two = bench.train(spec_of(lora=LORA, base={"folder": True}), **below)
     assert two.status == "ok", two.reason
@@ -292,10 +295,13 @@ def test_a_folder_without_safetensors_is_refused(
         bench.train(spec_of(base={"folder": True}), model=folder)
 
 
-def test_a_model_that_brings_its_own_code_is_not_loaded(taught: RunFolder, tmp_path: Path) -> None:
+def test_a_model_that_brings_its_own_code_is_not_loaded(
+    taught: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
     folder = shutil.copytree(taught.path / "artifacts/model", tmp_path / "coded")
     config = json.loads((folder / "config.json").read_text())
-    config |= {"model_type": "mine", "auto_map": {"AutoModelForCausalLM": "mine.Model"}}
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(WorkerError, match='model folder "coded" cannot be loaded'):
