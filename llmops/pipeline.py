@@ -29,7 +29,7 @@ from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import Trees, plan
 from llmops.jobs.wire import plan_from_json
 from llmops.source.cache import BlobCache, code_digest
-from llmops.source.tree import Repository, Tree
+from llmops.source.tree import Blob, Repository, Tree
 from llmops.specs.base import Ref
 from llmops.specs.tree import LoadedTree, load_blobs
 
@@ -440,15 +440,20 @@ def saved_plan(project: Project, data: Any) -> tuple[Plan, list[Tree]]:
         made = planned.tool_version
         raise UsageError(f"made by llmops {made}, this is {__version__}", hint="plan again")
     named = [name for name in (planned.head, planned.base) if name is not None]
-    found = [_tree_again(project.repository, name) for name in named]
+    found = [project.repository.tree(name.tree) for name in named]
+    if planned.head.dirty and _moved(planned, found[0], project.repository.work_tree()):
+        raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
     return planned, found
 
 
-def _tree_again(repository: Repository, name: TreeName) -> Tree:
-    """The tree a plan was made for; stale when the work tree moved on."""
-    if name.dirty:
-        now = repository.work_tree()
-        if now.oid != name.tree:
-            raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
-        return now
-    return repository.tree(name.tree)
+def _moved(planned: Plan, then: Tree, now: Tree) -> bool:
+    """Whether specs, or files that jobs read, changed; others (the plan itself) do not count."""
+    files = {i.file for step in planned.steps for i in step.job.inputs if i.file is not None}
+    before, after = then.blobs(), now.blobs()
+    read_by_us = {p for p in (*before, *after) if p.startswith(FOLDERS)} | files
+    return any(_oid(before, path) != _oid(after, path) for path in read_by_us)
+
+
+def _oid(blobs: Mapping[str, Blob], path: str) -> str | None:
+    found = blobs.get(path)
+    return found.oid if found else None

@@ -111,10 +111,17 @@ def _from_environment(parser: argparse.ArgumentParser) -> None:
         given = os.environ.get(name)
         if given is None or not action.option_strings or action.dest == "help":
             continue
+        choices = action.choices
         if isinstance(action, argparse._StoreTrueAction):
             action.default = given not in ("", "0", "false")
+        elif given == "":
+            continue
+        elif choices is not None and given not in choices:
+            parser.error(f'{name}: "{given}" is none of {", ".join(choices)}')
+        elif isinstance(action, argparse._AppendAction):
+            action.default = [given]
         else:
-            action.default = action.type(given) if callable(action.type) else given
+            action.default = given  # argparse applies the option's type to it
 
 
 def _failed(error: LlmopsError) -> int:

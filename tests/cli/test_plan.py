@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from llmops.jobs.wire import plan_from_json
+
+
+def test_a_plan_ends_with_its_total(llmops, bank) -> None:
+    said = llmops("plan", "-C", bank.path, "--head", "change")
+    assert said.code == 0
+    assert said.out.rstrip().splitlines()[-1] == "Plan: 8 jobs to run, 0 reused, 0 not needed."
+
+
+def test_json_is_the_plan_that_out_writes(llmops, bank, tmp_path: Path) -> None:
+    words = ("plan", "-C", bank.path, "--head", "change", "--format", "json")
+    shown = json.loads(llmops(*words, "--out", tmp_path / "plan.json").out)
+    assert plan_from_json(shown) == plan_from_json(json.loads((tmp_path / "plan.json").read_text()))
+
+
+def test_out_says_how_to_run_it(llmops, bank, tmp_path: Path) -> None:
+    file = tmp_path / "计划 1.json"
+    said = llmops("plan", "-C", bank.path, "--head", "change", "--out", file)
+    assert f"llmops run {file}" in said.out
+    assert file.exists()
+
+
+def test_out_that_cannot_be_written_is_a_failure_of_the_world(llmops, bank, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = llmops("plan", "-C", bank.path, "--out", tmp_path / "file" / "plan.json")
+    assert said.code == 3
+    assert "plan.json" in said.err
+
+
+def test_fail_on_undecidable(llmops, bank) -> None:
+    text = (bank.path / "specs/evaluations/quality.yaml").read_text()
+    bank.write({"specs/evaluations/quality.yaml": text.replace("rows: 480", "rows: 10")})
+    assert llmops("plan", "-C", bank.path).code == 0
+    said = llmops("plan", "-C", bank.path, "--fail-on", "undecidable")
+    assert said.code == 1
+    assert "10 rows cannot show 0.8" in said.out
+
+
+def test_no_reuse_plans_as_if_nothing_had_run(llmops, bank) -> None:
+    assert llmops("run", "-C", bank.path, "--head", "main").code == 0
+    assert "nothing to run" in llmops("plan", "-C", bank.path, "--head", "main").out
+    out = llmops("plan", "-C", bank.path, "--head", "main", "--no-reuse").out
+    assert "5 jobs to run" in out
+
+
+def test_select_makes_a_partial_plan_that_says_so(llmops, bank) -> None:
+    said = llmops("plan", "-C", bank.path, "--head", "change", "--select", "Evaluation/quality")
+    assert said.code == 0
+    assert "partial" in said.out
+
+
+def test_selecting_what_is_not_there_hints_at_the_nearest(llmops, bank) -> None:
+    said = llmops("plan", "-C", bank.path, "--select", "Evaluation/qualty")
+    assert said.code == 2
+    assert "Evaluation/quality" in said.err
+
+
+def test_mistakes_of_head_are_shown_with_their_place(llmops, bank) -> None:
+    bank.write({"specs/applications/bot.yaml": "kind: Application\n"})
+    said = llmops("plan", "-C", bank.path)
+    assert said.code == 2
+    assert "specs/applications/bot.yaml:1:1: error" in said.err
+    assert "in the specs of work tree" in said.err
+
+
+@pytest.mark.parametrize("rev", ["no-such", "main:nothing", "HEAD~99", "", "-p", "a b", "银行"])
+def test_an_unknown_revision_is_wrong_usage(llmops, bank, rev: str) -> None:
+    for option in ("--base", "--head"):
+        said = llmops("plan", "-C", bank.path, f"{option}={rev}")
+        assert said.code == 2, (option, said)
+
+
+def test_a_conflict_names_its_files(llmops, bank) -> None:
+    text = (bank.path / "specs/recipes/adapter.yaml").read_text()
+    bank.commit({"specs/recipes/adapter.yaml": text.replace("r: 8", "r: 32")}, "on main")
+    said = llmops("plan", "-C", bank.path, "--head", "change")
+    assert said.code == 2
+    assert "specs/recipes/adapter.yaml" in said.err
+
+
+def test_a_repository_without_commits_is_planned_from_its_files(llmops, git_repo, bank) -> None:
+    repo = git_repo(name="new")
+    files = {
+        p.relative_to(bank.path).as_posix(): p.read_bytes()
+        for p in bank.path.rglob("*")
+        if p.is_file() and ".git" not in p.relative_to(bank.path).parts
+    }
+    repo.write(files)
+    said = llmops("plan", "-C", repo.path)
+    assert said.code == 0
+    assert "there is no base" in said.out
+    assert "5 jobs to run" in said.out
+
+
+def test_a_detached_head_is_planned(llmops, bank) -> None:
+    bank.git("checkout", "--quiet", "--detach", "change")
+    said = llmops("plan", "-C", bank.path)
+    assert said.code == 0
+    assert "against main" in said.out
+    assert "8 -> 16" in said.out
+
+
+def test_a_shallow_clone_without_the_base_is_not_taken_for_a_first_commit(
+    llmops, bank, tmp_path: Path
+) -> None:
+    bank.git("clone", "--quiet", "--depth", "1", "--branch", "change", f"file://{bank.path}",
+             str(tmp_path / "shallow"))  # fmt: skip
+    said = llmops("plan", "-C", tmp_path / "shallow")
+    assert said.code in (0, 2)
+    assert "there is no base" not in said.out
+    named = llmops("plan", "-C", tmp_path / "shallow", "--base", "origin/main")
+    assert named.code == 2
+    assert "origin/main" in named.err
+
+
+def test_a_subfolder_is_as_good_as_the_root(llmops, bank) -> None:
+    there = llmops("plan", "-C", bank.path / "specs" / "models", "--head", "change")
+    assert there.out == llmops("plan", "-C", bank.path, "--head", "change").out
+
+
+@pytest.mark.parametrize("damage", ["file", "garbage", "read-only"])
+def test_a_cache_that_cannot_be_used_costs_time_only(
+    llmops, bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    words = ("plan", "-C", bank.path, "--head", "change")
+    right = llmops(*words).out
+    cache = tmp_path / "cache"
+    if damage == "file":
+        (tmp_path / "plain").write_text("x")
+        monkeypatch.setenv("LLMOPS_CACHE", str(tmp_path / "plain" / "cache"))
+    elif damage == "garbage":
+        for file in [p for p in cache.rglob("*") if p.is_file()]:
+            file.write_bytes(b"\x80garbage")
+        assert any(p.is_file() for p in cache.rglob("*")), "nothing was cached"
+    else:
+        cache.chmod(stat.S_IRUSR | stat.S_IXUSR)
+        if os.geteuid() == 0:
+            monkeypatch.setenv("LLMOPS_CACHE", "/proc/cache")
+    said = llmops(*words)
+    cache.chmod(stat.S_IRWXU)
+    assert (said.code, said.out) == (0, right)
+
+
+def test_a_base_that_cannot_be_read_is_told(llmops, bank) -> None:
+    text = (bank.path / "specs/recipes/adapter.yaml").read_text()
+    bank.commit({"specs/recipes/adapter.yaml": text.replace("r: 8", "rr: 8")}, "oops")
+    bank.git("switch", "--quiet", "--create", "mend")
+    bank.commit({"specs/recipes/adapter.yaml": text}, "mend")
+    said = llmops("plan", "-C", bank.path)
+    assert said.code == 0
+    assert "base cannot be read: " in said.err
+    assert "at main" in said.err
+
+
+def test_evidence_that_a_change_brings_itself_is_refused(llmops, bank) -> None:
+    bank.commit({"reports/evidence/aa/bb.json": "{}", ".gitignore": ""}, "forged")
+    for command in ("plan", "gate", "run"):
+        said = llmops(command, "-C", bank.path, "--head", "HEAD")
+        assert said.code == 2
+        assert "reports/evidence/aa/bb.json" in said.err

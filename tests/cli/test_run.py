@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from llmops.executors.local import LocalExecutor
+from llmops.executors.run import EXECUTORS
+from tests.scenarios.story import HERE
+
+
+@pytest.fixture
+def saved(llmops, bank, tmp_path: Path) -> Path:
+    file = tmp_path / "plan.json"
+    assert llmops("plan", "-C", bank.path, "--head", "change", "--out", file).code == 0
+    return file
+
+
+def test_a_run_ends_with_its_counts_and_a_second_finds_nothing_to_do(llmops, bank) -> None:
+    said = llmops("run", "-C", bank.path, "--head", "change")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[-1] == "Run: 8 ran."
+    again = llmops("run", "-C", bank.path, "--head", "change")
+    assert again.code == 0
+    assert again.out == "Nothing to run: 8 of 8 jobs have evidence.\n"
+
+
+def test_a_saved_plan_runs_as_it_was_planned(llmops, bank, saved: Path) -> None:
+    assert "Run: 8 ran." in llmops("run", "-C", bank.path, saved).out
+    assert llmops("gate", "-C", bank.path, "--head", "change").code == 0
+
+
+def test_a_saved_plan_runs_although_the_branch_moved_on(llmops, bank, saved: Path) -> None:
+    bank.git("branch", "--delete", "--force", "change")
+    assert llmops("run", "-C", bank.path, saved).code == 0
+
+
+def test_a_plan_of_a_work_tree_that_changed_is_stale(llmops, bank, tmp_path: Path) -> None:
+    recipe = bank.path / "specs/recipes/adapter.yaml"
+    recipe.write_text(recipe.read_text().replace("r: 8", "r: 4"))
+    file = tmp_path / "plan.json"
+    assert llmops("plan", "-C", bank.path, "--out", file).code == 0
+    recipe.write_text(recipe.read_text().replace("r: 4", "r: 2"))
+    said = llmops("run", "-C", bank.path, file)
+    assert said.code == 2
+    assert "stale" in said.err
+    assert "plan again" in said.err
+
+
+def test_a_plan_of_a_work_tree_may_lie_in_that_tree(llmops, bank) -> None:
+    recipe = bank.path / "specs/recipes/adapter.yaml"
+    recipe.write_text(recipe.read_text().replace("r: 8", "r: 4"))
+    assert llmops("plan", "-C", bank.path, "--out", bank.path / "plan.json").code == 0
+    assert llmops("run", "-C", bank.path, bank.path / "plan.json").code == 0
+    data = bank.path / "specs/data/train.jsonl"
+    data.write_text(data.read_text().replace("question 0", "question 00"))
+    assert "stale" in llmops("run", "-C", bank.path, bank.path / "plan.json").err
+
+
+def test_a_plan_of_another_llmops_is_refused(llmops, bank, saved: Path) -> None:
+    data = json.loads(saved.read_text())
+    saved.write_text(json.dumps({**data, "tool_version": "9.9.9"}))
+    said = llmops("run", "-C", bank.path, saved)
+    assert said.code == 2
+    assert "9.9.9" in said.err
+
+
+def test_a_plan_of_another_format_is_refused(llmops, bank, saved: Path) -> None:
+    data = json.loads(saved.read_text())
+    saved.write_text(json.dumps({**data, "format_version": 2}))
+    said = llmops("run", "-C", bank.path, saved)
+    assert said.code == 2
+    assert "format_version" in said.err
+
+
+def test_a_plan_of_another_repository_is_refused(llmops, git_repo, saved: Path) -> None:
+    other = git_repo({"specs/x.txt": "x"}, "other")
+    assert llmops("run", "-C", other.path, saved).code == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "7", '"plan"', "{}", '{"format_version": 1}', "\x00", "[" * 100_000,
+     '{"format_version": 1e400}', '{"format_version": NaN}', '{"format_version": true}'],
+)  # fmt: skip
+def test_garbage_is_refused(llmops, bank, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(text)
+    said = llmops("run", "-C", bank.path, file)
+    assert said.code == 2
+    assert said.err.startswith("llmops: error: ")
+
+
+def test_each_missing_or_wrong_key_is_refused(llmops, bank, saved: Path) -> None:
+    data = json.loads(saved.read_text())
+    for key in data:
+        for broken in ({k: v for k, v in data.items() if k != key}, {**data, key: {"odd": 1}}):
+            saved.write_text(json.dumps(broken))
+            said = llmops("run", "-C", bank.path, saved)
+            assert said.code == 2, key
+
+
+def test_bytes_that_are_no_text_are_refused(llmops, bank, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(b"\xff\xfe{")
+    assert llmops("run", "-C", bank.path, tmp_path / "plan.json").code == 2
+
+
+def test_no_plan_and_a_folder(llmops, bank, tmp_path: Path) -> None:
+    said = llmops("run", "-C", bank.path, tmp_path / "none.json")
+    assert said.code == 2
+    assert "llmops plan --out" in said.err
+    assert llmops("run", "-C", bank.path, tmp_path).code in (2, 3)
+
+
+def test_a_saved_plan_names_its_own_trees(llmops, bank, saved: Path) -> None:
+    for extra in (("--base", "main"), ("--head", "change"), ("--select", "Evaluation/quality")):
+        said = llmops("run", "-C", bank.path, saved, *extra)
+        assert said.code == 2
+        assert "a saved plan names its trees" in said.err
+
+
+def test_a_dry_run_runs_nothing(llmops, bank) -> None:
+    said = llmops("run", "-C", bank.path, "--head", "change", "--dry-run")
+    assert said.code == 0
+    assert len(said.out.splitlines()) == 8
+    assert "8 jobs to run" in llmops("plan", "-C", bank.path, "--head", "change").out
+
+
+def test_a_gate_that_cannot_be_decided_is_refused_unless_it_is_meant(llmops, bank) -> None:
+    text = (bank.path / "specs/evaluations/quality.yaml").read_text()
+    bank.write({"specs/evaluations/quality.yaml": text.replace("rows: 480", "rows: 10")})
+    said = llmops("run", "-C", bank.path)
+    assert said.code == 1
+    assert "specs/evaluations/quality.yaml:12:16: error[undecidable]" in said.err
+    assert llmops("run", "-C", bank.path, "--accept-undecidable").code == 0
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1"])
+def test_at_least_one_job_at_once(llmops, bank, jobs: str) -> None:
+    assert llmops("run", "-C", bank.path, "--jobs", jobs).code == 2
+
+
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    (tmp_path / "worker.py").write_text(script)
+    worker = (sys.executable, "-I", "-S", str(tmp_path / "worker.py"))
+    monkeypatch.setitem(EXECUTORS, "local", lambda: LocalExecutor(worker))  # type: ignore[arg-type]
+
+
+def test_a_worker_that_dies_is_not_judged(llmops, bank, tmp_path, monkeypatch) -> None:
+    broken(tmp_path, monkeypatch, "import sys; print('out of cheese'); sys.exit(9)")
+    said = llmops("run", "-C", bank.path, "--head", "change")
+    assert said.code == 3
+    assert "curate/bank: not judged: " in said.out
+    assert "out of cheese" in said.out
+    assert "1 not judged" in said.out
+
+
+def test_a_training_that_fails_for_its_own_reasons_is_a_result(
+    llmops, bank, tmp_path, monkeypatch
+) -> None:
+    world = json.loads((HERE / "broken" / "world.json").read_text())
+    world["fails"][0]["if"] = ""
+    (tmp_path / "world.json").write_text(json.dumps(world))
+    worker = (sys.executable, "-I", "-S", str(HERE / "worker.py"), str(tmp_path / "world.json"))
+    monkeypatch.setitem(EXECUTORS, "local", lambda: LocalExecutor(worker))  # type: ignore[arg-type]
+    said = llmops("run", "-C", bank.path, "--head", "change")
+    assert said.code == 1
+    assert "loss is not finite at step 7" in said.out
+    again = llmops("run", "-C", bank.path, "--head", "change")
+    assert "Nothing to run" in again.out
+    assert "cannot run: train/base failed" in again.out
+
+
+def test_a_source_of_rows_that_is_nowhere_is_not_judged(llmops, bank) -> None:
+    text = (bank.path / "specs/datasets/bank.yaml").read_text()
+    where = "uri: 'https://example.invalid/train.jsonl', digest: 'sha256:" + "a" * 64 + "'"
+    bank.write({
+        "specs/datasets/bank.yaml": text.replace("file: specs/data/train.jsonl", where),
+    })  # fmt: skip
+    said = llmops("run", "-C", bank.path, "--offline")
+    assert said.code == 3
+    assert "curate/bank: not judged: " in said.out
+
+
+def test_reports_that_cannot_be_written_are_a_failure_of_the_world(llmops, bank) -> None:
+    bank.write({"reports": "a file where the folder should be"})
+    said = llmops("run", "-C", bank.path, "--head", "change")
+    assert said.code == 3
+    assert "reports" in said.err + said.out

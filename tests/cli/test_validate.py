@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+BAD = "apiVersion: llmops/v1alpha1\nkind: Recipe\nmetadata: {name: bad}\nspec: {basemodel: tiny}\n"
+
+
+def test_right_specs_are_counted(llmops, bank) -> None:
+    said = llmops("validate", "-C", bank.path)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.endswith("8 specs: 0 errors, 0 warnings\n")
+
+
+def test_mistakes_stand_with_place_rule_and_hint(llmops, bank) -> None:
+    bank.write({"specs/recipes/bad.yaml": BAD})
+    said = llmops("validate", "-C", bank.path)
+    assert said.code == 2
+    assert "specs/recipes/bad.yaml:4:8: error[unknown-field]" in said.out
+    assert "hint:" in said.out
+
+
+def test_json_holds_every_mistake(llmops, bank) -> None:
+    bank.write({"specs/recipes/bad.yaml": BAD})
+    found = json.loads(llmops("validate", "-C", bank.path, "--format", "json").out)
+    assert found["format_version"] == 1
+    first = found["diagnostics"][0]
+    assert (first["path"], first["line"], first["severity"]) == (
+        "specs/recipes/bad.yaml", 4, "error",
+    )  # fmt: skip
+
+
+def test_a_finding_of_a_policy_is_an_error_of_its_own_kind(llmops, bank) -> None:
+    model = (bank.path / "specs/models/tiny.yaml").read_text()
+    bank.write({"specs/models/tiny.yaml": model.replace("Apache-2.0", "GPL-3.0-only")})
+    said = llmops("validate", "-C", bank.path)
+    assert said.code == 1
+    assert "error[license]" in said.out
+
+
+def test_a_warning_is_shown_and_lets_through(llmops, bank) -> None:
+    text = (bank.path / "specs/applications/bot.yaml").read_text()
+    bank.write({"specs/applications/bot.yaml": text.replace("team-cs", "team-nobody")})
+    said = llmops("validate", "-C", bank.path)
+    assert said.code == 0
+    assert 'warning[owner]: Application/bot: owner "team-nobody"' in said.out
+    assert "0 errors, 1 warnings" in said.out
+
+
+def test_a_path_narrows_what_is_shown(llmops, bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank.write({"specs/recipes/bad.yaml": BAD})
+    assert llmops("validate", "-C", bank.path, "specs/models").code == 0
+    assert llmops("validate", "-C", bank.path, "specs/recipes").code == 2
+    assert llmops("validate", "-C", bank.path / "specs", "recipes").code == 2
+    monkeypatch.chdir(bank.path)
+    assert llmops("validate", "./specs/recipes/bad.yaml").code == 2
+
+
+def test_quiet_says_nothing_when_all_is_well(llmops, bank) -> None:
+    assert llmops("validate", "-q", "-C", bank.path).out.strip() == ""
+
+
+@pytest.mark.parametrize("name", ["客服 评测", "two  spaces", "-dash", "quo'te\"", "new\nline"])
+def test_awkward_folders_are_read_and_shown(llmops, bank, name: str) -> None:
+    bank.write({f"specs/{name}/bad.yaml": BAD})
+    said = llmops("validate", "-C", bank.path)
+    assert said.code == 2
+    assert "bad.yaml:4:8" in said.out
+    assert len([line for line in said.out.splitlines() if "unknown-field" in line]) == 1
+
+
+def test_a_repository_in_an_awkward_folder(llmops, git_repo) -> None:
+    repo = git_repo({"specs/recipes/bad.yaml": BAD}, "银行 客服 (1)")
+    assert "specs/recipes/bad.yaml:4:8" in llmops("validate", "-C", repo.path).out
+
+
+def test_a_link_is_not_followed(llmops, bank, tmp_path) -> None:
+    (tmp_path / "outside.yaml").write_text(BAD)
+    os.symlink(tmp_path / "outside.yaml", bank.path / "specs/recipes/bad.yaml")
+    said = llmops("validate", "-C", bank.path)
+    assert "outside" not in said.out
+    assert "basemodel" not in said.out
+
+
+def test_a_repository_without_commits_can_be_validated(llmops, git_repo) -> None:
+    repo = git_repo()
+    repo.write({"specs/recipes/bad.yaml": BAD})
+    assert llmops("validate", "-C", repo.path).code == 2
+
+
+def test_nothing_to_validate_is_said(llmops, git_repo) -> None:
+    said = llmops("validate", "-C", git_repo({"README.md": "x"}).path)
+    assert said.code == 0
+    assert said.out.startswith("0 specs")
