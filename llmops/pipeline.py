@@ -19,6 +19,7 @@ from llmops import __version__
 from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_errors
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, StoreError, UsageError
+from llmops.evidence.committed import committed
 from llmops.evidence.store import Store
 from llmops.graph.base import Change
 from llmops.graph.build import Graph, build
@@ -139,8 +140,13 @@ def _name(tree: Tree) -> TreeName:
 # ---- tree -> graph -------------------------------------------------------------------------
 
 
-def read(project: Project, tree: Tree, cache: BlobCache | None = None) -> State:
-    """One tree's specs, references and own consistency. Never raises for a user's mistake."""
+def read(
+    project: Project, tree: Tree, cache: BlobCache | None = None, *, head: bool = False
+) -> State:
+    """One tree's specs, references and own consistency. Never raises for a user's mistake.
+
+    `head`: the tree is to be judged, so it must not bring evidence of its own.
+    """
     paths = [p for p in tree.blobs() if p.startswith(FOLDERS) and p.endswith((".yaml", ".yml"))]
     cache = project.blobs() if cache is None else cache
     loaded = load_blobs([tree.blobs()[p] for p in paths], tree.read_many, cache)
@@ -149,6 +155,8 @@ def read(project: Project, tree: Tree, cache: BlobCache | None = None) -> State:
     found = {path: of_bytes(data) for path, data in _present(tree, uses).items()}
     built = build(loaded.specs, found, loaded.span, tree.blobs(), loaded.broken)
     problems = [*loaded.diagnostics, *built.diagnostics]
+    if head:
+        problems += committed(tree.blobs(), (blob.path for blob in tree.refused()))
     if built.graph is not None:
         problems += check(built.graph, loaded.span)
     ordered = tuple(sorted(set(problems), key=lambda d: d.sort_key))
@@ -163,7 +171,7 @@ def pair(project: Project, base: str | None, head: str | None) -> Pair:
     """Base and head of a change. Raises InvalidSpecs when head's specs are wrong."""
     base_tree, head_tree = trees(project.repository, base, head)
     cache = project.blobs()
-    after = read(project, head_tree, cache)
+    after = read(project, head_tree, cache, head=True)
     if after.graph is None:
         raise InvalidSpecs(after)
     same = base_tree is not None and base_tree.oid == head_tree.oid
@@ -224,7 +232,7 @@ def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
     """Text to graph, and the rules that need no evidence; `paths` narrow what is shown."""
     from llmops.rules.verdict import static_findings
 
-    state = read(project, project.repository.work_tree())
+    state = read(project, project.repository.work_tree(), head=True)
     found = list(state.diagnostics)
     if state.graph is not None:
         found += [_as_diagnostic(f) for f in static_findings(_static_facts(state))]

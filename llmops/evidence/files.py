@@ -8,6 +8,7 @@ folders strictly (regular files only: no links out of a run folder, no pipes tha
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -28,13 +29,34 @@ def shown(path: Path) -> str:
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
+_IN_THE_WAY = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP)
+
+
 def failed(verb: str, path: Path, error: OSError) -> StoreError:
     """A failed operation on a path as an error for people, with what to do about it."""
     why = error.strerror or str(error)
+    what = "free space or make the folder writable"
+    if error.errno in _IN_THE_WAY:
+        what = "move away what stands in its place"
     return StoreError(
         f"cannot {verb} {shown(path)}: {why}",
-        hint="free space or make the folder writable, then run again: work that is done is kept",
+        hint=f"{what}, then run again: work that is done is kept",
     )
+
+
+def refuse_links(root: Path, path: Path) -> None:
+    """Raises StoreError if the way from `root` (which may be one) to `path` leads over a link.
+
+    What is cleared or written there would be somebody else's.
+    """
+    for step in (path, *path.parents):
+        if step == root:
+            return
+        if step.is_symlink():
+            raise StoreError(
+                f"{shown(step)} is a link, so what is written there would be elsewhere",
+                hint="remove the link: llmops makes the folder itself",
+            )
 
 
 def write_new(path: Path, data: bytes) -> bool:

@@ -16,7 +16,15 @@ from typing import Any, Generic, TypeVar
 
 from llmops.digest import PATTERN
 from llmops.errors import StoreError
-from llmops.evidence.files import Digests, failed, read, replace, shown, write_new
+from llmops.evidence.files import (
+    Digests,
+    failed,
+    read,
+    refuse_links,
+    replace,
+    shown,
+    write_new,
+)
 from llmops.evidence.statement import Evidence, encode, hex_of, parse, statement
 from llmops.jobs.base import Artifact, Job, Proof, Result
 
@@ -40,6 +48,18 @@ class Store:
     def run_folder(self, closure: str) -> Path:
         """Where the run of a closure lives."""
         return self.root / "runs" / hex_of(closure)
+
+    def prepare(self) -> None:
+        """The folder, with a `.gitignore`: what a run leaves is never part of a tree.
+
+        Raises StoreError if it cannot be made.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise failed("make", self.root, error) from error
+        if not (self.root / ".gitignore").exists():
+            write_new(self.root / ".gitignore", b"*\n")
 
     def evidence(self, closure: str) -> Evidence | None:
         """What is known of a closure, or None.
@@ -100,6 +120,7 @@ class Store:
         if problem:
             raise StoreError(f'result of "{job.id}" cannot be kept: {problem}')
         path = Path(self._evidence, hex_of(job.closure), f"{hex_of(digest)}.json")
+        refuse_links(self.root, path.parent)
         if not write_new(path, data) and self._read(str(path)) is None:
             replace(path, data)  # what stood there was not what its name says
         return parse(made, digest)

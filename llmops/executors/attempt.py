@@ -55,8 +55,11 @@ def attempt(job: Job, world: World) -> Done:
 def _already(job: Job, store: Store, folder: RunFolder) -> Done | None:
     """The job's evidence, if another run made it, or left a whole result without a statement."""
     evidence = store.evidence(job.closure)
-    if evidence is not None and (evidence.status != "ok" or not store.missing(job.closure)):
-        return Done(job, evidence, ran=False, note="done by another run meanwhile")
+    if evidence is not None:
+        # Whose artifacts were lost or altered: a result that stands there now is not believed.
+        whole = evidence.status != "ok" or not store.missing(job.closure)
+        note = "done by another run meanwhile"
+        return Done(job, evidence, ran=False, note=note) if whole else None
     try:
         result = folder.result(job)
     except (ExecutorError, StoreError):  # none, or none to use: the job runs

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops.errors import ExecutorError
-from llmops.evidence.files import failed, read, replace, shown
+from llmops.evidence.files import failed, read, refuse_links, replace, shown
 from llmops.executors.base import Given
 from llmops.jobs.base import FORMAT_VERSION, Job, Result
 from llmops.jobs.wire import result_from_json
@@ -61,9 +61,10 @@ class RunFolder:
 
     def _try(self) -> int | None:
         lock = self.path / "lock"
+        refuse_links(self.path.parent.parent, self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except FileNotFoundError:  # the folder was removed in between
             return None
         except OSError as error:

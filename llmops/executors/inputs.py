@@ -12,7 +12,7 @@ from pathlib import Path
 
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, StoreError
-from llmops.evidence.files import Digests, replace
+from llmops.evidence.files import Digests, refuse_links, replace
 from llmops.evidence.statement import hex_of
 from llmops.evidence.store import Store
 from llmops.executors.base import Given
@@ -48,6 +48,7 @@ class Inputs:
 
     def _blob(self, digest: str, file: str) -> Path:
         path = self._store.root / "blobs" / "sha256" / hex_of(digest)
+        refuse_links(self._store.root, path.parent)
         if self._holds(path, digest):
             return path
         data = self._read_blob(digest, file)

@@ -55,6 +55,7 @@ def run(
     messages: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
     stop = threading.Event()
     world = World(store, executor, resolve, lambda e: messages.put(_Message(e.job, e)), stop)
+    store.prepare()
     limits = _Limits(jobs or len(plan_steps), cores or _cores(), keep_going)
     with _interrupts_as_messages(messages):
         return _Schedule(plan_steps, world, limits, messages, on_event).run()

@@ -317,7 +317,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     (store.root / "evidence").write_text("in the way")
     with pytest.raises(StoreError, match=r"cannot write .*/evidence/") as caught:
         store.keep(*run)
-    assert "writable" in caught.value.hint
+    assert "move away what stands in its place" in caught.value.hint
     assert store.evidence(run.job.closure) is None
 
 

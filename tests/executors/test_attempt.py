@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from llmops.digest import of_bytes
 from llmops.errors import ExecutorError, LlmopsError, StoreError
 from llmops.evidence import files
 from llmops.evidence.store import Store
@@ -168,6 +169,57 @@ def test_a_result_whose_files_changed_since_is_made_again(bench: Bench, tmp_path
     assert len((tmp_path / "count").read_text().splitlines()) == 3
 
 
+def test_a_result_forged_over_altered_files_is_not_believed(bench: Bench, tmp_path: Path) -> None:
+    a = job("a", count=str(tmp_path / "count"))
+    bench.run(a)
+    (bench.folder(a) / "artifacts" / "out.txt").write_text("all correct")
+    result = json.loads((bench.folder(a) / "result.json").read_text())
+    result["artifacts"][0]["digest"] = of_bytes(b"all correct")
+    (bench.folder(a) / "result.json").write_text(json.dumps(result))
+    report = bench.run(a)
+    assert [d.note for d in report.ran] == [""]
+    assert bench.out(a) != "all correct"
+    assert len((tmp_path / "count").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("link", ["runs", "runs/{hex}", "evidence", "evidence/{hex}"])
+def test_a_link_in_the_place_of_a_folder_is_refused_and_what_it_names_untouched(
+    bench: Bench, tmp_path: Path, link: str
+) -> None:
+    a, precious = job("a"), tmp_path / "home"
+    (precious / "deep").mkdir(parents=True)
+    (precious / "deep" / "keys").write_text("mine")
+    place = bench.store.root / link.format(hex=a.closure[7:])
+    place.parent.mkdir(parents=True)
+    place.symlink_to(precious)
+    error = failure(bench, a)
+    assert isinstance(error, StoreError)
+    assert "is a link" in error.message
+    assert "remove the link" in error.hint
+    assert [p.relative_to(precious).as_posix() for p in sorted(precious.rglob("*"))] == [
+        "deep",
+        "deep/keys",
+    ]
+
+
+def test_a_link_in_the_place_of_the_lock_is_refused(bench: Bench, tmp_path: Path) -> None:
+    a = job("a")
+    bench.folder(a).mkdir(parents=True)
+    (bench.folder(a) / "lock").symlink_to(tmp_path / "elsewhere")
+    error = failure(bench, a)
+    assert isinstance(error, StoreError)
+    assert "move away what stands in its place" in error.hint
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_a_run_leaves_is_ignored_by_git(bench: Bench) -> None:
+    bench.run(job("a"))
+    assert (bench.store.root / ".gitignore").read_text() == "*\n"
+    (bench.store.root / ".gitignore").write_text("runs/\n")
+    bench.run(job("b"))
+    assert (bench.store.root / ".gitignore").read_text() == "runs/\n"
+
+
 def test_a_job_that_was_done_meanwhile_is_reused(bench: Bench, tmp_path: Path) -> None:
     a = job("a", count=str(tmp_path / "count"))
     bench.run(a)
@@ -206,6 +258,7 @@ def test_a_full_disk_is_a_store_error_and_the_run_resumes_afterwards(
     def full(*args: Any, **more: Any) -> None:
         raise OSError(28, "No space left on device")
 
+    bench.store.prepare()
     with monkeypatch.context() as patch:
         patch.setattr(files.os, name, full)
         error = failure(bench, a)
