@@ -1,0 +1,131 @@
+"""What counts as looser, and what does not: parts, expectations, decoding, labels, approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from llmops.rules.base import Outcome
+from llmops.rules.facts import Approval
+from tests.rules.world import World
+from tests.trees import BANK, changed, spec
+
+GIVEN = {
+    **BANK,
+    "specs/datasets/bank.yaml": spec(
+        "Dataset", "bank",
+        "purpose: [sft, evaluation]\nsources:\n"
+        "  - {name: a, file: specs/data/a.jsonl, license: MIT, origin: synthetic}\n"
+        "  - {name: b, file: specs/data/b.jsonl, license: MIT, origin: synthetic}\n"
+        "format: qa\nexpectations: [{unique: question}]\n"
+        "splits: {method: given, parts: {train: a, test: b}}",
+    ),
+    "specs/data/a.jsonl": '{"question": "a", "answer": "b"}\n',
+    "specs/data/b.jsonl": '{"question": "c", "answer": "d"}\n',
+}  # fmt: skip
+
+
+def what(base: Mapping[str, str], head: Mapping[str, str]) -> list[str]:
+    return [one.what for one in World(head, base).verdict().loosened]
+
+
+def test_training_rows_of_a_given_part_are_not_the_cases() -> None:
+    assert what(GIVEN, {**GIVEN, "specs/data/a.jsonl": '{"question": "z", "answer": "y"}\n'}) == []
+
+
+def test_test_rows_of_a_given_part_are_the_cases() -> None:
+    head = {**GIVEN, "specs/data/b.jsonl": '{"question": "z", "answer": "y"}\n'}
+    assert what(GIVEN, head) == ["Evaluation/quality cases"]
+
+
+def test_a_part_that_is_given_another_source_has_other_cases() -> None:
+    head = changed("specs/datasets/bank.yaml", "{train: a, test: b}", "{train: b, test: a}", GIVEN)
+    assert what(GIVEN, head) == ["Evaluation/quality cases"]
+
+
+def test_an_expectation_that_is_gone_is_looser_and_a_new_one_is_not() -> None:
+    more = changed("specs/datasets/bank.yaml", "[{unique: question}]",
+                   "[{unique: question}, {unique: answer}]", GIVEN)  # fmt: skip
+    assert what(GIVEN, more) == []
+    assert what(more, GIVEN) == ["Dataset/bank expectations"]
+
+
+def test_other_decoding_may_be_looser() -> None:
+    path = "specs/evaluations/quality.yaml"
+    head = changed(path, "engine: builtin", "engine: builtin\n  generation: {temperature: 0.0}")
+    assert what(BANK, head) == ["Evaluation/quality generation"]
+
+
+def test_more_cases_of_the_same_part_are_not_looser() -> None:
+    path = "specs/evaluations/quality.yaml"
+    more = changed(path, "rows: 200", "rows: 201")
+    assert what(BANK, more) == []
+    assert what(more, BANK) == ["Evaluation/quality sample"]
+    assert what(BANK, changed(path, "\n  sample: {rows: 200}", "")) == []
+
+
+LABELLED = {
+    **changed("policies/default.yaml", "rules:", "applies_to: {labels: {risk: high}}\n  rules:"),
+    "specs/applications/bot.yaml": spec(
+        "Application", "bot", "model: Recipe/adapter\nprompt: ask"
+    ).replace("{name: bot}", "{name: bot, labels: {risk: high, team: a}}"),
+}
+
+
+def test_an_application_that_leaves_a_policy_is_looser() -> None:
+    head = changed("specs/applications/bot.yaml", "risk: high", "risk: low", LABELLED)
+    assert what(LABELLED, head) == ["Policy/default for Application/bot"]
+
+
+def test_another_label_is_not_looser() -> None:
+    assert (
+        what(LABELLED, changed("specs/applications/bot.yaml", "team: a", "team: b", LABELLED)) == []
+    )
+
+
+def test_a_policy_for_more_applications_is_tighter_and_for_fewer_is_looser() -> None:
+    for_all = changed(
+        "policies/default.yaml", "  applies_to: {labels: {risk: high}}\n", "", LABELLED
+    )
+    assert what(LABELLED, for_all) == []
+    assert what(for_all, LABELLED) == ["Policy/default applies_to"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rules:", "alpha: 0.01\n  rules:"),
+        ("rules:", "on_inconclusive: fail\n  rules:"),
+        ("count: 1}", "count: 2}"),
+        (", severity: error", ""),
+    ],
+)
+def test_a_policy_that_asks_for_more_is_not_looser(old: str, new: str) -> None:
+    assert what(BANK, changed("policies/default.yaml", old, new)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rules:", "alpha: 0.2\n  rules:"),
+        ("rules:", "on_inconclusive: warn\n  rules:"),
+        ("count: 1}", "count: 1, allow_author: true}"),
+        ("[team-compliance]", "[team-cs]"),
+        ("severity: error", "severity: warning"),
+    ],
+)
+def test_a_policy_that_asks_for_less_is_looser(old: str, new: str) -> None:
+    assert what(BANK, changed("policies/default.yaml", old, new)) != []
+
+
+def test_every_approval_that_base_names_is_needed() -> None:
+    other = BANK["policies/default.yaml"].replace("name: default", "name: other")
+    base = {**BANK, "policies/other.yaml": other.replace("team-compliance", "team-legal")}
+    head = changed("specs/evaluations/quality.yaml", "min: 0.8}", "min: 0.5}", base)
+    compliance, legal = Approval("team-compliance", "wang"), Approval("team-legal", "li")
+    for given in ((), (compliance,), (legal,)):
+        (found,) = World(head, base, approvals=given).found("policy-looser")
+        assert found.outcome is Outcome.INCONCLUSIVE
+    (found,) = World(head, base, approvals=(compliance, legal)).found("policy-looser")
+    assert found.outcome is Outcome.WARNED
