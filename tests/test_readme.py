@@ -1,0 +1,205 @@
+"""README.md and the manual say what the code does: no page is believed, each is held to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llmops.cli import demo
+from llmops.cli.main import COMMANDS, EXITS, _parser
+from llmops.rules.verdict import INFOS
+from llmops.specs.load import KINDS, roles
+from tests.tools import docs_story
+from tests.tools.make_docs import BLOCKS, DOCS, MARK, ROOT, STORY, fill, pages
+
+README = ROOT / "README.md"
+PAGES = pages()
+NAMES = [path.relative_to(ROOT).as_posix() for path in PAGES]
+each_page = pytest.mark.parametrize("page", PAGES, ids=NAMES)
+
+
+def text_of(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
+def made(name: str, page: Path = README) -> str:
+    """A made part of a page as it stands there."""
+    found = [m[0] for m in MARK.finditer(text_of(page)) if m["name"] == name]
+    assert len(found) == 1, f"{page.name} has {len(found)} parts called {name}"
+    return "\n".join(found[0].splitlines()[1:-1])
+
+
+def rows(table: str) -> list[tuple[str, ...]]:
+    """The rows of a Markdown table, without its header."""
+    cells = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines()[2:]]
+    return [tuple(cell.strip() for cell in row) for row in cells]
+
+
+# ---- made parts -----------------------------------------------------------------------------
+
+
+@each_page
+def test_made_parts_are_what_the_code_makes(page: Path, golden) -> None:
+    golden(page, fill(text_of(page)))
+
+
+def test_every_made_part_is_on_some_page() -> None:
+    shown = {m["name"] for page in PAGES for m in MARK.finditer(text_of(page))}
+    assert shown == set(BLOCKS)
+    assert all(text_of(p).count("<!-- made:") == len(MARK.findall(text_of(p))) for p in PAGES)
+
+
+def test_readme_shows_the_comment_of_the_scenario() -> None:
+    unquoted = [re.sub(r"^> ?", "", line) for line in made("comment").splitlines()]
+    kept = (STORY / "gate.out").read_text("utf-8").splitlines()
+    assert unquoted == [line.rstrip() for line in kept]
+    assert "llmops: failed" in made("comment")
+
+
+def test_readme_shows_the_plan_of_the_scenario() -> None:
+    assert made("plan") == "```text\n" + (STORY / "plan.out").read_text("utf-8") + "```"
+
+
+def test_readme_has_every_exit_code() -> None:
+    told = rows(made("exits"))
+    said = " ".join(EXITS.split())
+    for code, means in told:
+        assert f"{code.strip('`')} {means}" in said
+        said = said.replace(f"{code.strip('`')} {means}", "", 1)
+    assert said.strip() == "exit codes:"
+
+
+def test_readme_has_every_command() -> None:
+    assert rows(made("commands")) == [(f"`llmops {n}`", line) for n, (line, _) in COMMANDS.items()]
+
+
+def test_the_manual_has_every_field_and_every_rule() -> None:
+    kinds = text_of(DOCS / "kinds.md")
+    for kind in KINDS:
+        section = kinds.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
+        fields = [path for path in roles(kind) if not path.startswith("metadata.")]
+        assert [path for path in fields if f"| `{path}` |" not in section] == []
+    headings = re.findall(r"^## (.+)$", text_of(DOCS / "rules.md"), re.MULTILINE)
+    assert headings == sorted(INFOS)
+
+
+# ---- what is named exists ---------------------------------------------------------------------
+
+
+def code(page: Path) -> Iterator[str]:
+    """Every line of a fence, then every inline code."""
+    text = text_of(page)
+    for fence in re.findall(r"^```[a-z]+\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        yield from (line.removeprefix("$ ").partition("  #")[0] for line in fence.splitlines())
+    yield from re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
+
+
+@each_page
+def test_every_llmops_command_can_be_given(page: Path, monkeypatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("LLMOPS_"):
+            monkeypatch.delenv(name)
+    for line in code(page):
+        if not re.match(r"llmops [a-z-]", line):
+            continue
+        words = [word for word in shlex.split(line)[1:] if word != "--help"]
+        assert words[0] in COMMANDS, line
+        needed = ["Kind/name"] if words == ["why"] else []
+        parsed = _parser(words[0]).parse_args([*words, *needed])
+        assert parsed.command == words[0]
+
+
+@each_page
+def test_every_make_target_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {line.split()[1] for line in code(page) if re.match(r"make [a-z]+\s*$", line)}
+    assert named <= targets
+
+
+def test_readme_names_the_two_commands_first() -> None:
+    first = text_of(README).partition("## ")[0] + text_of(README).partition("<!-- end -->")[2]
+    assert re.findall(r"^make \w+", first, re.MULTILINE)[:2] == ["make demo", "make test"]
+
+
+@each_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    outside = MARK.sub("", text_of(page)) if page == README else text_of(page)
+    for target in re.findall(r"\]\(([^)\s]+)\)", outside):
+        path, _, anchor = target.partition("#")
+        assert not path.startswith(("http", "/")), f"{target} leads out of the repository"
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(text_of(file)), target
+
+
+def anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+@each_page
+def test_every_path_of_this_repository_exists(page: Path) -> None:
+    top = r"(?:specs|policies|tests|llmops|\.ci|\.github)/[\w./-]*"
+    outside = MARK.sub("", text_of(page))
+    named = set(re.findall(rf"`({top})`", outside))
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_every_variable_is_read_somewhere() -> None:
+    source = "\n".join(p.read_text("utf-8") for p in (ROOT / "llmops").rglob("*.py"))
+    for page in PAGES:
+        for name in set(re.findall(r"\bLLMOPS_[A-Z_]+\b", text_of(page))) - {"LLMOPS_BASE"}:
+            assert f'"{name}"' in source, f"{page.name} names {name}"
+    assert 'f"LLMOPS_{action.dest.upper()}"' in source  # LLMOPS_BASE is --base
+
+
+# ---- what is shipped ---------------------------------------------------------------------------
+
+
+def test_the_wheel_carries_what_the_demo_needs() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    wheel = settings["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["packages"] == ["llmops"]  # with all that stands in it, pages too
+    sent = wheel["force-include"]
+    assert {name: f"llmops/_example/{name}" for name in demo.EXAMPLE} == sent
+    assert all((ROOT / name).exists() for name in sent)
+
+
+WITHOUT_TOOLS = """
+import sys
+from llmops.cli.main import main
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        assert name.split(".")[0] not in sys.argv[1].split(","), name
+
+sys.meta_path.insert(0, Refuse())
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    extras = settings["project"]["optional-dependencies"]
+    heavy = [re.split(r"[=>;]", one)[0] for one in (*extras["workers"], *extras["github"])]
+    repo = docs_story.example(tmp_path / "repo")
+    given = {"why": ["Evaluation/support-quality"]}
+    for name in COMMANDS.keys() - {"run", "demo"}:
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,
+             *given.get(name, ())],
+            cwd=repo.path, env={**os.environ, "LLMOPS_CACHE": str(tmp_path / "cache"),
+                                "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stderr == "", name
+        assert done.returncode == (1 if name == "gate" else 0), name
