@@ -8,7 +8,7 @@ What runs and what judges is imported where it is used, so that a plan does not 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -145,7 +145,7 @@ def read(
 ) -> State:
     """One tree's specs, references and own consistency. Never raises for a user's mistake.
 
-    `head`: the tree is to be judged, so it must not bring evidence of its own.
+    `head`: the tree is to be judged, so it must not bring evidence of its own, nor hide a spec.
     """
     paths = [p for p in tree.blobs() if p.startswith(FOLDERS) and p.endswith((".yaml", ".yml"))]
     cache = project.blobs() if cache is None else cache
@@ -157,10 +157,20 @@ def read(
     problems = [*loaded.diagnostics, *built.diagnostics]
     if head:
         problems += committed(tree.blobs(), (blob.path for blob in tree.refused()))
+        problems += _never_read(tree)
     if built.graph is not None:
         problems += check(built.graph, loaded.span)
     ordered = tuple(sorted(set(problems), key=lambda d: d.sort_key))
     return State(tree, loaded, None if has_errors(ordered) else built.graph, ordered)
+
+
+def _never_read(tree: Tree) -> Iterator[Diagnostic]:
+    """Links and the like where specs are looked for: they look like specs and are none."""
+    for blob in tree.refused():
+        if f"{blob.path}/".startswith(FOLDERS):
+            what = "a link, a submodule or a name that is not UTF-8 is never read"
+            hint = "put the file itself here"
+            yield Diagnostic(Span(blob.path), "not-a-file", what, hint)
 
 
 def _present(tree: Tree, paths: set[str]) -> Mapping[str, bytes]:
@@ -241,7 +251,7 @@ def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
 
 
 def _under(path: str, folders: Sequence[str]) -> bool:
-    return any(path == f or path.startswith(f.rstrip("/") + "/") for f in folders)
+    return any(f in ("", ".", path) or path.startswith(f.rstrip("/") + "/") for f in folders)
 
 
 def _as_diagnostic(found: Finding) -> Diagnostic:

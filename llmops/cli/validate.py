@@ -6,8 +6,10 @@ import argparse
 import json
 
 from llmops.cli import common
-from llmops.diagnostics import Severity, has_errors, render
-from llmops.pipeline import Checked, validate
+from llmops.diagnostics import Severity, has_errors, printable, render
+from llmops.errors import UsageError
+from llmops.pipeline import FOLDERS, Checked, validate
+from llmops.source.tree import Tree
 
 EXAMPLES = """\
   llmops validate
@@ -23,7 +25,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """0 clean or warnings, 1 an error-level static finding, 2 specs that do not parse."""
     found = common.project(args)
-    checked = validate(found, [_relative(found.repository.root, args, p) for p in args.paths])
+    paths = [_relative(found.repository.root, args, p) for p in args.paths]
+    checked = validate(found, paths)
+    for given, path in zip(args.paths, paths, strict=True):
+        if not _names_a_spec(checked.state.tree, path):
+            raise UsageError(
+                f'no spec is "{printable(given)}" or stands below it',
+                hint="specs are the .yaml files below specs/ and policies/",
+            )
     common.say(_json(checked) if args.format == "json" else _text(checked, args.quiet))
     if checked.invalid:
         return 2
@@ -39,6 +48,12 @@ def _relative(root: object, args: argparse.Namespace, path: str) -> str:
     return full.relative_to(base).as_posix() if full.is_relative_to(base) else path
 
 
+def _names_a_spec(tree: Tree, path: str) -> bool:
+    below = "" if path in ("", ".") else path.rstrip("/") + "/"
+    every = (*tree.blobs(), *(blob.path for blob in tree.refused()))
+    return any(p == path or p.startswith(below) for p in every if p.startswith(FOLDERS))
+
+
 def _text(checked: Checked, quiet: bool) -> str:
     errors = sum(d.severity is Severity.ERROR for d in checked.diagnostics)
     warnings = sum(d.severity is Severity.WARNING for d in checked.diagnostics)
@@ -47,6 +62,8 @@ def _text(checked: Checked, quiet: bool) -> str:
     shown = render(checked.diagnostics, texts)
     count = len(checked.state.loaded.specs)
     last = f"{count} specs: {errors} errors, {warnings} warnings"
+    if not count and not errors:
+        last = "0 specs: nothing stands in specs/ or policies/, so nothing was checked"
     return "\n".join(part for part in (shown, "" if quiet else last) if part)
 
 

@@ -31,6 +31,6 @@ def committed(files: Iterable[str], refused: Iterable[str]) -> tuple[Diagnostic,
             Span(found[0]),
             "committed-evidence",
             f"the tree brings its own evidence{more}: what runs leave is never committed",
-            f"git rm -r --cached {FOLDER}, and add /{FOLDER}/ to .gitignore",
+            f"git rm -r --cached {FOLDER}, and add /{FOLDER} to .gitignore",
         ),
     )

@@ -196,11 +196,12 @@ class Repository:
         lines = git.run("ls-files", "-z", "-t", *listed).stdout.split(b"\0")
         gone = {line[2:] for line in lines if line.startswith(b"R ")}
         there = {line[2:] for line in lines if line and not line.endswith(b"/")}
-        # First what is gone, since a file may stand now where a folder was.
-        for option, names in (("--force-remove", gone), ("--add", there)):
+        # First what is gone, since a file may stand now where a folder was; and a link that stands
+        # where a folder was replaces it, although git still finds the folder's files through it.
+        for options, names in ((("--force-remove",), gone), (("--add", "--replace"), there)):
             if names:
                 data = b"".join(name + b"\0" for name in sorted(names))
-                git.run("update-index", "-z", "--remove", option, "--stdin", data=data)
+                git.run("update-index", "-z", "--remove", *options, "--stdin", data=data)
         return git.text("write-tree")
 
     def _commit_or_raise(self, rev: str) -> str:
