@@ -320,7 +320,6 @@ def make_plan(
     assert head is not None
     base = both.base.graph if both.base else None
     asked = exams(base, head, _selected(select, head, base))
-    _refuse_own_evidence(both.head.tree)
     store = project.store
     proven: Mapping[str, Proof] = store.proofs() if reuse else {}
     planned = plan(
@@ -330,16 +329,6 @@ def make_plan(
     )  # fmt: skip
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     return Planned(planned, both, asked, proven, (*unread, *store.notes))
-
-
-def _refuse_own_evidence(tree: Tree) -> None:
-    """A change that brings its own evidence would be its own judge."""
-    brought = [p for p in tree.blobs() if p.startswith(("reports/evidence/", "reports/runs/"))]
-    if brought and not tree.dirty:
-        raise UsageError(
-            f"evidence is committed at {tree.label}: {brought[0]}",
-            hint="git rm -r --cached reports/evidence reports/runs, and ignore them",
-        )
 
 
 def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[str, ...]:
