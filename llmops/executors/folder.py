@@ -1,4 +1,4 @@
-"""The run folder: the only contract between planner and workers (DESIGN.md 6).
+"""The run folder: the only contract between planner and workers.
 
 In: a job and its inputs. Out: `job.json` for the worker; then its result, its error, its log.
 The claim on a folder is a lock on its file `lock`: it holds while any process has it open, so it

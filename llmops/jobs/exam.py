@@ -1,4 +1,4 @@
-"""Two graphs -> Exams: whose Evaluation is put to which target (DESIGN.md law 6).
+"""Two graphs -> Exams: whose Evaluation is put to which target.
 
 Base's Evaluations, as a whole, are put to head's targets; head's own follow where they differ.
 An Evaluation with regression checks is also put to base's target. The same jobs come out of equal

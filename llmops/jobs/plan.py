@@ -175,7 +175,7 @@ class _Reasons:
         if closure in self.known:
             return "no input changed"
         causes = "" if self.first else self._causes(closure)
-        return f"has run already ({causes})" if causes else "has run already"
+        return f"has evidence ({causes})" if causes else "has evidence"
 
     def _causes(self, closure: str) -> str:
         made = self.made[closure]

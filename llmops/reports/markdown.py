@@ -61,11 +61,19 @@ def _sections(verdict: Verdict) -> tuple[Section, ...]:
 
 
 def _ailing(verdict: Verdict) -> Section:
-    rows = tuple(_because(finding, verdict) for finding in words.ailing(verdict.findings))
+    rows = tuple(_because(group, verdict) for group in words.with_one_cause(verdict.findings))
     return Section(rows=rows, more="* … {n} more", most=_MOST_AILING)
 
 
-def _because(finding: Finding, verdict: Verdict) -> str:
+def _because(group: tuple[Finding, ...], verdict: Verdict) -> str:
+    """Why a gate did not pass; several gates with one cause share the line."""
+    finding = group[0]
+    if len(group) > 1:
+        names = ", ".join(dict.fromkeys(words.short_gate(one.gate) for one in group))
+        mark, word = finding.outcome.mark, finding.outcome.word
+        hint = f"<br>{text(finding.hint)}" if finding.hint else ""
+        said = f"{text(finding.message)} — {text(names, 400)}{hint}"
+        return f"* {mark} **{len(group)} gates** {word}: {said}"
     gate = text(words.short_gate(finding.gate), 160)
     place = f" — {_place(finding.place, verdict)}" if finding.place else ""
     hint = f"<br>{text(finding.hint)}" if finding.hint else ""

@@ -41,12 +41,14 @@ def _tone(outcome: Outcome) -> Tone:
 
 
 def _blocks(verdict: Verdict, page: Page) -> list[str]:
-    shown, left = capped(words.ailing(verdict.findings), _MOST_BLOCKS)
-    lines = [line for finding in shown for line in _block(finding, page)]
+    shown, left = capped(words.with_one_cause(verdict.findings), _MOST_BLOCKS)
+    lines = [line for group in shown for line in _block(group, page)]
     return lines + ([f"… {left} more"] if left else [])
 
 
-def _block(finding: Finding, page: Page) -> list[str]:
+def _block(group: tuple[Finding, ...], page: Page) -> list[str]:
+    """One finding; where several gates have one cause, the first with the names of the others."""
+    finding = group[0]
     place = visible(finding.place or finding.gate, 200)
     severity = page.style.paint(_SEVERITIES[finding.outcome], _tone(finding.outcome))
     unsure = finding.outcome is Outcome.INCONCLUSIVE and "inconclusive" not in finding.message
@@ -54,6 +56,9 @@ def _block(finding: Finding, page: Page) -> list[str]:
     rule = visible(finding.rule, 60)
     lines = [f"{place}: {severity}[{rule}]: {visible(finding.message)}{word}"]
     lines.append(f"  {words.rests_on(finding)}")
+    others = dict.fromkeys(words.short_gate(one.gate) for one in group[1:])
+    if others:
+        lines.append(f"  the same for {visible(', '.join(others), 400)}")
     return lines + ([f"  hint: {visible(finding.hint)}"] if finding.hint else [])
 
 

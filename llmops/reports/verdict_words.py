@@ -58,6 +58,15 @@ def ailing(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in by_weight(findings) if finding.outcome is not Outcome.PASSED]
 
 
+def with_one_cause(findings: Sequence[Finding]) -> list[tuple[Finding, ...]]:
+    """The same, with findings that say the very same thing of several gates put together."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in ailing(findings):
+        key = (finding.outcome, finding.rule == "policy-looser", finding.message, finding.hint)
+        groups.setdefault(key, []).append(finding)
+    return [tuple(group) for group in groups.values()]
+
+
 def twice(findings: Sequence[Finding]) -> frozenset[str]:
     """Gates that both base and head judged."""
     sides: dict[str, set[str]] = {}

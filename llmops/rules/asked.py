@@ -80,11 +80,7 @@ def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:
     for step in made.all():
         proof = facts.proven.get(step.job.closure)
         if proof is not None and proof.status != "ok":
-            return (
-                Outcome.FAILED,
-                f"{step.job.id} failed: {proof.reason}",
-                "change what it is made of",
-            )
+            return Outcome.FAILED, f"{step.job.id} failed: {proof.reason}", ""
     if facts.rows(made.job.closure) is None:
         short = made.job.closure[:15]
         return Outcome.INCONCLUSIVE, f"no evidence for {made.job.id} ({short})", "llmops run"
@@ -141,8 +137,6 @@ def _hint(claim: Claim) -> str:
         return f"about {claim.about_more} more cases would decide"
     if "cells invalid" in claim.why:
         return INVALID_HINT
-    if claim.outcome is Outcome.FAILED:
-        return "the same specs give the same evidence: change the recipe, the data or the prompt"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 In: graphs at base and head, the plan, kept evidence with its rows, approvals, a date. Out: a
 Verdict, a pure function of those. `passed` is always said positively: absent, invalid or
-non-finite data is inconclusive (DESIGN.md 5.5).
+non-finite data is inconclusive.
 """
 
 from __future__ import annotations

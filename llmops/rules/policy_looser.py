@@ -2,7 +2,7 @@
 
 Compares gate by gate. A bound that moved has a direction; anything else that changes an exam (its
 cases, its metrics, its error allowance) or a policy counts as looser, because nobody can show that
-it is not. Base's version is judged as well (DESIGN.md law 6), so loosening never helps the change
+it is not. Base's version is judged as well, so loosening never helps the change
 that brings it; it needs the approval that base's policy names for `policy_looser`.
 """
 

@@ -2,7 +2,7 @@
 
 Both targets answer the same cases under the same Evaluation. A detect gate: *failed* when worse
 than the margin at Holm's level over all of a change's detect gates, *passed* when non-inferiority
-is shown, else *warned* (`prove: true` makes that inconclusive). PROOF.md 1.
+is shown, else *warned* (`prove: true` makes that inconclusive).
 
 Base's gates are a family of their own: else head could add gates, or a tiny alpha, until none of
 base's could fail any more. Head's own gates are judged among all.

@@ -1,7 +1,7 @@
 """Kind `Policy`: what must hold, for whom, and who may loosen it.
 
 A rule is a built-in rule id with parameters typed for it; one class below each id that takes any.
-Policies are read from base (DESIGN.md 5.6), so everything here has role gate.
+Policies are read from base, so everything here has role gate.
 """
 
 from __future__ import annotations
