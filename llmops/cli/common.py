@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import sys
 from pathlib import Path
 
+from llmops.cli.output import complain, is_terminal
+from llmops.cli.output import say as say
 from llmops.diagnostics import render
 from llmops.errors import UsageError
 from llmops.pipeline import InvalidSpecs, Pair, Project, pair
@@ -50,7 +51,7 @@ def both(found: Project, args: argparse.Namespace) -> Pair:
     try:
         return pair(found, args.base, args.head)
     except InvalidSpecs as error:
-        print(render(error.state.diagnostics, error.state.texts), file=sys.stderr)
+        complain(render(error.state.diagnostics, error.state.texts))
         error.hint = "llmops validate shows them again"
         raise
 
@@ -59,7 +60,7 @@ def colour(args: argparse.Namespace) -> bool:
     """Whether to colour: asked for, or a terminal without NO_COLOR."""
     if args.color != "auto":
         return bool(args.color == "always")
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return is_terminal() and not os.environ.get("NO_COLOR")
 
 
 def width(args: argparse.Namespace) -> int:
@@ -67,9 +68,3 @@ def width(args: argparse.Namespace) -> int:
     if args.width is not None:
         return max(40, int(args.width))
     return max(40, min(140, shutil.get_terminal_size((100, 24)).columns))
-
-
-def say(text: str) -> None:
-    """Print to standard output, whatever its encoding can hold."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))

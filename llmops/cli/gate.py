@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from datetime import UTC, datetime
 
 from llmops.cli import common
+from llmops.cli.output import complain
+from llmops.diagnostics import printable
 from llmops.errors import UsageError
 from llmops.pipeline import make_plan, verdict
 from llmops.reports.render import render_verdict
@@ -37,7 +38,7 @@ def main(args: argparse.Namespace) -> int:
     found = common.project(args)
     planned = make_plan(found, common.both(found, args), args.select)
     for note in planned.damaged:
-        print(f"llmops: warning: {note}", file=sys.stderr)
+        complain(f"llmops: warning: {printable(note, 600)}")
     judged = verdict(found, planned, now=_now(args.now), approvals=_approvals(args.approved))
     width, colour = common.width(args), common.colour(args)
     common.say(render_verdict(judged, args.format, width=width, colour=colour))
@@ -49,7 +50,7 @@ def _now(text: str | None) -> datetime:
         return datetime.now(UTC)
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UsageError(f'--now "{text}" is no RFC 3339 time') from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from llmops import __version__
+from llmops.cli.output import as_data, complain, mute
+from llmops.diagnostics import printable
 from llmops.errors import LlmopsError
 
 # command: (one line, module)
@@ -41,16 +44,31 @@ def main(argv: Sequence[str]) -> int:
     except LlmopsError as error:
         return _failed(error)
     except KeyboardInterrupt:
-        print("llmops: interrupted; run again to go on", file=sys.stderr)
+        complain("llmops: interrupted; run again to go on")
         return 130
-    except BrokenPipeError:
-        # Whoever read our output stopped reading: nothing is wrong, nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
+        if error.errno == errno.EPIPE:
+            mute(sys.stdout)  # --help into a reader that stopped reading
+            return 0
         where = f" {error.filename}" if error.filename else ""
-        print(f"llmops: error: {error.strerror or error}{where}", file=sys.stderr)
-        return 3
+        return _failed(LlmopsError(f"{error.strerror or error}{where}"))
+    except Exception as error:
+        # A mistake of ours is no verdict: never exit code 1, never a page of code for a user.
+        if os.environ.get("LLMOPS_DEBUG"):
+            raise
+        hint = "this is a mistake in llmops, please report it; LLMOPS_DEBUG=1 shows all of it"
+        what = f"llmops itself failed, nothing was judged: {_summary(error)}"
+        return _failed(LlmopsError(what, hint=hint))
+
+
+def _summary(error: Exception) -> str:
+    """`KeyError in wire.py:12: 'x'`."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    code = step.tb_frame.f_code.co_filename if step else ""
+    place = f" in {os.path.basename(code)}:{step.tb_lineno}" if step else ""
+    return f"{type(error).__name__}{place}: {error}"
 
 
 def _dispatch(argv: list[str]) -> int:
@@ -62,6 +80,8 @@ def _dispatch(argv: list[str]) -> int:
         return 2
     if args.offline:
         os.environ["LLMOPS_OFFLINE"] = "1"
+    if getattr(args, "format", "text") != "text":
+        as_data()
     module = importlib.import_module(COMMANDS[name][1])
     code: int = module.main(args)
     return code
@@ -125,7 +145,7 @@ def _from_environment(parser: argparse.ArgumentParser) -> None:
 
 
 def _failed(error: LlmopsError) -> int:
-    print(f"llmops: error: {error.message}", file=sys.stderr)
+    complain(f"llmops: error: {printable(error.message, 2000)}")
     if error.hint:
-        print(f"  hint: {error.hint}", file=sys.stderr)
+        complain(f"  hint: {printable(error.hint, 2000)}")
     return error.exit_code

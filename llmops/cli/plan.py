@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from llmops.cli import common
+from llmops.cli.output import complain
+from llmops.diagnostics import printable
 from llmops.evidence.files import replace
 from llmops.jobs.wire import to_json
 from llmops.pipeline import make_plan
@@ -38,7 +39,7 @@ def main(args: argparse.Namespace) -> int:
     found = common.project(args)
     planned = make_plan(found, common.both(found, args), args.select, reuse=not args.no_reuse)
     for note in planned.damaged:
-        print(f"llmops: warning: {note}", file=sys.stderr)
+        complain(f"llmops: warning: {printable(note, 600)}")
     width, colour = common.width(args), common.colour(args)
     common.say(render_plan(planned.plan, args.format, width=width, colour=colour))
     if args.out:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 from llmops.cli import common
+from llmops.cli.output import is_terminal
 from llmops.executors.base import Event, Progress
 from llmops.jobs.base import Job
 
@@ -20,7 +20,7 @@ Printer = Callable[[Event], None]
 @contextlib.contextmanager
 def printer(args: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Printer]:
     """A sink for events: live on a terminal, else lines."""
-    live = sys.stdout.isatty() and not os.environ.get("CI") and not args.no_progress
+    live = is_terminal() and not os.environ.get("CI") and not args.no_progress
     if live:
         with _live(jobs, colour=common.colour(args)) as sink:
             yield sink
@@ -43,7 +43,6 @@ class Lines:
                 common.say(line(event))
         elif event.kind != "reused" or not self._quiet:
             common.say(line(event))
-        sys.stdout.flush()
 
     def _is_news(self, job: Job, progress: Progress) -> bool:
         now = time.monotonic()

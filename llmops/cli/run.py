@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from llmops.cli import common
+from llmops.cli.output import complain
 from llmops.cli.progress import printer
 from llmops.errors import UsageError
 from llmops.executors.base import RunReport
@@ -90,12 +90,9 @@ def _decidable(planned: Plan, args: argparse.Namespace) -> bool:
     hopeless = [gate for gate in planned.gates if gate.decidable is False]
     for gate in hopeless:
         where = f"{gate.place}: " if gate.place else ""
-        print(f"{where}error[undecidable]: {gate.id}: {gate.note}", file=sys.stderr)
+        complain(f"{where}error[undecidable]: {gate.id}: {gate.note}")
     if hopeless and not args.accept_undecidable:
-        print(
-            "  hint: enlarge the sample, lower the claim, or say --accept-undecidable",
-            file=sys.stderr,
-        )
+        complain("  hint: enlarge the sample, lower the claim, or say --accept-undecidable")
     return args.accept_undecidable or not hopeless
 
 

@@ -112,6 +112,7 @@ def test_a_bug_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     from llmops.cli import diff
 
     monkeypatch.setattr(diff, "main", lambda _args: [][0])
+    monkeypatch.setenv("LLMOPS_DEBUG", "1")
     with pytest.raises(IndexError):
         cli.main(["diff"])
 

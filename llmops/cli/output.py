@@ -1,0 +1,53 @@
+"""What a command says, on streams that may be closed, full, gone or unable to hold the text.
+
+A reader that stops reading changes neither the work nor the exit code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import TextIOWrapper
+from typing import TextIO
+
+from llmops.errors import LlmopsError
+
+
+def say(text: str) -> None:
+    """Print to standard output, whatever its encoding can hold, if anybody still reads it."""
+    _write(sys.stdout, text)
+
+
+def complain(text: str) -> None:
+    """Print to standard error in the same way."""
+    _write(sys.stderr, text)
+
+
+def as_data() -> None:
+    """What is said from now on is for programs, so UTF-8 (RFC 8259), whatever the locale."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
+def is_terminal() -> bool:
+    """Whether somebody looks at standard output."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def mute(stream: TextIO | None) -> None:
+    """What is still printed there goes nowhere."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed before we were started
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+    except BrokenPipeError:
+        mute(stream)
+    except OSError as error:
+        mute(stream)  # what could not be written cannot be written at exit either
+        raise LlmopsError(f"cannot write the output: {error.strerror}") from error
