@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from llmops.cli import common
 from llmops.cli.output import is_terminal
+from llmops.diagnostics import printable
 from llmops.executors.base import Event, Progress
 from llmops.jobs.base import Job
 
@@ -67,13 +68,13 @@ def line(event: Event) -> str:
         return f"{head} {numbers(event.progress)}"
     took = f" in {event.seconds:.1f} s" if event.seconds else ""
     word = event.kind.replace("_", " ")
-    said = f": {event.message}" if event.message else ""
+    said = f": {printable(event.message, 400)}" if event.message else ""
     return f"{head} {word}{took}{said}"
 
 
 def numbers(progress: Progress) -> str:
     """`train step 12/200 loss 1.284 1,200 tokens/s 410 MB eta 0:32`."""
-    words = [progress.phase]
+    words = [printable(progress.phase, 40)]
     if progress.step is not None and progress.steps:
         words.append(f"step {progress.step:.0f}/{progress.steps:.0f}")
     if progress.loss is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from llmops.cli import common
 from llmops.cli.output import complain
+from llmops.diagnostics import printable
 from llmops.cli.progress import printer
 from llmops.errors import UsageError
 from llmops.executors.base import RunReport
@@ -108,10 +109,10 @@ def _ending(report: RunReport) -> str:
     """What became of everything, in one line, and each failure with its last words."""
     lines = []
     for failure in report.world_failed:
-        lines += [f"  {line}" for line in failure.log[-6:]]
-        lines.append(f"{failure.job.id}: not judged: {failure.error.message}")
+        lines += [f"  {printable(line, 400)}" for line in failure.log[-6:]]
+        lines.append(f"{failure.job.id}: not judged: {printable(failure.error.message, 2000)}")
         if failure.error.hint:
-            lines.append(f"  hint: {failure.error.hint}")
+            lines.append(f"  hint: {printable(failure.error.hint, 2000)}")
     counts = [
         (len(report.ran), "ran"), (len(report.reused), "reused"),
         (len(report.quality_failed), "of them failed for reasons of their own"),

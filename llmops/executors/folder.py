@@ -26,6 +26,7 @@ from llmops.jobs.wire import result_from_json
 
 TICK_SECONDS = 0.05
 _LOG_BYTES = 8192
+_FULL_BYTES = 65536  # less than this, and a worker can have died of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,11 @@ class RunFolder:
         """A worker's death in words, with its last line."""
         last = self.log(1)
         said = f": {last[0]}" if last else ""
+        if shutil.disk_usage(self.path).free < _FULL_BYTES:
+            # A worker that cannot write cannot say so either.
+            hint = "free space, then run again: work that is done is kept"
+            what = f'worker of "{job.id}" {how}: no space is left in {shown(self.path.parent)}'
+            return ExecutorError(what, hint=hint)
         return ExecutorError(f'worker of "{job.id}" {how}{said}', hint=self.see_log())
 
     def see_log(self) -> str:

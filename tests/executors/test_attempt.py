@@ -89,6 +89,16 @@ def test_a_worker_that_died_is_shown_with_its_last_lines(bench: Bench, code: int
     assert failed.log == ("hello from curate/a", "Traceback", "boom: 宽 \x1b[31m")
 
 
+def test_a_worker_that_died_on_a_full_disk_is_told_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(bench.store.root.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=4096))
+    error = failure(bench, job("a", "exit", code=120))
+    assert "died with exit code 120: no space is left in" in error.message
+    assert "free space, then run again" in error.hint
+
+
 def test_a_result_before_a_death_does_not_count_now_or_later(bench: Bench, tmp_path: Path) -> None:
     broken = job("a", "result_then_die", count=str(tmp_path / "count"))
     failure(bench, broken)
