@@ -10,8 +10,8 @@ from typing import Any
 
 from llmops.cli import common
 from llmops.cli.output import complain
-from llmops.diagnostics import printable
 from llmops.cli.progress import printer
+from llmops.diagnostics import printable
 from llmops.errors import UsageError
 from llmops.executors.base import RunReport
 from llmops.executors.run import EXECUTORS
