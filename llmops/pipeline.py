@@ -96,7 +96,7 @@ class Pair:
 
     base: State | None
     head: State
-    authors: frozenset[str] = frozenset()
+    commits: tuple[str, str] | None = None  # base's and head's, where both are commits
 
     @property
     def names(self) -> Trees:
@@ -189,8 +189,7 @@ def pair(project: Project, base: str | None, head: str | None) -> Pair:
     if base_tree is not None and before is None:
         before = read(project, base_tree, cache)
     tip = base_tree.commit if base_tree is not None else None
-    authors = project.repository.authors(tip, head or "HEAD") if tip else frozenset()
-    return Pair(before, after, authors)
+    return Pair(before, after, (tip, head or "HEAD") if tip else None)
 
 
 def trees(repository: Repository, base: str | None, head: str | None) -> tuple[Tree | None, Tree]:
@@ -359,12 +358,17 @@ def verdict(
         rows=rows_of(project.store),
         place=both.place,
         approvals=approvals,
-        authors=both.authors,
+        authors=_authors(project, both) if approvals else frozenset(),
         owners=owners(both.head.tree),
         base_problem=both.base_problem,
     )
     judged_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return judge(facts, judged_at=judged_at, tool_version=__version__)
+
+
+def _authors(project: Project, both: Pair) -> frozenset[str]:
+    """Who wrote the change: what they approve themselves is not somebody else's word."""
+    return project.repository.authors(*both.commits) if both.commits else frozenset()
 
 
 def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
