@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from llmops import __version__
-from llmops.cli.output import as_data, complain, mute
-from llmops.diagnostics import printable
+from llmops.cli.output import as_data, complain, harmless, mute
 from llmops.errors import LlmopsError
 
 # command: (one line, module)
@@ -150,7 +149,7 @@ def _from_environment(parser: argparse.ArgumentParser) -> None:
 
 
 def _failed(error: LlmopsError) -> int:
-    complain(f"llmops: error: {printable(error.message, 2000)}")
+    complain(f"llmops: error: {harmless(error.message)}")
     if error.hint:
-        complain(f"  hint: {printable(error.hint, 2000)}")
+        complain(f"  hint: {harmless(error.hint)}")
     return error.exit_code

@@ -10,6 +10,7 @@ import sys
 from io import TextIOWrapper
 from typing import TextIO
 
+from llmops.diagnostics import printable
 from llmops.errors import LlmopsError
 
 
@@ -21,6 +22,11 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print to standard error in the same way."""
     _write(sys.stderr, text)
+
+
+def harmless(text: str) -> str:
+    """Text of somebody else, line by line, in which nothing drives the terminal."""
+    return "\n".join(printable(line, 400) for line in text.split("\n"))
 
 
 def as_data() -> None:

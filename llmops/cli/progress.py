@@ -68,7 +68,8 @@ def line(event: Event) -> str:
         return f"{head} {numbers(event.progress)}"
     took = f" in {event.seconds:.1f} s" if event.seconds else ""
     word = event.kind.replace("_", " ")
-    said = f": {printable(event.message, 400)}" if event.message else ""
+    first, more, _ = event.message.partition("\n")
+    said = f": {printable(first, 400)}{' …' if more else ''}" if event.message else ""
     return f"{head} {word}{took}{said}"
 
 

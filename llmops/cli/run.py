@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from llmops.cli import common
-from llmops.cli.output import complain
+from llmops.cli.output import complain, harmless
 from llmops.cli.progress import printer
-from llmops.diagnostics import printable
 from llmops.errors import UsageError
-from llmops.executors.base import RunReport
+from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
 from llmops.jobs.base import Plan
 from llmops.pipeline import Project, RunOptions, execute, make_plan, saved_plan
@@ -107,12 +106,9 @@ def _nothing(planned: Plan) -> str:
 
 def _ending(report: RunReport) -> str:
     """What became of everything, in one line, and each failure with its last words."""
-    lines = []
+    lines: list[str] = []
     for failure in report.world_failed:
-        lines += [f"  {printable(line, 400)}" for line in failure.log[-6:]]
-        lines.append(f"{failure.job.id}: not judged: {printable(failure.error.message, 2000)}")
-        if failure.error.hint:
-            lines.append(f"  hint: {printable(failure.error.hint, 2000)}")
+        lines += _failed(failure)
     counts = [
         (len(report.ran), "ran"), (len(report.reused), "reused"),
         (len(report.quality_failed), "of them failed for reasons of their own"),
@@ -121,3 +117,15 @@ def _ending(report: RunReport) -> str:
     ]  # fmt: skip
     words = ", ".join(f"{count} {word}" for count, word in counts if count)
     return "\n".join([*lines, f"Run: {words}."])
+
+
+def _failed(failure: Failure) -> Iterator[str]:
+    """A failure with the end of its log, as far as that says more than the failure does."""
+    error = failure.error
+    said = harmless(f"{failure.job.id}: not judged: {error.message}")
+    if error.hint:
+        said += f"\n  hint: {harmless(error.hint)}"
+    for line in map(harmless, failure.log[-6:]):
+        if line.strip().removeprefix("llmops: error: ") not in said:
+            yield f"  {line}"
+    yield said

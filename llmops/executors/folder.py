@@ -11,9 +11,10 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ from llmops.jobs.wire import result_from_json
 
 TICK_SECONDS = 0.05
 _LOG_BYTES = 8192
+# As torchrun tells of the rank that failed first, and as Python ends a traceback.
+_RANK = re.compile(r"exitcode +: -\d+ .*\((SIG[A-Z]+)\)")
+_ERROR = re.compile(r"(?:\[rank\d+\]: ?)?((?:\w+\.)*[A-Z]\w*(?:Error|Exception)\b.*)")
 _FULL_BYTES = 65536  # less than this, and a worker can have died of it
 
 
@@ -165,9 +169,9 @@ class RunFolder:
         return tuple([line for line in found if line][-lines:])
 
     def died(self, job: Job, how: str) -> ExecutorError:
-        """A worker's death in words, with its last line."""
-        last = self.log(1)
-        said = f": {last[0]}" if last else ""
+        """A worker's death in words, with the line of its log that says why."""
+        last = cause(self.log(80))
+        said = f": {last}" if last else ""
         if shutil.disk_usage(self.path).free < _FULL_BYTES:
             # A worker that cannot write cannot say so either.
             hint = "free space, then run again: work that is done is kept"
@@ -178,6 +182,17 @@ class RunFolder:
     def see_log(self) -> str:
         """Where to look, as the end of a hint."""
         return f"see {shown(self.path / 'log.txt')}"
+
+
+def cause(log: Sequence[str]) -> str:
+    """The line that says why a worker died; torchrun's account of its ranks is about ten more."""
+    ranks = [found for line in log if (found := _RANK.search(line))]
+    if ranks:
+        memory = " (out of memory?)" if ranks[-1][1] == "SIGKILL" else ""
+        return f"one of its ranks was killed by {ranks[-1][1]}{memory}"
+    errors = [found[1] for line in log if (found := _ERROR.match(line.strip()))]
+    told = [error for error in errors if "ChildFailedError" not in error]
+    return (told or list(log) or [""])[-1]
 
 
 def _load(path: Path) -> Any:

@@ -50,7 +50,7 @@ def run(
 
     `jobs`: at most so many workers at once. `cores`: at most so many busy cores (default: those
     this process may use); a job that asks for more runs alone. When this returns or raises, no
-    worker is alive. SIGTERM counts as an interrupt.
+    worker is alive. SIGTERM and SIGHUP count as interrupts.
     """
     messages: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
     stop = threading.Event()
@@ -218,12 +218,16 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-_OURS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+_OURS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,  # the terminal is gone
+}
 
 
 @contextlib.contextmanager
 def _interrupts_as_messages(messages: queue.SimpleQueue[_Message | None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM become a message (None) instead of an exception anywhere in our code.
+    """Ctrl-C, SIGTERM and SIGHUP become a message (None), not an exception anywhere in our code.
 
     So ending the workers cannot itself be interrupted. A signal that comes too late for the loop
     is raised at the end. Signals that somebody else handles already are left to them.

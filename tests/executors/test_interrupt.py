@@ -47,7 +47,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, list[list[str]]]:
     return process.returncode, [json.loads(line) for line in out.splitlines()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_leaves_no_orphan_and_exits_130(
     tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -17,7 +17,8 @@ evil = "\\x1b[2J\\u202eevil"
 with (folder / "progress.jsonl").open("w") as out:
     out.write(json.dumps({"phase": evil, "step": 1, "steps": 2}) + "\\n")
 print("log " + evil)
-error = {"format_version": 1, "message": "data.jsonl:1: " + evil, "hint": "look at " + evil}
+message = "bad rows:\\n  data.jsonl:1: " + evil
+error = {"format_version": 1, "message": message, "hint": "look at " + evil}
 (folder / "error.json").write_text(json.dumps(error))
 sys.exit(3)
 """
@@ -31,7 +32,8 @@ def test_what_a_worker_says_cannot_drive_the_terminal(
     monkeypatch.setitem(EXECUTORS, "local", lambda: LocalExecutor(command))  # type: ignore[arg-type]
     said = llmops("run", "-C", bank.path, "--accept-undecidable")
     assert said.code == 3
-    assert "data.jsonl:1: \\x1b[2J\\u202eevil" in said.out
+    assert "world failed: bad rows: …\n" in said.out
+    assert "not judged: bad rows:\n  data.jsonl:1: \\x1b[2J\\u202eevil" in said.out
     assert "log \\x1b[2J" in said.out
     assert "look at \\x1b[2J" in said.out
     assert not {"\x1b", "\u202e"} & set(said.out + said.err)
