@@ -108,8 +108,9 @@ def _result(job: Job, folder: RunFolder, ended: Ended) -> Result:
             f'"{job.id}" was stopped after {limit}, its timeout',
             hint=f"raise timeout_minutes or give it more of the machine; {folder.see_log()}",
         )
-    said = folder.error() if ended.exit_code == 3 else None
-    raise said or folder.died(job, _how(ended.exit_code))
+    # 3 is the worker's own; torchrun has 1 for whatever its ranks ended with.
+    heard = ended.exit_code == 3 or (ended.exit_code == 1 and not folder.lost_a_rank())
+    raise (folder.error() if heard else None) or folder.died(job, _how(ended.exit_code))
 
 
 def _how(code: int) -> str:

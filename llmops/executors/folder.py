@@ -26,9 +26,10 @@ from llmops.jobs.base import FORMAT_VERSION, Job, Result
 from llmops.jobs.wire import result_from_json
 
 TICK_SECONDS = 0.05
-_LOG_BYTES = 8192
+_LOG_BYTES = 32768
+_ACCOUNT = re.compile(r"[EW]\d{4} .* torch/distributed/elastic/")
 # As torchrun tells of the rank that failed first, and as Python ends a traceback.
-_RANK = re.compile(r"exitcode +: -\d+ .*\((SIG[A-Z]+)\)")
+_KILLED = re.compile(r"exitcode +: -\d+ .*\((SIG[A-Z]+)\)")
 _ERROR = re.compile(r"(?:\[rank\d+\]: ?)?((?:\w+\.)*[A-Z]\w*(?:Error|Exception)\b.*)")
 _FULL_BYTES = 65536  # less than this, and a worker can have died of it
 
@@ -148,6 +149,10 @@ class RunFolder:
         except OSError as error:
             raise failed("clear", self.path, error) from error
 
+    def lost_a_rank(self) -> bool:
+        """Whether one of several processes was killed: what the others say is not the cause."""
+        return bool(killed_rank(self._log()))
+
     def error(self) -> ExecutorError | None:
         """What the worker says went wrong with the world, or None if it says nothing readable."""
         try:
@@ -160,17 +165,22 @@ class RunFolder:
         return ExecutorError(message, hint=hint or self.see_log())
 
     def log(self, lines: int = 12) -> tuple[str, ...]:
-        """The last lines of the log that are not empty."""
+        """The last lines of the log that are not empty, without torchrun's account."""
+        found = self._log()
+        account = next((i for i, line in enumerate(found) if _ACCOUNT.match(line)), 0)
+        return tuple((found[:account] or found)[-lines:])
+
+    def _log(self) -> list[str]:
         try:
             data = read(str(self.path / "log.txt"))[-_LOG_BYTES:]
         except OSError:
-            return ()
+            return []
         found = [line.rstrip() for line in data.decode(errors="replace").splitlines()]
-        return tuple([line for line in found if line][-lines:])
+        return [line for line in found if line]
 
     def died(self, job: Job, how: str) -> ExecutorError:
         """A worker's death in words, with the line of its log that says why."""
-        last = cause(self.log(80))
+        last = cause(self._log())
         said = f": {last}" if last else ""
         if shutil.disk_usage(self.path).free < _FULL_BYTES:
             # A worker that cannot write cannot say so either.
@@ -184,12 +194,18 @@ class RunFolder:
         return f"see {shown(self.path / 'log.txt')}"
 
 
+def killed_rank(log: Sequence[str]) -> str:
+    """The signal that killed the rank which failed first, as torchrun tells it last; else ""."""
+    told = [line for line in log if line.strip().startswith("exitcode ")]
+    found = _KILLED.search(told[-1]) if told else None
+    return found[1] if found else ""
+
+
 def cause(log: Sequence[str]) -> str:
     """The line that says why a worker died; torchrun's account of its ranks is about ten more."""
-    ranks = [found for line in log if (found := _RANK.search(line))]
-    if ranks:
-        memory = " (out of memory?)" if ranks[-1][1] == "SIGKILL" else ""
-        return f"one of its ranks was killed by {ranks[-1][1]}{memory}"
+    if number := killed_rank(log):
+        memory = " (out of memory?)" if number == "SIGKILL" else ""
+        return f"one of its ranks was killed by {number}{memory}"
     errors = [found[1] for line in log if (found := _ERROR.match(line.strip()))]
     told = [error for error in errors if "ChildFailedError" not in error]
     return (told or list(log) or [""])[-1]

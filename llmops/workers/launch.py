@@ -14,6 +14,8 @@ import logging
 import os
 import shutil
 import socket
+import subprocess
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -108,7 +110,18 @@ def load_extension(root: Path) -> None:
         for stale in root.rglob(f"{_EXTENSION}/lock"):
             stale.unlink(missing_ok=True)
         if builder is not None and builder.is_compatible():
-            builder.load(verbose=False)
+            _compile(builder)
+
+
+def _compile(builder: Any) -> None:
+    try:
+        builder.load(verbose=False)
+    except (subprocess.SubprocessError, ImportError, RuntimeError, OSError) as error:
+        traceback.print_exc()
+        raise WorkerError(
+            f"DeepSpeed's extension cannot be compiled: {error}",
+            hint="the log has the compiler's words; mend it, or leave deepspeed out of the Recipe",
+        ) from error
 
 
 @contextmanager

@@ -85,7 +85,8 @@ elif fake == "wrong_digest":
 elif fake == "error":
     told = {"format_version": 1, "message": "ninja is not on PATH", "hint": "install ninja"}
     (folder / "error.json").write_text(spec.get("text") or json.dumps(told))
-    sys.exit(3)
+    print(spec.get("log", ""), flush=True)
+    sys.exit(spec.get("code", 3))
 elif fake == "exit":
     sys.stderr.write("Traceback\n\nboom: 宽 \x1b[31m\n")
     sys.exit(spec["code"])

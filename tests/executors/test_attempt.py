@@ -73,6 +73,23 @@ def test_a_worker_that_says_what_is_wrong_with_the_world_is_heard(bench: Bench) 
     assert (error.message, error.hint) == ("ninja is not on PATH", "install ninja")
 
 
+def test_ranks_that_say_what_is_wrong_are_heard_through_torchrun(bench: Bench) -> None:
+    account = (
+        "E1123 12:14:25.917 1 torch/distributed/elastic/x.py:2] failed\n  exitcode  : 3 (pid: 7)"
+    )
+    told = job("a", "error", code=1, log=account)
+    assert failure(bench, told).message == "ninja is not on PATH"
+    bench.events.clear()
+    (failed,) = bench.run(told).world_failed
+    assert failed.log == ("hello from curate/a",)
+
+
+def test_what_a_rank_says_about_a_killed_one_is_not_the_cause(bench: Bench) -> None:
+    killed = "  exitcode  : -9 (pid: 7) (SIGKILL)"
+    error = failure(bench, job("a", "error", code=1, log=killed))
+    assert "one of its ranks was killed by SIGKILL (out of memory?)" in error.message
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"message": 3}', '{"message": "x", "hint": []}'])
 def test_a_worker_whose_error_cannot_be_read_died(bench: Bench, text: str) -> None:
     error = failure(bench, job("a", "error", text=text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -353,3 +354,19 @@ def test_deepspeed_never_needs_its_own_adam_on_cpu() -> None:
     assert made["zero_optimization"]["stage3_gather_16bit_weights_on_model_save"] is True
     assert given == {"optimizer": {"type": "AdamW"}, "zero_optimization": {"stage": 3}}
     assert "torch_adam" not in launch.deepspeed_config(given, on_cpu=False)["optimizer"]["params"]
+
+
+@pytest.mark.parametrize(
+    "error", [subprocess.CalledProcessError(1, ["c++"]), ImportError("no .so"), RuntimeError("x")]
+)
+def test_a_compiler_that_fails_is_told_and_does_not_kill_the_rank(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Builder:
+        def load(self, *, verbose: bool) -> None:
+            raise error
+
+    with pytest.raises(WorkerError, match="extension cannot be compiled") as caught:
+        launch._compile(Builder())
+    assert "the log has the compiler's words" in caught.value.hint
+    assert "Traceback" in capsys.readouterr().err
