@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from llmops.errors import UsageError
-from llmops.pipeline import Project, owners, rows_of, trees
+from llmops.pipeline import owners, rows_of
+from llmops.project import Project, trees
 from tests.conftest import GitRepo
 
 

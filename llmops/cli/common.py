@@ -11,7 +11,7 @@ from llmops.cli.output import complain, is_terminal
 from llmops.cli.output import say as say
 from llmops.diagnostics import render
 from llmops.errors import UsageError
-from llmops.pipeline import InvalidSpecs, Pair, Project, pair
+from llmops.project import InvalidSpecs, Pair, Project, pair
 
 
 def project(args: argparse.Namespace) -> Project:

@@ -15,7 +15,8 @@ from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
 from llmops.jobs.base import Plan
-from llmops.pipeline import Project, RunOptions, execute, make_plan, saved_plan
+from llmops.pipeline import RunOptions, execute, make_plan, saved_plan
+from llmops.project import Project
 from llmops.source.tree import Tree
 
 EXAMPLES = """\

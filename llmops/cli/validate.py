@@ -8,7 +8,8 @@ import json
 from llmops.cli import common
 from llmops.diagnostics import Severity, has_errors, printable, render
 from llmops.errors import UsageError
-from llmops.pipeline import FOLDERS, Checked, validate
+from llmops.pipeline import Checked, validate
+from llmops.project import FOLDERS
 from llmops.source.tree import Tree
 
 EXAMPLES = """\

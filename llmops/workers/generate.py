@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 
 import torch
 
+from llmops.diagnostics import printable
 from llmops.jobs.base import Measurement
 from llmops.statistics.order import subset_key
 from llmops.workers import launch, models
@@ -130,6 +131,12 @@ def _choices(run: RunFolder, template: Template) -> Choices | None:
     names = sorted(name for name in run.inputs if name.startswith("labels/"))
     found = {row.get(column) for name in names for row in models.read_rows(run.inputs[name])}
     labels = sorted(label for label in found if isinstance(label, str) and label)
+    if len(labels) == 1:
+        raise WorkerError(
+            f'all rows have the one label "{printable(labels[0], 60)}": '
+            "whoever has no choice is always right",
+            hint=f'the labels are the values of column "{column}"; a choice needs two or more',
+        )
     form = "completion" if run.spec["format"] == "completion" and not run.spec.get("prompt") else ""
     texts = [template.answer(label, form) for label in labels]
     ids = template.tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []

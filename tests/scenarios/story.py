@@ -26,9 +26,8 @@ from typing import Any
 
 from llmops.executors.base import Event, RunReport
 from llmops.executors.local import LocalExecutor
-from llmops.pipeline import (
-    Pair, Planned, Project, RunOptions, execute, make_plan, pair, read, verdict,
-)
+from llmops.pipeline import Planned, RunOptions, execute, make_plan, verdict
+from llmops.project import Pair, Project, pair, read
 from llmops.rules.base import Verdict
 from llmops.rules.facts import Approval
 from tests.conftest import GitRepo

@@ -193,6 +193,17 @@ def test_labels_that_are_not_there_are_an_error(bench: Bench, cases: Path) -> No
         generate.work(bench.run(output=output, labels=cases))
 
 
+def test_one_class_only_is_an_error_and_not_always_right(
+    bench: Bench, kit: Any, tmp_path: Path
+) -> None:
+    rows = [{**row, "answer": "always"} for row in ROWS]
+    labels = kit.write_rows(tmp_path / "one.jsonl", rows)
+    output = {"format": "choice", "labels_column": "answer"}
+    with pytest.raises(WorkerError, match='one label "always"') as caught:
+        generate.work(bench.run(output=output, labels=labels))
+    assert 'column "answer"' in caught.value.hint
+
+
 def test_no_case_is_an_error(bench: Bench, kit: Any, tmp_path: Path) -> None:
     with pytest.raises(WorkerError, match="d#test has no case"):
         generate.work(bench.run(cases=kit.write_rows(tmp_path / "none.jsonl", [])))
