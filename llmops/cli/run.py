@@ -121,12 +121,9 @@ def _ending(report: RunReport) -> str:
 
 
 def _failed(failure: Failure) -> Iterator[str]:
-    """A failure with the end of its log, as far as that says more than the failure does."""
+    """A failure, after the end of its log where a worker died without a word."""
     error = failure.error
-    said = harmless(f"{failure.job.id}: not judged: {error.message}")
+    yield from (f"  {harmless(line)}" for line in failure.log[-6:])
+    yield harmless(f"{failure.job.id}: not judged: {error.message}")
     if error.hint:
-        said += f"\n  hint: {harmless(error.hint)}"
-    for line in map(harmless, failure.log[-6:]):
-        if line.strip().removeprefix("llmops: error: ") not in said:
-            yield f"  {line}"
-    yield said
+        yield f"  hint: {harmless(error.hint)}"

@@ -34,6 +34,10 @@ _ERROR = re.compile(r"(?:\[rank\d+\]: ?)?((?:\w+\.)*[A-Z]\w*(?:Error|Exception)\
 _FULL_BYTES = 65536  # less than this, and a worker can have died of it
 
 
+class SaidError(ExecutorError):
+    """What a worker itself says is wrong with the world: its log says no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """One job's folder, `reports/runs/<closure>/`."""
@@ -153,7 +157,7 @@ class RunFolder:
         """Whether one of several processes was killed: what the others say is not the cause."""
         return bool(killed_rank(self._log()))
 
-    def error(self) -> ExecutorError | None:
+    def error(self) -> SaidError | None:
         """What the worker says went wrong with the world, or None if it says nothing readable."""
         try:
             data = _load(self.path / "error.json")
@@ -162,7 +166,7 @@ class RunFolder:
             return None
         if not isinstance(message, str) or not isinstance(hint, str):
             return None
-        return ExecutorError(message, hint=hint or self.see_log())
+        return SaidError(message, hint=hint or self.see_log())
 
     def log(self, lines: int = 12) -> tuple[str, ...]:
         """The last lines of the log that are not empty, without torchrun's account."""

@@ -28,7 +28,7 @@ from llmops.executors.base import (
     Resolver,
     RunReport,
 )
-from llmops.executors.folder import RunFolder
+from llmops.executors.folder import RunFolder, SaidError
 from llmops.executors.local import LocalExecutor
 from llmops.jobs.base import Job, Step
 
@@ -206,6 +206,8 @@ def _outcome(job: Job, world: World) -> Done | Failure | BaseException:
     """How an attempt ended, as a value; what is neither is raised again by the calling thread."""
     try:
         return attempt(job, world)
+    except SaidError as error:
+        return Failure(job, error)
     except LlmopsError as error:
         return Failure(job, error, RunFolder(world.store.run_folder(job.closure)).log())
     except BaseException as error:

@@ -78,9 +78,15 @@ def test_ranks_that_say_what_is_wrong_are_heard_through_torchrun(bench: Bench) -
         "E1123 12:14:25.917 1 torch/distributed/elastic/x.py:2] failed\n  exitcode  : 3 (pid: 7)"
     )
     told = job("a", "error", code=1, log=account)
-    assert failure(bench, told).message == "ninja is not on PATH"
-    bench.events.clear()
     (failed,) = bench.run(told).world_failed
+    assert failed.error.message == "ninja is not on PATH"
+    assert failed.log == ()
+
+
+def test_the_log_of_a_dead_training_ends_before_torchruns_account(bench: Bench) -> None:
+    account = "E1123 12:14:25.917 1 torch/distributed/elastic/x.py:2] failed\n====="
+    dead = job("a", "error", code=1, text="{", log=account)
+    (failed,) = bench.run(dead).world_failed
     assert failed.log == ("hello from curate/a",)
 
 

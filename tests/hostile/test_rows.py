@@ -34,6 +34,8 @@ def test_what_a_worker_says_cannot_drive_the_terminal(
     assert said.code == 3
     assert "world failed: bad rows: …\n" in said.out
     assert "not judged: bad rows:\n  data.jsonl:1: \\x1b[2J\\u202eevil" in said.out
-    assert "log \\x1b[2J" in said.out
     assert "look at \\x1b[2J" in said.out
-    assert not {"\x1b", "\u202e"} & set(said.out + said.err)
+    (tmp_path / "evil.py").write_text(WORKER.replace("sys.exit(3)", "sys.exit(7)"))
+    dead = llmops("run", "-C", bank.path, "--accept-undecidable")
+    assert "  log \\x1b[2J\\u202eevil\n" in dead.out
+    assert not {"\x1b", "\u202e"} & set(said.out + said.err + dead.out + dead.err)
