@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ from llmops.graph.diff import diff
 from llmops.jobs.base import Plan, Proof, Step
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import plan
-from llmops.jobs.wire import plan_from_json
-from llmops.project import FOLDERS, Pair, Project, State, name_of, read
+from llmops.jobs.wire import plan_from_json, to_json
+from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, State, name_of, read
 from llmops.source.tree import Blob, Tree
 
 if TYPE_CHECKING:
@@ -263,7 +263,23 @@ def saved_plan(project: Project, data: Any) -> tuple[Plan, list[Tree]]:
     found = [project.repository.tree(name.tree) for name in named]
     if planned.head.dirty and _moved(planned, found[0], project.repository.work_tree()):
         raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
+    _expect_own_jobs(project, planned, found)
     return planned, found
+
+
+def _expect_own_jobs(project: Project, planned: Plan, found: Sequence[Tree]) -> None:
+    """Raises UsageError for a job that its trees do not make: its evidence would be believed."""
+    head, *rest = (read(project, tree, head=tree is found[0]) for tree in found)
+    if head.graph is None:
+        raise InvalidSpecs(head)
+    asked = exams(rest[0].graph if rest else None, head.graph, planned.selected)
+    made = [side for exam in asked for side in (exam.head, exam.base) if side is not None]
+    own = {m.job.closure: m.job for one in made for m in one.all()}
+    for step in planned.steps:
+        job = own.get(step.job.closure)
+        if job is None or to_json(replace(job, side=step.job.side)) != to_json(step.job):
+            what = f"the plan was edited: its trees make no such {step.job.id}"
+            raise UsageError(what, hint="plan again")
 
 
 def _moved(planned: Plan, then: Tree, now: Tree) -> bool:

@@ -82,6 +82,8 @@ def _read(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(f'no plan "{path}"', hint=f"llmops plan --out {path}") from error
+    except OSError as error:
+        raise UsageError(f'"{path}" cannot be read: {error.strerror}') from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f'"{path}" is no JSON', hint=f"llmops plan --out {path}") from error
 
