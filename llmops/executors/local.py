@@ -44,6 +44,7 @@ SET: Mapping[str, str] = {
     "PYTHONUTF8": "1",
 }
 WORKER = ("-m", "llmops.workers")
+_FEW, _PER_CORE = 8, 4  # ranks that always may start here, and ranks per core beyond that
 
 
 class LocalExecutor:
@@ -76,6 +77,7 @@ class LocalExecutor:
         self, attempt: Attempt, on_progress: Callable[[Progress], None], stop: threading.Event
     ) -> Ended:
         """Run the worker. See `base.Executor`."""
+        _expect_room(attempt.job)
         started = time.monotonic()
         worker = self._start(attempt)
         stopped = ""
@@ -120,6 +122,16 @@ class LocalExecutor:
         ranks = ("--standalone", "--nproc_per_node", str(processes))
         torchrun = (sys.executable, "-m", "torch.distributed.run", *ranks)
         return (*torchrun, *WORKER, str(attempt.folder))
+
+
+def _expect_room(job: Job) -> None:
+    """Raises ExecutorError for more ranks than this machine could ever keep busy."""
+    cores = os.cpu_count() or 1
+    if job.resources.processes > max(_FEW, _PER_CORE * cores):
+        raise ExecutorError(
+            f'"{job.id}" asks for {job.resources.processes} processes, this machine has {cores} cores',
+            hint="lower resources.processes_per_node, or run it on a larger machine",
+        )
 
 
 def environment(job: Job, parent: Mapping[str, str], cache: Path) -> dict[str, str]:

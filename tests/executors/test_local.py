@@ -94,6 +94,19 @@ def test_the_command_is_python_or_torchrun() -> None:
     )
 
 
+def test_more_ranks_than_a_machine_could_bear_are_not_started(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    count = str(tmp_path / "count")
+    many = job("many", count=count, resources=Resources(processes=1_000_000))
+    (failed,) = bench.run(many).world_failed
+    assert "asks for 1000000 processes, this machine has 2 cores" in failed.error.message
+    assert "processes_per_node" in failed.error.hint
+    assert not Path(count).exists()
+    assert bench.run(job("eight", resources=Resources(processes=8))).exit_code == 0
+
+
 def test_progress_is_told_line_by_line_and_broken_lines_are_passed_over(bench: Bench) -> None:
     lines = [
         '{"phase": "load", "at": "2026-11-22T08:00:00Z"}\n',
