@@ -25,7 +25,7 @@ def project(args: argparse.Namespace) -> Project:
 def cache_folder() -> Path:
     """`LLMOPS_CACHE`, default `~/.cache/llmops`."""
     given = os.environ.get("LLMOPS_CACHE")
-    return Path(given) if given else Path.home() / ".cache" / "llmops"
+    return Path(given).expanduser() if given else Path.home() / ".cache" / "llmops"
 
 
 def add_trees(parser: argparse.ArgumentParser) -> None:

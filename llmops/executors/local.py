@@ -128,8 +128,9 @@ def _expect_room(job: Job) -> None:
     """Raises ExecutorError for more ranks than this machine could ever keep busy."""
     cores = os.cpu_count() or 1
     if job.resources.processes > max(_FEW, _PER_CORE * cores):
+        asked = f'"{job.id}" asks for {job.resources.processes} processes'
         raise ExecutorError(
-            f'"{job.id}" asks for {job.resources.processes} processes, this machine has {cores} cores',
+            f"{asked}, this machine has {cores} cores",
             hint="lower resources.processes_per_node, or run it on a larger machine",
         )
 

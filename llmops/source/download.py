@@ -52,7 +52,8 @@ class Download:
         except urllib.error.URLError as error:
             if isinstance(error.reason, FetchError):
                 raise error.reason from error
-            raise TransientError(f"{shown(uri)} cannot be reached: {error.reason}") from error
+            reason = getattr(error.reason, "strerror", None) or error.reason
+            raise TransientError(f"{shown(uri)} cannot be reached: {reason}") from error
         except http.client.InvalidURL as error:
             raise FetchError(f"{shown(uri)} is not a usable address: {error}") from error
         except (OSError, http.client.HTTPException) as error:

@@ -55,7 +55,7 @@ class Fetcher:
             if actual is not None:
                 wrong.append(f"{path} has {actual}")
                 _drop(path, within=self.cache)
-        if wrong and uri is None:
+        if wrong and (uri is None or self.offline):
             raise _altered(digest, wrong)
         if uri is None:
             raise self._absent(digest, who)
@@ -68,11 +68,15 @@ class Fetcher:
                 return self._once(digest, uri)
             except TransientError:
                 time.sleep(pause)
-        return self._once(digest, uri)
+        try:
+            return self._once(digest, uri)
+        except TransientError as error:
+            error.hint = f"try again later, or {_in_a_mirror(digest)}"
+            raise
 
     def _may_reach(self, digest: str, uri: str, who: str) -> None:
         scheme, host = split(uri)
-        mirror = f"put the content at sha256/{_hex(digest)} in a folder of LLMOPS_MIRROR"
+        mirror = _in_a_mirror(digest)
         if self.offline:
             wish = f"{printable(who)} needs {digest} from {shown(uri)}"
             raise FetchError(f"{wish}, but LLMOPS_OFFLINE=1", hint=mirror)
@@ -113,6 +117,10 @@ def _hex(digest: str) -> str:
             f"{printable(digest)} is not a digest", hint="write sha256:<64 hex digits>"
         )
     return digest.removeprefix("sha256:")
+
+
+def _in_a_mirror(digest: str) -> str:
+    return f"put the content at sha256/{_hex(digest)} in a folder of LLMOPS_MIRROR"
 
 
 def _digest_of(path: Path) -> str | None:

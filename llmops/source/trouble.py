@@ -17,6 +17,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "block sequence entries are not allowed",
         "start the list on a line of its own, below its key",
     ),
+    ("found unexpected ':'", 'quote it: inside {{ }} and [ ] a text with ":" needs quotes'),
     ("could not find expected ':'", 'a key needs ": " after it; quote a text that goes over lines'),
     ("unexpected end of stream", "close what was opened here"),
     (

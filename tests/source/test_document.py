@@ -348,3 +348,9 @@ ALL_RULES = {
     "not-utf8", "byte-order-mark", "control-character", "too-deep", "too-large", "one-document",
     "empty-document", "not-a-map", "text-key",
 }  # fmt: skip
+
+
+def test_a_colon_inside_brackets_is_explained() -> None:
+    (one,) = parse("x.yaml", b"a: {digest: sha256:0, b: 1}\n").diagnostics
+    assert one.rule == "yaml-syntax"
+    assert one.hint == 'quote it: inside { } and [ ] a text with ":" needs quotes'

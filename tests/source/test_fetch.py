@@ -141,6 +141,20 @@ def test_wrong_bytes_name_both_digests_and_a_mirror_is_left_alone(
     assert wrong.read_bytes() == b"other"
 
 
+def test_offline_a_damaged_mirror_is_named_and_not_only_the_missing_network(
+    server: Server, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    entry = tmp_path / "mirror" / "sha256" / DIGEST[7:]
+    entry.parent.mkdir(parents=True)
+    entry.write_bytes(b"other")
+    offline = replace(fetcher, mirrors=(tmp_path / "mirror",), offline=True)
+    with pytest.raises(FetchError, match="wrong bytes") as caught:
+        offline.get(DIGEST, f"{server.url}/data")
+    assert DIGEST in caught.value.message
+    assert of_bytes(b"other") in caught.value.message
+    assert server.asked == []
+
+
 def test_a_second_mirror_helps_where_the_first_is_damaged(fetcher: Fetcher, tmp_path: Path) -> None:
     _mirrored(tmp_path / "first", b"other", DIGEST)
     good = _mirrored(tmp_path / "second", BODY)
@@ -353,8 +367,9 @@ def test_a_server_that_is_not_there_is_an_error(fetcher: Fetcher) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(FetchError, match="cannot be reached"):
+    with pytest.raises(FetchError, match="cannot be reached: Connection refused") as caught:
         fetcher.get(DIGEST, f"http://127.0.0.1:{port}/data")
+    assert f"sha256/{DIGEST[7:]} in a folder of LLMOPS_MIRROR" in caught.value.hint
 
 
 def test_keys_inside_an_address_are_never_shown(server: Server, fetcher: Fetcher) -> None:
