@@ -1,7 +1,8 @@
 """A terminal's columns: display width (a Chinese character takes two), tables, wrapping.
 
 A table that is too wide shrinks from its right: the last column first, down to a few characters,
-then the one before it. What is cut ends with `…`.
+then the one before it; where even that is too wide, the last column is left out. What is cut ends
+with `…`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from llmops.reports.base import Page, Tone
 
 _GAP = 2
 _LEAST = 8  # columns below which no column shrinks while another can
+_FEWEST = 3  # columns of a table that are never left out
 
 
 class Cell(NamedTuple):
@@ -84,16 +86,23 @@ def _fitted(widths: list[int], room: int, giving: Sequence[int]) -> list[int]:
     others = [i for i in reversed(range(len(fitted))) if i not in giving]
     for least in (_LEAST, 1):
         for i in (*giving, *others):
-            excess = sum(fitted) + _GAP * (len(fitted) - 1) - room
+            excess = _excess(fitted, room)
             if excess <= 0:
                 return fitted
             fitted[i] = max(min(least, fitted[i]), fitted[i] - excess)
+        if len(widths) > _FEWEST and _excess(fitted, room) > 0:
+            return _fitted(widths[:-1], room, giving)
     return fitted
+
+
+def _excess(widths: Sequence[int], room: int) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1) - room
 
 
 def _line(row: Sequence[Cell], widths: Sequence[int], page: Page, indent: int) -> str:
     parts = []
     room = page.columns - indent
+    row = row[: len(widths)]
     for i, cell in enumerate(row):
         free = i == len(row) - 1 and len(row) < len(widths)
         shown = _clipped(cell, room if free else widths[i])

@@ -34,6 +34,15 @@ def test_a_giving_column_shrinks_before_the_last_and_may_keep_its_end() -> None:
     assert table(rows, Page(40), 0, giving=(0,)) == ["…curacy/regression  0.612 [0.592, 0.632]"]
 
 
+def test_where_it_is_too_narrow_the_last_columns_are_left_out_and_the_name_stays() -> None:
+    name = Cell("by-language[en] min 0.7", "", "end")
+    rows = [("!", name, "failed", "0.612 [0.592, 0.632]", "0.700", "-0.088 [-0.1, -0.07]")]
+    rows += [("", "… 3 more")]
+    assert table(rows, Page(40), 0, giving=(1,)) == [
+        "!  …min 0.7  failed  0.612 [0.59…  0.700", "   … 3 more",
+    ]  # fmt: skip
+
+
 def test_the_last_cell_of_a_short_row_runs_on() -> None:
     found = table([("a", "b", "c"), ("a", "long " * 5)], Page(40))
     assert found == ["  a  b  c", "  a  long long long long long"]
