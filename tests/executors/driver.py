@@ -1,6 +1,7 @@
 """A run in a process of its own, so that a test can interrupt or kill it: ROOT, jobs on stdin."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def nothing(*_: object) -> Path:
     raise AssertionError
 
 
+# Whoever started the tests may ignore hang-ups (nohup does), and children inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 told = json.load(sys.stdin)
 store = Store(Path(sys.argv[1]))
 try:
