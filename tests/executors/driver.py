@@ -22,8 +22,9 @@ def nothing(*_: object) -> Path:
     raise AssertionError
 
 
-# Whoever started the tests may ignore hang-ups (nohup does), and children inherit that.
+# Whoever started the tests may ignore signals (nohup does, and a shell's `&`); children inherit it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 told = json.load(sys.stdin)
 store = Store(Path(sys.argv[1]))
 try:
