@@ -31,10 +31,12 @@ PASSED = (
 SET: Mapping[str, str] = {
     "DEEPEVAL_TELEMETRY_OPT_OUT": "YES",
     "DEEPEVAL_DISABLE_DOTENV": "1",
+    "DO_NOT_TRACK": "1",
     "GSK_DISABLE_ANALYTICS": "True",
     "GSK_DISABLE_SENTRY": "True",
     "HF_DATASETS_OFFLINE": "1",
     "HF_HUB_OFFLINE": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # imported by a library of ours where it is installed
     "TRANSFORMERS_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "WANDB_DISABLED": "true",
@@ -119,7 +121,8 @@ class LocalExecutor:
         processes = attempt.job.resources.processes
         if attempt.job.type != "train" or processes == 1:
             return (sys.executable, *WORKER, str(attempt.folder))
-        ranks = ("--standalone", "--nproc_per_node", str(processes))
+        logs = str(attempt.folder / "ranks")  # else left behind in the folder for temporary files
+        ranks = ("--standalone", "--nproc_per_node", str(processes), "--log-dir", logs)
         torchrun = (sys.executable, "-m", "torch.distributed.run", *ranks)
         return (*torchrun, *WORKER, str(attempt.folder))
 

@@ -58,6 +58,8 @@ def test_telemetry_and_hubs_are_off_whatever_the_parent_says(tmp_path: Path) -> 
         "GSK_DISABLE_ANALYTICS": "True",
         "GSK_DISABLE_SENTRY": "True",
         "WANDB_DISABLED": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "1",
         "PYTHONSAFEPATH": "1",
     }
     assert {k: made[k] for k in wanted} == wanted
@@ -90,7 +92,7 @@ def test_the_command_is_python_or_torchrun() -> None:
     assert rendered("generate", 4) == alone
     assert rendered("train", 2) == (
         "python -m torch.distributed.run --standalone --nproc_per_node 2 "
-        "-m llmops.workers '/runs/a b'"
+        "--log-dir '/runs/a b/ranks' -m llmops.workers '/runs/a b'"
     )
 
 
