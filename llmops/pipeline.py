@@ -198,9 +198,19 @@ def _rows(store: Store, closure: str) -> Sequence[Row] | None:
         return None
     try:
         data = store.artifact(closure, "rows.jsonl").read_bytes()
-        return [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
-    except (StoreError, OSError, ValueError):
+        found = [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
+    except (StoreError, OSError, ValueError, RecursionError):
         return None  # damaged rows are absent rows: the gate says inconclusive
+    return found if all(map(_is_row, found)) else None
+
+
+def _is_row(value: Any) -> bool:
+    """Whether a rule can read it: who was asked what, who answered what, and the cells."""
+    if not isinstance(value, dict) or not {"id", "case", "input", "response"} <= value.keys():
+        return False
+    cells, columns = value.get("cells"), value.get("columns", {})
+    whole = isinstance(cells, dict) and all(isinstance(cell, dict) for cell in cells.values())
+    return whole and isinstance(columns, dict)
 
 
 def _refuse(word: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -78,18 +79,27 @@ class Kept:
         return self.file
 
 
+ROW = '"id": "1", "case": "a", "input": "q", "response": "r", "cells": {"c": {"value": 1}}'
+
+
 def test_rows_are_read_once(tmp_path: Path) -> None:
-    (tmp_path / "rows.jsonl").write_text('{"case": "a"}\n{"case": "b"}\n')
+    (tmp_path / "rows.jsonl").write_text(f"{{{ROW}}}\n{{{ROW}}}\n")
     kept = Kept(tmp_path / "rows.jsonl")
     rows = rows_of(kept)  # type: ignore[arg-type]
-    assert rows("sha256:1") == rows("sha256:1") == [{"case": "a"}, {"case": "b"}]
+    assert rows("sha256:1") == rows("sha256:1") == [json.loads(f"{{{ROW}}}")] * 2
     assert kept.reads == 1
 
 
 @pytest.mark.parametrize(
-    "text", ['{"v": NaN}', '{"v": Infinity}', '{"v": -Infinity}', "{", "\x00", '{"v": 1}\nnull x']
-)
-def test_rows_that_are_not_json_are_absent(tmp_path: Path, text: str) -> None:
+    "text",
+    [
+        f'{{{ROW}, "v": NaN}}', f'{{{ROW}, "v": Infinity}}', f'{{{ROW}, "v": -Infinity}}', "{",
+        "\x00", f"{{{ROW}}}\nnull x", f'{{{ROW}, "v": {"[" * 99999}{"]" * 99999}}}',
+        "[]", "null", "{}", f'{{{ROW}, "cells": {{"c": 1}}}}', f'{{{ROW}, "columns": []}}',
+        f"{{{ROW}}}".replace('"case": "a", ', ""),
+    ],
+)  # fmt: skip
+def test_rows_that_are_not_rows_are_absent(tmp_path: Path, text: str) -> None:
     (tmp_path / "rows.jsonl").write_text(text)
     assert rows_of(Kept(tmp_path / "rows.jsonl"))("sha256:1") is None  # type: ignore[arg-type]
 

@@ -81,9 +81,26 @@ def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:
         proof = facts.proven.get(step.job.closure)
         if proof is not None and proof.status != "ok":
             return Outcome.FAILED, f"{step.job.id} failed: {proof.reason}", ""
-    if facts.rows(made.job.closure) is None:
+    rows = facts.rows(made.job.closure)
+    if rows is None:
         short = made.job.closure[:15]
         return Outcome.INCONCLUSIVE, f"no evidence for {made.job.id} ({short})", "llmops run"
+    planned = _planned(facts, made)
+    if planned is not None and len(rows) != planned:
+        why = f"{made.job.id} judged {len(rows)} cases, {planned} were planned"
+        return Outcome.INCONCLUSIVE, why, "cases that were left out may be the bad ones"
+    return None
+
+
+def _planned(facts: Facts, made: Made) -> int | None:
+    """The cases that must have been judged, once curation has counted them."""
+    for step in made.before:
+        spec = step.job.spec
+        cases = next((i.job for i in step.job.inputs if i.name == "cases"), None)
+        proof = facts.proven.get(cases) if cases and step.job.type == "generate" else None
+        held = proof.measured.get(f"rows_{spec['split']}") if proof else None
+        if held is not None:
+            return min(int(held), spec.get("rows") or int(held))
     return None
 
 

@@ -124,3 +124,20 @@ def test_a_policy_s_error_rate_is_used() -> None:
     assert outcome(World(head_rows=lambda m: right(171, 200))) is Outcome.PASSED
     strict = World(files, files, lambda m: right(171, 200))
     assert outcome(strict) is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("counted", "rows"), [(1000, 199), (1000, 201), (150, 200), (150, 149)])
+def test_cases_left_out_or_added_are_never_passed(counted: int, rows: int) -> None:
+    world = World(head_rows=lambda made: right(rows, rows), counted=counted)
+    planned = min(counted, 200)
+    for rule in ("require", "slices", "regression"):
+        (found, *_) = world.found(rule)
+        assert found.outcome is Outcome.INCONCLUSIVE
+        assert f"judged {rows} cases, {planned} were planned" in found.message
+
+
+@pytest.mark.parametrize(("counted", "rows"), [(1000, 200), (150, 150)])
+def test_all_planned_cases_are_enough(counted: int, rows: int) -> None:
+    world = World(head_rows=lambda made: right(rows, rows), counted=counted)
+    assert outcome(world) is Outcome.PASSED
+    assert not any("planned" in found.message for found in world.verdict().findings)
