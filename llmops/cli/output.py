@@ -6,12 +6,16 @@ A reader that stops reading changes neither the work nor the exit code.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from io import TextIOWrapper
 from typing import TextIO
 
 from llmops.diagnostics import printable
 from llmops.errors import LlmopsError
+
+# A log of GitHub Actions obeys lines that begin so, and names and rows are somebody else's.
+_COMMAND = re.compile(r"^([^\S\n]*)(::|##\[)", re.MULTILINE)
 
 
 def say(text: str) -> None:
@@ -50,6 +54,7 @@ def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:  # closed before we were started
         return
     encoding = stream.encoding or "utf-8"
+    text = _COMMAND.sub(r"\1\\\2", text)
     try:
         print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
     except BrokenPipeError:

@@ -120,3 +120,10 @@ def test_what_an_error_repeats_is_printed_harmlessly(llmops, bank) -> None:
     assert "\x1b" not in result.err
     assert "\u202e" not in result.err
     assert "\\x1b[2J\\u202e" in result.err
+
+
+def test_nothing_we_say_is_a_command_to_the_log_that_it_stands_in(capsys) -> None:
+    output.say("::error::x\n  ::add-mask::y\n##[group]z\nfine ::error::\n\n::")
+    assert capsys.readouterr().out == (
+        "\\::error::x\n  \\::add-mask::y\n\\##[group]z\nfine ::error::\n\n\\::\n"
+    )
