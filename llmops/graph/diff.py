@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from llmops.digest import canonical, short
-from llmops.graph.base import JOB_TYPES, Change, FieldChange, earliest
+from llmops.graph.base import CATEGORIES, JOB_TYPES, Change, FieldChange, earliest
 from llmops.graph.build import EMPTY, Graph
 from llmops.graph.fingerprint import fingerprints
 from llmops.specs.base import Ref, Spec
@@ -155,7 +155,7 @@ def earliest_role(roles: Iterable[str]) -> str:
 
 
 def _rank(category: str) -> int:
-    return (*JOB_TYPES, "gate", "static", "placement", "descriptive").index(category)
+    return CATEGORIES.index(category)
 
 
 def job_types(role: str) -> list[str]:

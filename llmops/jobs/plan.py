@@ -16,7 +16,6 @@ from llmops.jobs.base import Job, NotNeeded, Plan, Proof, Step, TreeName
 from llmops.jobs.exam import Exam, exams, made_of
 from llmops.jobs.gates import Place, gates, nowhere
 from llmops.jobs.make import Made
-from llmops.specs.base import Ref
 
 Proven = Mapping[str, Proof]
 
@@ -207,8 +206,3 @@ class _Reasons:
             + (f" (job {numbers[need]})" if need in numbers else "")
             for need in new
         ]
-
-
-def causes_of(ref: Ref, planned: Plan) -> tuple[Step, ...]:
-    """The steps of a plan whose subject is `ref`."""
-    return tuple(step for step in planned.steps if step.job.subject == ref)
