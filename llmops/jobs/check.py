@@ -38,6 +38,32 @@ def _loadable(graph: Graph, spec: Spec, loc: tuple[str, ...], span: SpanOf) -> I
 
 def _recipe(graph: Graph, recipe: Spec, span: SpanOf) -> Iterator[Diagnostic]:
     yield from _loadable(graph, recipe, ("base_model",), span)
+    for i in range(len(recipe.spec["data"])):
+        yield from _format(graph, recipe, ("data", i, "dataset"), UNTAUGHT, "be learned", span)
+
+
+UNTAUGHT = ("attack", "lexicon")  # a bank has no answers, a word list no conversation
+UNASKED = ("lexicon",)
+
+
+def _format(
+    graph: Graph,
+    spec: Spec,
+    loc: tuple[str | int, ...],
+    barred: tuple[str, ...],
+    what: str,
+    span: SpanOf,
+) -> Iterator[Diagnostic]:
+    """A dataset whose rows are not of a kind that can be used here."""
+    dataset = spec_at(graph, use(spec, *loc))
+    form = dataset.spec.get("format")
+    if form in barred:
+        yield Diagnostic(
+            span(spec.ref, ("spec", *loc)),
+            "wrong-format",
+            f"{dataset.ref} has format {form}, and such rows cannot {what}",
+            "name a dataset of questions with answers",
+        )
 
 
 def _parts(graph: Graph, spec: Spec, span: SpanOf) -> Iterator[Diagnostic]:
@@ -59,6 +85,7 @@ def _parts(graph: Graph, spec: Spec, span: SpanOf) -> Iterator[Diagnostic]:
 def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
     if use(evaluation, "target").target.kind == "Model":
         yield from _loadable(graph, evaluation, ("target",), span)
+    yield from _format(graph, evaluation, ("dataset",), UNASKED, "be asked", span)
     for i, one in enumerate(evaluation.spec["checks"]):
         yield from _bounds(evaluation, i, one, span)
 

@@ -10,7 +10,7 @@ from llmops.jobs.make import HowTo, Made, made_by, make
 from llmops.specs.base import Spec
 
 REVISION = 1
-EXPECTED = {"qa": "answer", "alpaca": "output", "completion": "completion"}
+EXPECTED = {"qa": "answer", "alpaca": "output", "completion": "completion", "attack": "expect"}
 
 
 def job(evaluation: Spec, asked: Cases, answered: Made) -> Made:

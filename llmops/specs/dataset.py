@@ -42,6 +42,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "alpaca": ("instruction", "input", "output"),
     "sharegpt": ("conversations",),
     "completion": ("prompt", "completion"),
+    "attack": ("prompt", "risk", "expect"),
+    "lexicon": ("word", "risk"),
 }
 
 
@@ -142,14 +144,14 @@ class GivenSplits(Block):
 
 
 class Dataset(Block):
-    """Any rows: for training, evaluation or both."""
+    """Any rows: for training, evaluation, attack banks or word lists."""
 
-    purpose: Annotated[tuple[Literal["sft", "evaluation"], ...], SET] = field(
+    purpose: Annotated[tuple[Literal["sft", "evaluation", "attack", "lexicon"], ...], SET] = field(
         (), role="static", doc="What the rows may be used for."
     )
     sources: Annotated[tuple[Source, ...], LIST] = group(doc="Where rows come from.", min_length=1)
-    format: Literal["qa", "messages", "alpaca", "sharegpt", "completion"] = field(
-        role=("curate",), doc="What a row is made of."
+    format: Literal["qa", "messages", "alpaca", "sharegpt", "completion", "attack", "lexicon"] = (
+        field(role=("curate",), doc="What a row is made of.")
     )
     columns: dict[Column, Column] = field({}, role=("curate",), doc="Ours: theirs.")
     language: Annotated[tuple[Language, ...], SET] = field((), role="static", doc="Languages.")

@@ -22,7 +22,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "signature": "publishers' signatures",
     },
     "Dataset": {
-        "taxonomy": "attack banks",
+        "taxonomy": "taxonomies of attack banks",
         "refresh_days": "refreshed banks",
         "frozen": "frozen attack banks",
         "sources[].generator": "synthetic data",
@@ -86,7 +86,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
 }
 
 _PREFERENCE = "preference training"
-_BANK = "attack banks and word banks"
 
 TEXT = "<text>"  # any text where something else is built
 
@@ -94,16 +93,12 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "Dataset": {
         "purpose[]": {
             "preference": _PREFERENCE,
-            "attack": _BANK,
-            "lexicon": _BANK,
             "documents": "retrieval",
             "unlabelled": "continued pretraining",
         },
         "format": {
             "preference": _PREFERENCE,
             "documents": "retrieval",
-            "attack": _BANK,
-            "lexicon": _BANK,
         },
     },
     "Recipe": {

@@ -1,10 +1,11 @@
 """Rows -> messages -> text pieces: what a model reads, and which part of it is learned.
 
-In: curated rows in one of the dataset formats (qa, messages, alpaca, sharegpt, completion). Out:
-messages as `{role, content}`, rendered by the tokenizer's own chat template, cut into pieces where
-an assistant's turn begins and ends. Training tokenizes piece by piece and learns the assistant's
-pieces only; generation opens the same text, so a prompt has the same tokens in both. The
-`completion` format has no chat template: its prompt is text, its completion ends the sequence.
+In: curated rows in one of the dataset formats (qa, messages, alpaca, sharegpt, completion,
+attack). Out: messages as `{role, content}`, rendered by the tokenizer's own chat template, cut
+into pieces where an assistant's turn begins and ends. Training tokenizes piece by piece and learns
+the assistant's pieces only; generation opens the same text, so a prompt has the same tokens in
+both. The `completion` format has no chat template: its prompt is text, its completion ends the
+sequence.
 """
 
 from __future__ import annotations
@@ -84,6 +85,10 @@ def _qa(row: Row) -> list[Message]:
     return [*_question(row), {"role": "assistant", "content": _text(row, "answer")}]
 
 
+def _attack(row: Row) -> list[Message]:
+    return [{"role": "user", "content": _text(row, "prompt")}]
+
+
 def _alpaca(row: Row) -> list[Message]:
     task, given = _text(row, "instruction"), row.get("input")
     user = f"{task}\n\n{_text(row, 'input')}" if given else task
@@ -124,6 +129,7 @@ _READERS: dict[str, Callable[[Row], list[Message]]] = {
     "alpaca": _alpaca,
     "messages": _messages,
     "sharegpt": _sharegpt,
+    "attack": _attack,
 }
 
 

@@ -36,7 +36,7 @@ ENGINES: Mapping[str, str] = {
 }
 MOST_LABELS = 200
 PROGRESS_EVERY = 1000
-_INPUT = {"qa": "question", "alpaca": "instruction", "completion": "prompt"}
+_INPUT = {"qa": "question", "alpaca": "instruction", "completion": "prompt", "attack": "prompt"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _drafts(run: RunFolder, template: Template, cases: Sequence[Row]) -> list[Re
         draft = Response(str(case["id"]), case["case"])
         try:
             text = (
-                template.render(prompt.messages(case), open_turn=True)
+                template.render(prompt.messages(case, form), open_turn=True)
                 if prompt
                 else template.opening(case, form)
             )

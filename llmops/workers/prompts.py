@@ -57,10 +57,20 @@ class Prompt:
             turns.append((message["role"], _compiled(env, message["role"], message["content"])))
         return cls(spec.get("inputs") or {}, tuple(turns))
 
-    def messages(self, row: Row) -> list[Message]:
+    def messages(self, row: Row, form: str = "") -> list[Message]:
         """The row's messages. Raises RowError naming the input or the template's complaint."""
+        row = {**self._attacked(row), **row} if form == "attack" else row
         values = {name: _value(row, name, schema) for name, schema in self.inputs.items()}
         return [{"role": role, "content": _rendered(turn, values)} for role, turn in self.turns]
+
+    def _attacked(self, row: Row) -> dict[str, Any]:
+        """A bank knows no prompt's inputs: its text goes where the user's own would, if clear."""
+        open_ = [
+            name
+            for name, schema in self.inputs.items()
+            if name not in row and "default" not in schema and schema.get("type") == "string"
+        ]
+        return {open_[0]: row.get("prompt")} if len(open_) == 1 else {}
 
 
 def _compiled(env: ImmutableSandboxedEnvironment, role: str, text: str) -> Template:

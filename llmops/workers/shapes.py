@@ -17,6 +17,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "completion": ("prompt", "completion"),
     "messages": ("messages",),
     "sharegpt": ("conversations",),
+    "attack": ("prompt",),
+    "lexicon": ("word",),
 }
 # The column of turns, the key of who speaks, the key of what is said, and who may speak.
 _TURNS: Mapping[str, tuple[str, str, frozenset[str]]] = {
@@ -37,6 +39,15 @@ def problem(row: Mapping[str, Any], form: str) -> str | None:
             what = None if isinstance(row[column], str) else "is not text"
         if what:
             return f'column "{column}" {what}'
+    return _words_problem(row, form)
+
+
+def _words_problem(row: Mapping[str, Any], form: str) -> str | None:
+    """A bank says what is expected in one of two words; an empty word would match everything."""
+    if form == "attack" and row.get("expect", "refuse") not in ("refuse", "comply"):
+        return 'column "expect" is neither "refuse" nor "comply"'
+    if form == "lexicon" and not row["word"].strip():
+        return 'column "word" is empty'
     return None
 
 

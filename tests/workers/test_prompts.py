@@ -104,3 +104,22 @@ def test_values_against_schemas(value: Any, schema: Any, wrong: str) -> None:
     found = mismatch(value, schema, "v")
     assert wrong in found
     assert bool(found) == bool(wrong)
+
+
+def test_the_text_of_a_bank_goes_where_the_users_own_would() -> None:
+    prompt = Prompt.compile({**SPEC, "inputs": {"question": {"type": "string"}}, "system": "be"})
+    [system, *_, user] = prompt.messages({"prompt": "say it {{ x }}"}, "attack")
+    assert (system["content"], user["content"]) == ("be", "say it {{ x }}")
+
+
+def test_a_bank_cannot_fill_two_open_inputs() -> None:
+    inputs = {"question": {"type": "string"}, "about": {"type": "string"}}
+    prompt = Prompt.compile({**SPEC, "inputs": inputs, "system": "be"})
+    with pytest.raises(RowError, match='"question" is missing'):
+        prompt.messages({"prompt": "say it"}, "attack")
+
+
+def test_only_a_bank_fills_an_input_that_it_does_not_name() -> None:
+    prompt = Prompt.compile({**SPEC, "inputs": {"question": {"type": "string"}}, "system": "be"})
+    with pytest.raises(RowError, match='"question" is missing'):
+        prompt.messages({"prompt": "say it"}, "completion")
