@@ -9,7 +9,8 @@ To add an executor: a file with `render` (pure text of what would be started) an
 `base.Executor`, and its line in `run.EXECUTORS`.
 
 Two runs never do one job twice, and a killed one resumes: a job is claimed by a lock on its run
-folder that the worker inherits, so the claim ends with the last process that works on it. Who
-gets the lock next finds the result, or starts again. Nothing here trusts a worker: a result
-counts only after its closure and the digests of its files were checked.
+folder that the worker inherits, so the claim ends with the last process that works on it. A run
+that is killed takes its workers with it (`processes.py`); what is left all the same is ended by
+who gets the claim next (`leftovers.py`), who then finds the result, or starts again. Nothing here
+trusts a worker: a result counts only after its closure and the digests of its files were checked.
 """

@@ -42,8 +42,12 @@ def attempt(job: Job, world: World) -> Done:
     """
     folder = RunFolder(world.store.run_folder(job.closure))
 
-    def on_wait() -> None:
-        world.tell(Event("waits", job, "another run works on it"))
+    told: set[str] = set()
+
+    def on_wait(why: str) -> None:
+        if why not in told:
+            told.add(why)
+            world.tell(Event("waits", job, why))
 
     with folder.claim(world.stop, on_wait) as claim:
         if claim is None:

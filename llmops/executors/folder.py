@@ -1,8 +1,10 @@
 """The run folder: the only contract between planner and workers.
 
 In: a job and its inputs. Out: `job.json` for the worker; then its result, its error, its log.
-The claim on a folder is a lock on its file `lock`: it holds while any process has it open, so it
-needs no process numbers and a dead run's claim is gone with it.
+The claim on a folder is a lock on its file `lock`, which the worker inherits: it holds while any
+process has it open, so it needs no process numbers and is gone with the last of them. A lock on
+`owner`, which no worker inherits, tells a run that lives from what a killed one left: the latter
+is ended.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 from llmops.errors import ExecutorError
 from llmops.evidence.files import failed, read, refuse_links, replace, shown
 from llmops.executors.base import Given
+from llmops.executors.leftovers import place, sweep
 from llmops.jobs.base import FORMAT_VERSION, Job, Result
 from llmops.jobs.wire import result_from_json
 
@@ -45,52 +48,73 @@ class RunFolder:
     path: Path
 
     @contextlib.contextmanager
-    def claim(self, stop: threading.Event, on_wait: Callable[[], None]) -> Iterator[int | None]:
+    def claim(self, stop: threading.Event, on_wait: Callable[[str], None]) -> Iterator[int | None]:
         """The folder for this process alone: a descriptor that holds it, None if `stop` was set.
 
-        `on_wait` is called once if another run has it. Raises StoreError if it cannot be made.
+        `on_wait` is called with the reason while others have it. Nothing that an earlier
+        attempt started is alive afterwards. Raises StoreError if it cannot be made.
         """
-        descriptor = self._wait(stop, on_wait)
+        with (
+            self._held("owner", stop, lambda: on_wait("another run works on it")) as owner,
+            self._held("lock", stop, lambda: self._end_leftovers(owner, on_wait)) as claim,
+        ):
+            if claim is not None:
+                sweep(place(claim))  # what does not hold the lock, as ranks do not
+            yield claim
+
+    def _end_leftovers(self, owner: int | None, on_wait: Callable[[str], None]) -> None:
+        """Whoever owned the folder is gone, so what still works in it works for nobody."""
+        if owner is not None and self._is_there("owner", owner):
+            on_wait("what a killed run left is being ended")
+            with contextlib.suppress(FileNotFoundError):
+                sweep(place(str(self.path / "lock")))
+
+    @contextlib.contextmanager
+    def _held(
+        self, name: str, stop: threading.Event, on_busy: Callable[[], None]
+    ) -> Iterator[int | None]:
+        descriptor = self._wait(name, stop, on_busy)
         try:
             yield descriptor
         finally:
             if descriptor is not None:
                 os.close(descriptor)
 
-    def _wait(self, stop: threading.Event, on_wait: Callable[[], None]) -> int | None:
-        waited = False
+    def _wait(self, name: str, stop: threading.Event, on_busy: Callable[[], None]) -> int | None:
         while not stop.is_set():
-            descriptor = self._try()
+            descriptor = self._try(name)
             if descriptor is not None:
                 return descriptor
-            if not waited:
-                on_wait()
-            waited = True
+            on_busy()
             stop.wait(TICK_SECONDS)
         return None
 
-    def _try(self) -> int | None:
-        lock = self.path / "lock"
+    def _try(self, name: str) -> int | None:
+        path = self.path / name
         refuse_links(self.path.parent.parent, self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except FileNotFoundError:  # the folder was removed in between
             return None
         except OSError as error:
-            raise failed("write", lock, error) from error
-        try:
+            raise failed("write", path, error) from error
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
+            if self._is_there(name, descriptor):
                 return descriptor
-        except (BlockingIOError, FileNotFoundError):
-            pass  # another's, or the folder was removed and made anew: try again
-        os.close(descriptor)
+        os.close(descriptor)  # another's, or the folder was removed and made anew: try again
         return None
+
+    def _is_there(self, name: str, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), os.stat(self.path / name))
+        except FileNotFoundError:
+            return False
 
     def clean(self, job: Job) -> None:
         """Nothing of an earlier attempt is left but a training's checkpoints. Raises StoreError."""
-        kept = {"lock", "checkpoints"} if job.type == "train" else {"lock"}
+        kept = {"owner", "lock"} | ({"checkpoints"} if job.type == "train" else set())
         try:
             for entry in list(os.scandir(self.path)):
                 if entry.name not in kept:

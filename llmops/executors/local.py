@@ -18,6 +18,7 @@ from pathlib import Path
 
 from llmops.errors import ExecutorError
 from llmops.evidence.files import failed, shown
+from llmops.executors import leftovers
 from llmops.executors.base import Attempt, Ended, Progress
 from llmops.executors.folder import TICK_SECONDS
 from llmops.executors.processes import GRACE_SECONDS, Command, Worker
@@ -100,7 +101,7 @@ class LocalExecutor:
             arguments=self._arguments(attempt),
             folder=attempt.folder,
             environment=environment(attempt.job, self._parent, self._cache),
-            mark=secrets.token_hex(16),
+            mark=_mark(attempt.claim),
             log=attempt.folder / "log.txt",
             inherited=() if attempt.claim is None else (attempt.claim,),
         )
@@ -125,6 +126,10 @@ class LocalExecutor:
         ranks = ("--standalone", "--nproc_per_node", str(processes), "--log-dir", logs)
         torchrun = (sys.executable, "-m", "torch.distributed.run", *ranks)
         return (*torchrun, *WORKER, str(attempt.folder))
+
+
+def _mark(claim: int | None) -> str:
+    return secrets.token_hex(8) + (".nowhere" if claim is None else leftovers.place(claim))
 
 
 def _expect_room(job: Job) -> None:

@@ -3,7 +3,8 @@
 In: a command, an environment, a log. Out: its exit, with nothing of it left. A worker leads a
 session of its own, so Ctrl-C on the terminal reaches only us and its group can be signalled as a
 whole. torchrun puts its ranks into sessions of their own; those are found by a mark in their
-environment.
+environment (`leftovers.py`). A guard beside each worker holds the end of a pipe from us: when we
+are killed and can end nothing any more, the pipe ends, and the guard does it.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-MARK = "LLMOPS_ATTEMPT"
+from llmops.executors import leftovers
+
 GRACE_SECONDS = 5.0
-_SWEEP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,48 @@ class Command:
     inherited: tuple[int, ...] = ()
 
 
+class _Guard:
+    """The process that ends a worker when this one is killed."""
+
+    def __init__(self, mark: str) -> None:
+        """Start it. Raises OSError."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", leftovers.__file__, mark],
+            cwd="/",
+            env={},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def tell(self, group: int) -> None:
+        """Which process group the worker leads."""
+        assert self._process.stdin is not None, "it was asked for"
+        with contextlib.suppress(BrokenPipeError):  # somebody killed the guard
+            self._process.stdin.write(f"{group}\n".encode())
+            self._process.stdin.flush()
+
+    def dismiss(self) -> None:
+        """The worker is over: nothing is to be guarded."""
+        self._process.kill()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.communicate()
+
+
+def _start(command: Command, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        list(command.arguments),
+        cwd=command.folder,
+        env={**command.environment, leftovers.MARK: command.mark},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        pass_fds=command.inherited,
+    )
+
+
 class Worker:
     """A started process. `ended` is set when it has exited by itself or was killed."""
 
@@ -42,16 +86,13 @@ class Worker:
         """Start it. Raises OSError."""
         self._mark = command.mark
         with command.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                list(command.arguments),
-                cwd=command.folder,
-                env={**command.environment, MARK: command.mark},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=command.inherited,
-            )
+            self._guard = _Guard(command.mark)
+            try:
+                self._process = _start(command, log)
+            except BaseException:
+                self._guard.dismiss()
+                raise
+        self._guard.tell(self._process.pid)
         self.ended = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -72,40 +113,11 @@ class Worker:
         """End what is left of it, in its group or out of it; its exit code (negative: signal)."""
         self._signal(signal.SIGKILL)
         self.ended.wait()
-        code = self._process.wait()
-        _sweep(self._mark)
-        return code
+        leftovers.sweep(self._mark)
+        self._guard.dismiss()
+        return self._process.wait()
 
     def _signal(self, number: int) -> None:
         # The group may be gone already, which is what is wanted.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-
-
-def _sweep(mark: str) -> None:
-    """Kills marked processes until none is found; each round may meet children of the last."""
-    until = time.monotonic() + _SWEEP_SECONDS
-    while time.monotonic() < until:
-        found = list(marked(mark))
-        if not found:
-            return
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)
-
-
-def marked(mark: str) -> Iterator[int]:
-    """Processes that carry the mark. Empty where there is no /proc."""
-    wanted = f"{MARK}={mark}".encode()
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir("/proc"):
-            if name.isdecimal() and wanted in _environment_of(name):
-                yield int(name)
-
-
-def _environment_of(pid: str) -> list[bytes]:
-    try:
-        return Path("/proc", pid, "environ").read_bytes().split(b"\0")
-    except OSError:  # ended meanwhile, or another user's
-        return []

@@ -156,7 +156,8 @@ def test_nothing_of_an_earlier_attempt_leaks_into_the_next(bench: Bench, tmp_pat
     (folder / "progress.jsonl").write_text('{"phase": "stale"}\n')
     bench.run(a)
     names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*"))
-    assert names == ["artifacts", "artifacts/out.txt", "job.json", "lock", "log.txt", "result.json"]
+    ours = ["job.json", "lock", "log.txt", "owner", "result.json"]
+    assert names == ["artifacts", "artifacts/out.txt", *ours]
     assert (tmp_path / "precious").read_text() == "kept"
     assert "stale" not in [e.progress.phase for e in bench.events if e.progress]
 

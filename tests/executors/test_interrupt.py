@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from llmops.evidence.store import Store
+from llmops.executors.leftovers import place
 from llmops.executors.local import LocalExecutor
 from llmops.jobs.base import Job, Result
 from llmops.jobs.wire import to_json
@@ -93,36 +94,100 @@ def test_an_interrupted_job_runs_again_and_the_finished_one_does_not(tmp_path: P
     assert Counter(count.read_text().splitlines())["curate/first"] == 1
 
 
-def test_a_killed_run_leaves_its_worker_the_claim_and_the_next_takes_the_result(
-    tmp_path: Path,
-) -> None:
-    count, go = tmp_path / "count", tmp_path / "go"
-    slow = job("slow", count=str(count), wait_for=[str(go)])
-    run = drive(tmp_path / "reports", slow)
-    wait_for(count)
+def gone(started: list[int], seconds: float = 5.0) -> bool:
+    """Whether all of them end within that time."""
+    until = time.monotonic() + seconds
+    while any(alive(pid) for pid in started):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def test_a_killed_run_takes_its_workers_and_all_they_started_with_it(tmp_path: Path) -> None:
+    slow, other = job("slow", "sleep"), job("other", "sleep")
+    run = drive(tmp_path, slow, other)
+    store = Store(tmp_path)
+    started = [pid for j in (slow, other) for pid in pids(store.run_folder(j.closure))]
     run.kill()
     run.communicate()
-    again = drive(tmp_path / "reports", slow)
+    assert gone(started)
+
+
+def guards(folder: Path) -> list[int]:
+    """The guards of the attempts in this run folder."""
+    end = place(str(folder / "lock"))
+    names = (n for n in os.listdir("/proc") if n.isdecimal() and alive(int(n)))
+    told = {n: Path("/proc", n, "cmdline").read_bytes().split(b"\0") for n in names}
+    return [
+        int(n) for n, words in told.items() if words[-2:-1] and words[-2].endswith(end.encode())
+    ]
+
+
+def test_what_a_killed_run_left_is_ended_by_the_next_even_without_a_guard(tmp_path: Path) -> None:
+    slow = job("slow", "sleep")
+    folder = Store(tmp_path).run_folder(slow.closure)
+    run = drive(tmp_path, slow)
+    started = pids(folder)
+    (guard,) = guards(folder)
+    os.kill(guard, signal.SIGKILL)
+    run.kill()
+    run.communicate()
+    assert all(alive(pid) for pid in started)
+    (folder / "pids.json").unlink()
+    again = drive(tmp_path, slow)
     assert again.stdout is not None
     assert json.loads(again.stdout.readline()) == ["waits", "curate/slow"]
+    assert len(pids(folder)) == 3
+    assert not any(alive(pid) for pid in started)
+    again.send_signal(signal.SIGINT)
+    assert ended(again)[0] == 130
+
+
+def test_ranks_that_outlive_their_launcher_are_ended_though_they_hold_no_claim(
+    tmp_path: Path,
+) -> None:
+    slow = job("slow", "sleep")
+    folder = Store(tmp_path).run_folder(slow.closure)
+    run = drive(tmp_path, slow)
+    launcher, *ranks = pids(folder)
+    for pid in (*guards(folder), run.pid, launcher):
+        os.kill(pid, signal.SIGKILL)
+    run.communicate()
+    (folder / "pids.json").unlink()
+    again = drive(tmp_path, slow)
+    assert len(pids(folder)) == 3
+    assert not any(alive(pid) for pid in ranks)
+    again.send_signal(signal.SIGINT)
+    assert ended(again)[0] == 130
+
+
+def test_a_stopped_run_keeps_its_claim_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    count, go = tmp_path / "count", tmp_path / "go"
+    slow = job("slow", count=str(count), wait_for=[str(go)])
+    first = drive(tmp_path / "reports", slow)
+    wait_for(count)
+    first.send_signal(signal.SIGSTOP)
+    second = drive(tmp_path / "reports", slow)
+    assert second.stdout is not None
+    assert json.loads(second.stdout.readline()) == ["waits", "curate/slow"]
     go.touch()
-    assert ended(again) == (0, [["finished", "curate/slow"]])
+    wait_for(Store(tmp_path / "reports").run_folder(slow.closure) / "result.json")
+    time.sleep(0.2)
+    assert second.poll() is None
+    first.send_signal(signal.SIGCONT)
+    assert ended(first) == (0, [["started", "curate/slow"], ["finished", "curate/slow"]])
+    assert ended(second) == (0, [["reused", "curate/slow"]])
     assert count.read_text().splitlines() == ["curate/slow"]
 
 
-def test_a_claim_ends_with_the_last_process_that_worked_on_it(tmp_path: Path) -> None:
-    slow = job("slow", "sleep")
-    run = drive(tmp_path, slow)
-    started = pids(Store(tmp_path).run_folder(slow.closure))
-    run.kill()
-    run.communicate()
-    (Store(tmp_path).run_folder(slow.closure) / "pids.json").unlink()
-    for pid in started:
-        os.kill(pid, signal.SIGKILL)
-    again = drive(tmp_path, slow)
-    assert len(pids(Store(tmp_path).run_folder(slow.closure))) == 3
-    again.send_signal(signal.SIGINT)
-    assert ended(again)[0] == 130
+def test_lock_files_that_nobody_holds_are_no_claim(tmp_path: Path) -> None:
+    a = job("a")
+    folder = Store(tmp_path).run_folder(a.closure)
+    folder.mkdir(parents=True)
+    for name in ("owner", "lock"):
+        (folder / name).write_text("4711")
+    assert ended(drive(tmp_path, a)) == (0, [["started", "curate/a"], ["finished", "curate/a"]])
 
 
 def test_two_runs_at_once_do_each_job_once(tmp_path: Path) -> None:
