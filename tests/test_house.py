@@ -39,7 +39,7 @@ BUILT = {
     "evaluate": evaluate.REVISION,
 }
 PLUGINS = [
-    *(("specs", kind.lower()) for kind in load.KINDS),
+    *(("specs", re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()) for kind in load.KINDS),
     *(("jobs", job_type) for job_type in BUILT),
     *(("workers", job_type) for job_type in workers.WORKERS),
     *(("rules", rule.replace("-", "_")) for rule in verdict.INFOS),

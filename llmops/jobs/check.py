@@ -8,6 +8,7 @@ from llmops.diagnostics import Diagnostic
 from llmops.graph.build import Graph, SpanOf, parts_of
 from llmops.jobs.make import spec_at, use
 from llmops.jobs.metrics import METRICS
+from llmops.jobs.target import chooses
 from llmops.specs.base import Spec
 
 
@@ -22,6 +23,8 @@ def check(graph: Graph, span: SpanOf) -> tuple[Diagnostic, ...]:
             found += _loadable(graph, spec, ("model",), span)
         elif spec.ref.kind == "Evaluation":
             found += _evaluation(graph, spec, span)
+        elif spec.ref.kind == "SafetyTest":
+            found += _safety_test(graph, spec, span)
     return tuple(found)
 
 
@@ -101,3 +104,47 @@ def _bounds(evaluation: Spec, i: int, one: dict[str, object], span: SpanOf) -> I
             f"{one['metric']} has no upper limit, so no number of cases can show its mean",
             "add pass_at, so that each case passes or not, and bound the share that passes",
         )
+
+
+def _safety_test(graph: Graph, safety: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    target = use(safety, "target").target
+    if target.kind == "Model":
+        yield from _loadable(graph, safety, ("target",), span)
+    for i, suite in enumerate(safety.spec["suites"]):
+        if "bank" in suite:
+            yield from _bank(graph, safety, ("suites", i, "bank", "dataset"), span)
+            continue
+        loc = ("suites", i, "giskard", "dataset")
+        yield from _format(graph, safety, loc, UNASKED, "be asked", span)
+        yield from _detectors(graph, safety, i, span)
+    for i, one in enumerate(safety.spec.get("checks", [])):
+        yield from _bounds(safety, i, one, span)
+
+
+def _bank(
+    graph: Graph, safety: Spec, loc: tuple[str | int, ...], span: SpanOf
+) -> Iterator[Diagnostic]:
+    dataset = spec_at(graph, use(safety, *loc))
+    if (form := dataset.spec.get("format")) != "attack":
+        yield Diagnostic(
+            span(safety.ref, ("spec", *loc)),
+            "wrong-format",
+            f"{dataset.ref} has format {form}, and a bank is of format attack",
+            "name a dataset with the columns prompt, risk and expect",
+        )
+
+
+def _detectors(graph: Graph, safety: Spec, i: int, span: SpanOf) -> Iterator[Diagnostic]:
+    """Most detectors need the probability of each label, which only a choice has."""
+    target = use(safety, "target").target
+    unfit = [d for d in safety.spec["suites"][i]["giskard"].get("detectors", []) if d not in ANY]
+    if unfit and not chooses(graph, target):
+        yield Diagnostic(
+            span(safety.ref, ("spec", "suites", i, "giskard", "detectors")),
+            "unfit-detector",
+            f"{', '.join(unfit)}: {target} writes free text, and these need labels to choose from",
+            f"a target of theirs has a prompt with output choice; for text there is {ANY[0]}",
+        )
+
+
+ANY = ("prompt_injection",)  # detectors that read an answer as text

@@ -5,6 +5,9 @@ Reads the metrics of an Evaluation's checks, never its bounds: a moved bound mak
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from llmops.jobs.generate import Cases
 from llmops.jobs.make import HowTo, Made, made_by, make
 from llmops.specs.base import Spec
@@ -15,21 +18,26 @@ EXPECTED = {"qa": "answer", "alpaca": "output", "completion": "completion", "att
 
 def job(evaluation: Spec, asked: Cases, answered: Made) -> Made:
     """The measuring of one target's responses by one Evaluation."""
+    return measured(evaluation, asked, answered, evaluation.spec["checks"])
+
+
+def measured(asker: Spec, asked: Cases, answered: Made, given: Iterable[Mapping[str, Any]]) -> Made:
+    """The measuring of one target's responses by the given checks of who asked."""
     checks = [
         {"name": c["name"], "metric": c["metric"], "with": c.get("with", {})}
-        for c in sorted(evaluation.spec["checks"], key=lambda c: str(c["name"]))
+        for c in sorted(given, key=lambda c: str(c["name"]))
     ]
     engines = {str(c["metric"]).partition("/")[0] for c in checks}
     payload = {
         "format": asked.format,
         "expected": EXPECTED.get(asked.format),
         "asked": {"dataset": asked.dataset, "split": asked.part, "rows": asked.rows},
-        "engine": evaluation.spec.get("engine"),
+        "engine": asker.spec.get("engine"),
         "checks": checks,
     }
     return make(
         HowTo("evaluate", REVISION, ("deepeval",) if "deepeval" in engines else ()),
-        evaluation.ref,
+        asker.ref,
         payload,
         inputs=[asked.input, made_by("responses", answered, "responses.jsonl")],
         before=[answered, asked.made],

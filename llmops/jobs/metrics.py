@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from llmops.specs.metrics import TRANSFORMATIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -28,6 +30,8 @@ METRICS: Mapping[str, Metric] = {
     "builtin/rouge_l": Metric("score"),
     "builtin/latency_ms": Metric("unbounded", "lower", 0.0, None),
     "builtin/tokens": Metric("unbounded", "lower", 0.0, None),
+    "builtin/refusal": Metric("binary"),
     "deepeval/exact_match": Metric("binary"),
     "deepeval/pattern_match": Metric("binary"),
+    **{f"giskard/{name}": Metric("binary") for name in TRANSFORMATIONS},
 }

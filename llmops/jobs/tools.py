@@ -17,6 +17,11 @@ PINS: Mapping[str, str] = {
     "accelerate": "1.15.0",
     "deepspeed": "0.19.8",
     "deepeval": "4.3.1",
+    "giskard": "2.19.2",
+    "numpy": "1.26.4",
+    "pandas": "3.0.6",
+    "scikit-learn": "1.9.1",
+    "scipy": "1.11.4",
 }
 
 

@@ -106,6 +106,19 @@ class Bound(Block):
     max: Number | None = field(None, role="gate", doc="Highest value that still holds.")
 
 
+class Regression(Block):
+    """Not worse than base's target on the same cases."""
+
+    margin: Number = field(role="gate", doc="Loss that is allowed, in the metric's unit.", ge=0)
+    prove: bool = field(False, role="gate", doc="Non-inferiority must be shown.")
+
+
+class CaseErrors(Block):
+    """How many cases may have no valid value."""
+
+    max: Share = field(role="gate", doc="Share of cases; above it the outcome is inconclusive.")
+
+
 class Resources(Block):
     """What one job asks of a machine."""
 

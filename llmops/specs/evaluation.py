@@ -11,9 +11,19 @@ from typing import Annotated, Any, Literal
 
 from llmops.diagnostics import nearest
 from llmops.specs import metrics
-from llmops.specs.blocks import LIST, Bound, Column, NonEmpty, Number, Scalar, Share, Verbatim
+from llmops.specs.blocks import (
+    LIST,
+    Bound,
+    CaseErrors,
+    Column,
+    NonEmpty,
+    Number,
+    Regression,
+    Scalar,
+    Verbatim,
+)
 from llmops.specs.fields import Block, Name, RefTo, field, group
-from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_of, quoted
+from llmops.specs.problem import Loc, Problem, duplicates, items, listed, one_sided, quoted
 from llmops.specs.prompt import Parameters
 
 
@@ -21,13 +31,6 @@ class Sample(Block):
     """How many cases; which ones follows from hashes of the cases."""
 
     rows: int = field(role=("generate", "evaluate"), doc="Cases at most.", ge=1)
-
-
-class Regression(Block):
-    """Not worse than base's target on the same cases."""
-
-    margin: Number = field(role="gate", doc="Loss that is allowed, in the metric's unit.", ge=0)
-    prove: bool = field(False, role="gate", doc="Non-inferiority must be shown.")
 
 
 class Check(Block):
@@ -55,12 +58,6 @@ class Slice(Block):
     )
     check: Name = field(role="gate", doc="Name of the check.")
     require: Bound = group(doc="The bound that must be shown on each value.")
-
-
-class CaseErrors(Block):
-    """How many cases may have no valid value."""
-
-    max: Share = field(role="gate", doc="Share of cases; above it the outcome is inconclusive.")
 
 
 class Evaluation(Block):
@@ -91,17 +88,12 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     names = [e["name"] for _, e in items(spec, "checks") if isinstance(e.get("name"), str)]
     for i, entry in items(spec, "checks"):
         loc: Loc = ("spec", "checks", i)
-        yield from metrics.check(entry, loc)
+        yield from metrics.check(entry, loc, metrics.OF_EVALUATIONS, "an Evaluation")
         yield from _engine(entry, spec, loc)
-        yield from _bound(entry, loc)
+        yield from one_sided(entry, loc)
     for i, entry in items(spec, "slices"):
-        yield from _bound(entry, ("spec", "slices", i))
+        yield from one_sided(entry, ("spec", "slices", i))
         yield from _of(entry.get("check"), names, ("spec", "slices", i, "check"))
-
-
-def _bound(entry: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
-    if isinstance(entry.get("require"), dict):
-        yield from one_of(block(entry, "require"), (*loc, "require"), ("min", "max"))
 
 
 def _engine(entry: Mapping[str, Any], spec: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:

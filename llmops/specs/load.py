@@ -28,6 +28,7 @@ from llmops.specs import (
     policy,
     prompt,
     recipe,
+    safety_test,
     secrets,
     upstream,
 )
@@ -48,6 +49,7 @@ KINDS: Mapping[str, type[Block]] = {
     "Recipe": recipe.Recipe,
     "Prompt": prompt.Prompt,
     "Evaluation": evaluation.Evaluation,
+    "SafetyTest": safety_test.SafetyTest,
     "Application": application.Application,
     "Policy": policy.Policy,
 }
@@ -57,6 +59,7 @@ CHECKS: Mapping[str, Check] = {
     "Recipe": recipe.check,
     "Prompt": prompt.check,
     "Evaluation": evaluation.check,
+    "SafetyTest": safety_test.check,
     "Application": application.check,
     "Policy": policy.check,
 }

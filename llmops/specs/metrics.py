@@ -1,4 +1,4 @@
-"""The metrics an Evaluation may name, with the parameters that `with` may set.
+"""The metrics that checks may name, with the parameters that `with` may set.
 
 `<engine>/<metric>`: what is here is built; what SPECS announce and is not built is refused as
 such; anything else is unknown.
@@ -7,7 +7,7 @@ such; anything else is unknown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from llmops.diagnostics import nearest
@@ -15,6 +15,10 @@ from llmops.specs.problem import Loc, Problem, block, listed, quoted, shown
 
 Parameters = Mapping[str, type]
 
+TRANSFORMATIONS = (
+    "typos", "uppercase", "lowercase", "titlecase", "punctuation", "accents", "gender",
+    "religion", "country",
+)  # fmt: skip
 METRICS: Mapping[str, Parameters] = {
     "builtin/accuracy": {},
     "builtin/exact_match": {},
@@ -22,13 +26,17 @@ METRICS: Mapping[str, Parameters] = {
     "builtin/rouge_l": {},
     "builtin/latency_ms": {},
     "builtin/tokens": {},
+    "builtin/refusal": {"phrases": list, "labels": list},
     "deepeval/exact_match": {},
     "deepeval/pattern_match": {"pattern": str, "ignore_case": bool},
+    **{f"giskard/{name}": {} for name in TRANSFORMATIONS},
 }
+OF_EVALUATIONS = tuple(name for name in METRICS if not name.startswith("giskard/"))
+OF_BANKS = ("builtin/refusal", "builtin/latency_ms", "builtin/tokens", "deepeval/pattern_match")
 REQUIRED: Mapping[str, tuple[str, ...]] = {"deepeval/pattern_match": ("pattern",)}
 ANNOUNCED: Mapping[str, tuple[str, ...]] = {
     "builtin": (
-        "bertscore", "recall_at_k", "mrr", "refusal", "risk_free", "cost_usd",
+        "bertscore", "recall_at_k", "mrr", "risk_free", "cost_usd",
     ),
     "deepeval": (
         "answer_relevancy", "faithfulness", "hallucination", "bias", "toxicity", "g_eval", "dag",
@@ -37,23 +45,29 @@ ANNOUNCED: Mapping[str, tuple[str, ...]] = {
         "contextual_relevancy", "summarization", "misuse", "prompt_alignment",
     ),
 }  # fmt: skip
-ENGINES_NOT_BUILT = ("inspect", "lm-eval", "human", "plugin", "giskard")
+ENGINES_NOT_BUILT = ("inspect", "lm-eval", "human", "plugin")
 
 
-def check(entry: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
-    """A check's metric is known, and `with` sets only what it takes."""
+def check(
+    entry: Mapping[str, Any], loc: Loc, offered: Collection[str], by: str
+) -> Iterator[Problem]:
+    """A check's metric is one that is `offered` there, and `with` sets only what it takes."""
     metric = entry.get("metric")
     if not isinstance(metric, str):
         return
-    if metric in METRICS:
+    if metric in offered:
         yield from _with(metric, block(entry, "with"), loc)
     elif _announced(metric):
         what = f"metric {quoted(metric)} is not built yet"
-        hint = f"built are {listed(METRICS, 9)}"
+        hint = f"built are {listed(offered, 12)}"
         yield Problem((*loc, "metric"), "not-yet", what, hint)
+    elif metric in METRICS:
+        what = f"{by} does not measure {quoted(metric)}"
+        hint = f"it measures {listed(offered, 12) or 'nothing: it has no transformations'}"
+        yield Problem((*loc, "metric"), "wrong-value", what, hint)
     else:
-        near = nearest(metric, METRICS)
-        hint = f'did you mean "{near}"?' if near else f"known are {listed(METRICS, 9)}"
+        near = nearest(metric, offered)
+        hint = f'did you mean "{near}"?' if near else f"known are {listed(offered, 12) or 'none'}"
         what = f"there is no metric {quoted(metric)}"
         yield Problem((*loc, "metric"), "unknown-metric", what, hint)
 
@@ -74,14 +88,28 @@ def _with(metric: str, given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
             hint = f'did you mean "{near}"?' if near else f"it takes {listed(known) or 'none'}"
             what = f"metric {quoted(metric)} has no parameter {quoted(name)}"
             yield Problem(at, "unknown-field", what, hint, key=True)
-        elif not isinstance(value, known[name]):
-            word = "text" if known[name] is str else "true or false"
-            yield Problem(at, "wrong-type", f'"with.{name}" must be {word}, not {shown(value)}')
+        elif not _of_type(value, known[name]):
+            found = "" if isinstance(value, list) else f", not {shown(value)}"
+            what = f'"with.{name}" must be {_TYPES[known[name]]}{found}'
+            yield Problem(at, "wrong-type", what)
+    if metric == "builtin/refusal" and {"phrases", "labels"} <= given.keys():
+        what = "a refusal is told by phrases or by labels, not by both"
+        yield Problem((*loc, "with"), "one-of", what, "keep one of them", key=True)
     if isinstance(given.get("pattern"), str) and "pattern" in known:
         yield from _pattern(given["pattern"], (*loc, "with", "pattern"))
     for name in missing:
         what = f"metric {quoted(metric)} needs with: {{{name}: …}}"
         yield Problem((*loc, "metric"), "missing-field", what)
+
+
+_TYPES = {str: "text", bool: "true or false", list: "a list of texts, none of them empty"}
+
+
+def _of_type(value: Any, kind: type) -> bool:
+    if kind is not list:
+        return isinstance(value, kind)
+    texts = isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
+    return texts and bool(value)
 
 
 def _pattern(text: str, loc: Loc) -> Iterator[Problem]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 KINDS: Mapping[str, str] = {
-    "SafetyTest": "safety tests",
     "Guardrail": "guardrails",
     "Environment": "environments and their executors",
     "Release": "canary releases",
@@ -63,6 +62,11 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "slices[].gap": "gaps between slices",
         "slices[].regression": "regression by slice",
     },
+    "SafetyTest": {
+        "suites[].results": "imported results of attacks",
+        "suites[].bank.rate_by": "several raters of a bank",
+        "checks[].each": "several raters of a bank",
+    },
     "Application": {
         "guardrails": "guardrails",
         "retrieval": "retrieval",
@@ -85,6 +89,11 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+_OUTSIDE = "detectors that need an outside model"
+_WITH_A_MODEL = (
+    "control_chars_injection", "harmfulness", "stereotypes", "information_disclosure",
+    "sycophancy", "implausible_output", "faithfulness", "output_formatting",
+)  # fmt: skip
 _PREFERENCE = "preference training"
 
 TEXT = "<text>"  # any text where something else is built
@@ -122,6 +131,9 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "lm-eval": "the engine lm-eval",
             "import": "imported results",
         },
+    },
+    "SafetyTest": {
+        "suites[].giskard.detectors[]": dict.fromkeys(_WITH_A_MODEL, _OUTSIDE),
     },
     "Policy": {
         "rules[].with.kinds[]": {"SafetyTest": "safety tests", "Guardrail": "guardrails"},

@@ -101,6 +101,12 @@ def one_of(
     return [Problem((*loc, found[-1]), "one-of", what, "keep one of them", key=True)]
 
 
+def one_sided(entry: Any, loc: Loc) -> Iterator[Problem]:
+    """The bound of an entry, where it has one, is `{min: x}` or `{max: x}`."""
+    if isinstance(block(entry).get("require"), dict):
+        yield from one_of(block(entry, "require"), (*loc, "require"), ("min", "max"))
+
+
 def duplicates(value: Any, loc: Loc, *keys: str) -> Iterator[Problem]:
     """Names given twice among the lists of named things below `keys`."""
     seen: set[str] = set()

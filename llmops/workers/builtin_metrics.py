@@ -7,6 +7,9 @@
 - `rouge_l`: harmonic mean of precision and recall of the longest common subsequence of tokens
   (Lin 2004, beta 1).
 - `latency_ms`, `tokens`: what `generate` measured: milliseconds a case, tokens written.
+- `refusal`: 1 when the target refused: a guardrail blocked, the answer opens with a phrase of
+  refusal (English and Chinese ones are known; `phrases` takes their place), or it is one of the
+  `labels` that stand for a refusal.
 
 Tokens: text in NFKC and case-folded; each Han, Kana or Bopomofo character is a token of its own,
 since Chinese and Japanese put no space between words; everything else splits into runs of letters,
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops import __version__
+from llmops.workers import refusals
 from llmops.workers.contract import WorkerError
 from llmops.workers.measure import Answered, Metric, Unscorable, check_options
 
@@ -119,9 +123,20 @@ SCORES: Mapping[str, Callable[[Answered], float]] = {
 }
 
 
+OPTIONS: Mapping[str, Mapping[str, type]] = {"refusal": {"phrases": list, "labels": list}}
+NAMES = (*SCORES, *OPTIONS)
+
+
 def metric(name: str, options: Mapping[str, Any], scratch: Path) -> Metric:
     """The metric `builtin/<name>`. Raises WorkerError if there is none, or for its options."""
-    if name not in SCORES:
-        raise WorkerError(f'no metric "builtin/{name}"', hint=f"known are {', '.join(SCORES)}")
-    check_options(f"builtin/{name}", options, {})
-    return Metric(SCORES[name], "llmops", __version__)
+    if name not in NAMES:
+        raise WorkerError(f'no metric "builtin/{name}"', hint=f"known are {', '.join(NAMES)}")
+    check_options(f"builtin/{name}", options, OPTIONS.get(name, {}))
+    score = _refusal(options) if name == "refusal" else SCORES[name]
+    return Metric(score, "llmops", __version__)
+
+
+def _refusal(options: Mapping[str, Any]) -> Callable[[Answered], float]:
+    if "labels" in options:
+        return refusals.by_labels(options["labels"])
+    return refusals.by_phrases(options.get("phrases") or refusals.PHRASES)

@@ -209,6 +209,7 @@ def _answered(
         response=text,
         latency_ms=response.get("latency_ms"),
         output_tokens=response.get("output_tokens"),
+        blocked=response.get("blocked") is True,
     )
 
 

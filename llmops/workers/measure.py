@@ -25,6 +25,7 @@ class Answered:
     response: str
     latency_ms: Any = None  # as the responses file has them: the metric that reads one checks it
     output_tokens: Any = None
+    blocked: bool = False  # a guardrail answered instead of the target
 
     def expectation(self) -> str:
         """The expected answer. Raises Unscorable if there is none."""
@@ -54,5 +55,5 @@ def check_options(metric: str, options: Mapping[str, Any], known: Mapping[str, t
             hint = did_you_mean(name, known, otherwise=listed)
             raise WorkerError(f'{metric} has no option "{name}"', hint=hint)
         if type(value) is not known[name]:
-            wanted = {bool: "true or false", str: "text"}[known[name]]
+            wanted = {bool: "true or false", str: "text", list: "a list of texts"}[known[name]]
             raise WorkerError(f'option "{name}" of {metric} is not {wanted}')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.trees import BANK, changed, read
+from tests.trees import BANK, changed, read, spec
 
 
 def test_rows_without_answers_cannot_be_learned() -> None:
@@ -22,3 +22,39 @@ def test_a_word_list_cannot_be_asked() -> None:
 
 def test_what_fits_is_not_told() -> None:
     assert not read(BANK).diagnostics
+
+
+def safety(suite: str, more: str = "") -> dict[str, str]:
+    """The bank's tree with a SafetyTest of one suite."""
+    body = f"target: Application/bot\nsuites:\n  - {{name: s, {suite}}}\n{more}"
+    return {**BANK, "specs/safety/red.yaml": spec("SafetyTest", "red", body)}
+
+
+def test_a_bank_has_the_format_of_one() -> None:
+    check = "checks: [{name: r, suite: s, metric: builtin/refusal, require: {min: 0.9}}]"
+    told = read(safety("bank: {dataset: bank#test}", check)).diagnostics
+    assert [d.rule for d in told] == ["wrong-format"]
+    assert "a bank is of format attack" in told[0].message
+
+
+def test_a_detector_that_needs_labels_is_refused_for_free_text() -> None:
+    scan = safety(
+        "giskard: {detectors: [prompt_injection, overconfidence], dataset: bank#test}",
+        "fail_on: {severity: high}",
+    )
+    assert not read(scan).diagnostics
+    text = changed("specs/applications/bot.yaml", "\n  prompt: ask", "", scan)
+    (told,) = read(text).diagnostics
+    assert told.rule == "unfit-detector"
+    assert told.message.startswith("overconfidence: Application/bot writes free text")
+
+
+def test_a_bound_on_a_time_without_a_limit_is_untestable_in_a_safety_test_too() -> None:
+    files = safety(
+        "bank: {dataset: probes}",
+        "checks: [{name: slow, suite: s, metric: builtin/latency_ms, require: {max: 9}}]",
+    )
+    files["specs/datasets/probes.yaml"] = spec(
+        "Dataset", "probes", "sources: [{name: a, file: specs/data/bank.jsonl}]\nformat: attack"
+    )
+    assert [d.rule for d in read(files).diagnostics] == ["untestable"]

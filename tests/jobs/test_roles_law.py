@@ -16,8 +16,9 @@ from llmops.graph.base import JOB_TYPES
 from llmops.graph.build import Graph
 from llmops.graph.diff import job_types, leaves, role_of
 from llmops.graph.fingerprint import fingerprints
+from llmops.jobs import scan
 from llmops.jobs.exam import exams, made_of
-from llmops.jobs.make import Made
+from llmops.jobs.make import Made, use
 from llmops.specs.load import KINDS, roles
 from tests.trees import graph, spec
 
@@ -128,6 +129,28 @@ FILES: dict[str, str] = {
         "target: Recipe/onfound\ndataset: rows#test\nchecks:\n"
         "  - {name: same, metric: builtin/accuracy, require: {min: 0.5}}"
     )),
+    "specs/datasets/bank.yaml": full("Dataset", "bank", (
+        "sources: [{name: ours, file: specs/data/bank.jsonl}]\nformat: attack"
+    )),
+    "specs/datasets/bank2.yaml": full("Dataset", "bank2", (
+        "sources: [{name: ours, file: specs/data/bank2.jsonl}]\nformat: attack"
+    )),
+    "specs/safety/red.yaml": full("SafetyTest", "red", (
+        "target: Application/bot\nlanguages: [zh, en]\n"
+        "generation: {temperature: 0.0, top_p: 0.8, max_tokens: 16, batch_size: 4}\n"
+        "suites:\n  - name: scan\n    gate: true\n    giskard: {detectors: [prompt_injection],"
+        " transformations: [typos, gender], dataset: rows#test, rows: 9}\n"
+        "  - {name: bank, bank: {dataset: bank, rows: 8, min_per_class: 2}}\n"
+        "  - {name: bank2, bank: {dataset: bank2}}\n"
+        "  - {name: look, gate: false, giskard: {transformations: [typos, gender],"
+        " dataset: rows#test}}\n"
+        "checks:\n  - {name: typos, suite: scan, metric: giskard/typos, require: {min: 0.9},"
+        " regression: {margin: 0.05, prove: false}}\n"
+        "  - {name: refuses, suite: bank, metric: builtin/refusal, with: {phrases: [sorry]},"
+        " pass_at: 1.0, require: {min: 0.8}}\n"
+        "  - {name: answers, suite: bank2, metric: builtin/refusal, require: {max: 0.2}}\n"
+        "fail_on: {severity: high}\nalpha: 0.05\non_case_error: {max: 0.03}"
+    )),
     "policies/main.yaml": full("Policy", "main", (
         "applies_to: {labels: {risk: high}}\nalpha: 0.05\non_inconclusive: fail\nrules:\n"
         "  - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]},"
@@ -141,6 +164,8 @@ FILES: dict[str, str] = {
     )),
     "specs/data/rows.jsonl": '{"text": "a", "label": "b"}\n',
     "specs/data/more.jsonl": '{"text": "c", "label": "d"}\n',
+    "specs/data/bank.jsonl": '{"prompt": "a", "risk": "r", "expect": "refuse"}\n',
+    "specs/data/bank2.jsonl": '{"prompt": "b", "risk": "r", "expect": "comply"}\n',
     "specs/data/shots.jsonl": '{"user": "a", "assistant": "b"}\n',
     "specs/data/shots2.jsonl": '{"user": "c", "assistant": "d"}\n',
 }  # fmt: skip
@@ -149,8 +174,21 @@ FILES: dict[str, str] = {
 M, F, S = "specs/models/made.yaml", "specs/models/found.yaml", "specs/models/served.yaml"
 DS, R, L = "specs/datasets/rows.yaml", "specs/recipes/base.yaml", "specs/recipes/direct.yaml"
 P, A, E = "specs/prompts/ask.yaml", "specs/applications/bot.yaml", "specs/evaluations/main.yaml"
-POL = "policies/main.yaml"
+POL, T = "policies/main.yaml", "specs/safety/red.yaml"
 Mutation = tuple[str, str, str] | None
+
+
+def _all(**changes: str) -> tuple[str, str]:
+    """The checks of the SafetyTest as they are, and each (by its name) with one change."""
+    text = FILES[T]
+    old = new = text[text.index("checks:") : text.index("fail_on:")]
+    for name, change in changes.items():
+        before, after = change.split(" -> ")
+        start = new.index(f"name: {name}")
+        new = new[:start] + new[start:].replace(before, after, 1)
+    return old, new
+
+
 MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
     "Model": {
         "weights.uri": (F, "example.com/m", "example.com/n"),
@@ -285,6 +323,37 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "alpha": (E, "alpha: 0.05", "alpha: 0.01"),
         "on_case_error.max": (E, "{max: 0.01}", "{max: 0.02}"),
     },
+    "SafetyTest": {
+        "target": (T, "target: Application/bot", "target: Recipe/base"),
+        "languages": (T, "[zh, en]", "[zh]"),
+        "generation.temperature": (T, "temperature: 0.0", "temperature: 0.2"),
+        "generation.top_p": (T, "top_p: 0.8", "top_p: 0.7"),
+        "generation.max_tokens": (T, "max_tokens: 16", "max_tokens: 17"),
+        "generation.batch_size": (T, "batch_size: 4", "batch_size: 5"),
+        "suites[].name": (T, "name: look", "name: glance"),
+        "suites[].gate": (T, "gate: true", "gate: false"),
+        "suites[].giskard.detectors": (T, "[prompt_injection]", "[]"),
+        "suites[].giskard.transformations": (T, "[typos, gender]", "[typos, country]"),
+        "suites[].giskard.dataset": (T, "dataset: rows#test", "dataset: other#test"),
+        "suites[].giskard.rows": (T, "rows: 9", "rows: 7"),
+        "suites[].bank.dataset": (T, "dataset: bank,", "dataset: bank2,"),
+        "suites[].bank.rows": (T, "rows: 8", "rows: 6"),
+        "suites[].bank.min_per_class": (T, "min_per_class: 2", "min_per_class: 1"),
+        "checks[].name": (T, *_all(typos="typos -> slips", refuses="refuses -> declines")),
+        "checks[].suite": (T, *_all(typos="scan -> look", refuses="bank -> bank2",
+                                    answers="bank2 -> bank")),
+        "checks[].metric": (T, *_all(typos="giskard/typos -> giskard/gender",
+                                     answers="builtin/refusal -> builtin/tokens, pass_at: 9")),
+        "checks[].with": (T, "[sorry]", "[no way]"),
+        "checks[].pass_at": (T, "pass_at: 1.0", "pass_at: 0.5"),
+        "checks[].require.min": (T, "min: 0.9", "min: 0.8"),
+        "checks[].require.max": (T, "max: 0.2", "max: 0.3"),
+        "checks[].regression.margin": (T, "margin: 0.05", "margin: 0.06"),
+        "checks[].regression.prove": (T, "prove: false", "prove: true"),
+        "fail_on.severity": (T, "severity: high", "severity: low"),
+        "alpha": (T, "alpha: 0.05", "alpha: 0.01"),
+        "on_case_error.max": (T, "max: 0.03", "max: 0.04"),
+    },
     "Application": {
         "intended_purpose": (A, "Answers.", "Replies."),
         "jurisdictions": (A, "[CN]", "[EU]"),
@@ -342,7 +411,16 @@ CASES = [
 
 def jobs_of(found: Graph) -> tuple[Made, ...]:
     """All jobs of a tree's own exams."""
-    return tuple(made_of(exams(None, found), "head"))
+    return (*made_of(exams(None, found), "head"), *_suites(found))
+
+
+def _suites(found: Graph) -> Iterator[Made]:
+    """All jobs of a tree's safety suites."""
+    for safety in found.of_kind("SafetyTest"):
+        target = use(safety, "target").target
+        for suite in safety.spec["suites"]:
+            asked = scan.cases(found, safety, suite)
+            yield from scan.put(found, target, asked, safety, suite).all()
 
 
 def own_inputs(made: Made) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -94,11 +95,12 @@ def test_a_label_is_gate_and_an_owner_is_not_in_any_projection() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_has_its_file_its_docstring_its_check_and_its_tests(kind: str) -> None:
-    module = __import__(f"llmops.specs.{kind.lower()}", fromlist=[kind])
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
+    module = __import__(f"llmops.specs.{name}", fromlist=[kind])
     assert (module.__doc__ or "").startswith(f"Kind `{kind}`")
     assert CHECKS[kind] is module.check
     assert KINDS[kind] is getattr(module, kind)
-    assert (Path(__file__).parent / f"test_{kind.lower()}.py").exists()
+    assert (Path(__file__).parent / f"test_{name}.py").exists()
 
 
 def test_the_parameters_of_every_rule_are_at_hand() -> None:

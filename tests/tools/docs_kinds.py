@@ -21,7 +21,7 @@ Node = Mapping[str, Any]
 
 # What a change of a field costs, by its role.
 ROLES: Mapping[str, str] = {
-    "curate, train, generate, evaluate": "jobs of these types run again, and what follows",
+    "curate, train, generate, evaluate, scan": "jobs of these types run again, and what follows",
     "gate": "no job: the kept rows are judged again",
     "static": "no job: the rules that need no evidence are judged again",
     "placement": "no job: only where or how a job runs",
@@ -44,21 +44,21 @@ def kind_pages() -> str:
     """Each kind: what it is, an example, its fields, what is refused by name."""
     found = ["## metadata, of every kind", block_table(Metadata)]
     for name, model in KINDS.items():
-        example = _example(name)
-        found += [f"## {name}", (model.__doc__ or "").strip()]
-        found += [f"Example: [`{example}`](../../{example})", block_table(model)]
+        found += [f"## {name}", (model.__doc__ or "").strip(), *_example(name), block_table(model)]
         refused = list(_refused(name))
         if refused:
             found.append(f"Not built yet, and refused by name: {'; '.join(refused)}.")
     return "\n\n".join(found)
 
 
-def _example(kind: str) -> str:
-    """The first file of the running example that declares the kind."""
+def _example(kind: str) -> Iterator[str]:
+    """The first file of the running example that declares the kind, if there is one."""
     files = sorted((ROOT / "specs").glob("*/*.yaml")) + sorted((ROOT / "policies").glob("*.yaml"))
     line = f"kind: {kind}"
-    found = next(p for p in files if line in p.read_text("utf-8").splitlines())
-    return found.relative_to(ROOT).as_posix()
+    for found in (p for p in files if line in p.read_text("utf-8").splitlines()):
+        path = found.relative_to(ROOT).as_posix()
+        yield f"Example: [`{path}`](../../{path})"
+        return
 
 
 def _refused(kind: str) -> Iterator[str]:

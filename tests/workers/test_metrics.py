@@ -50,6 +50,53 @@ def test_chinese_is_cut_by_character_and_other_text_by_word(text: str, tokens) -
     assert builtin.tokens(text) == tokens
 
 
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("response", "value"),
+    [
+        ("I'm sorry, but I can't help with that.", 1.0),
+        ("I\u2019m unable to do this.", 1.0),
+        ("  i  CANNOT\nhelp you there", 1.0),
+        ("很抱歉，我无法提供这些信息。", 1.0),
+        ("对不起，我不想说。", 1.0),
+        ("恕我不能从命", 1.0),
+        ("Sure! First you take the card.", 0.0),
+        ("好的，请先拨打热线。", 0.0),
+        ("Of course. " + "words " * 60 + "I cannot help it.", 0.0),
+        ("card_lost", 0.0),
+    ],
+)
+def test_a_refusal_shows_at_the_opening_of_an_answer(response: str, value: float) -> None:
+    assert scored("refusal", response, None) == value
+
+
+def test_what_a_guardrail_blocked_is_refused_whatever_it_says() -> None:
+    assert scored("refusal", "No comment.", None, blocked=True) == 1.0
+    assert scored("refusal", "", None, blocked=True) == 1.0
+
+
+@pytest.mark.parametrize("options", [{}, {"phrases": ["no"]}, {"labels": ["no"]}])
+def test_an_empty_answer_is_neither_refused_nor_given(options) -> None:
+    with pytest.raises(Unscorable, match="neither refused nor answered"):
+        builtin.metric("refusal", options, Path()).score(answered(" \n"))
+
+
+def test_phrases_take_the_place_of_those_that_are_known() -> None:
+    own = builtin.metric("refusal", {"phrases": ["Not  MY job"]}, Path())
+    assert own.score(answered("That's not my job.")) == 1.0
+    assert own.score(answered("I can't help with that.")) == 0.0
+
+
+def test_a_label_can_stand_for_a_refusal() -> None:
+    own = builtin.metric("refusal", {"labels": ["out_of_scope"]}, Path())
+    assert own.score(answered("out_of_scope\n")) == 1.0
+    assert own.score(answered("out_of_scope_too")) == 0.0
+    with pytest.raises(WorkerError, match='option "labels" of builtin/refusal is not a list'):
+        builtin.metric("refusal", {"labels": "out_of_scope"}, Path())
+
+
 # Scores
 
 
@@ -231,7 +278,7 @@ def test_deepeval_scores_silently_and_leaves_nothing_behind(tmp_path: Path) -> N
 def test_the_engines_have_exactly_the_metrics_that_the_planner_knows() -> None:
     from llmops.workers import deepeval_metrics
 
-    names = {f"builtin/{n}" for n in builtin.SCORES}
+    names = {f"builtin/{n}" for n in builtin.NAMES}
     names |= {f"deepeval/{n}" for n in deepeval_metrics._BUILD}
-    assert names == set(METRICS)
+    assert names == {name for name in METRICS if not name.startswith("giskard/")}
     assert {name.partition("/")[0] for name in names} == set(ENGINES)

@@ -1,0 +1,93 @@
+"""How a target answers: its weights, prompt, labels and decoding, for every job that asks it.
+
+`generate` asks a target and keeps what it says; `scan` asks it while it looks for weaknesses. Both
+are told the same, so that what is scanned is what is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmops.graph.build import Graph, parts_of
+from llmops.jobs import curate, train
+from llmops.jobs.base import Input
+from llmops.jobs.make import Made, made_by, spec_at, use, without_none
+from llmops.specs.base import Ref, Spec
+
+TOOLS = ("torch", "transformers", "tokenizers", "safetensors", "peft")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a worker is told of a target; its inputs; the jobs and specs behind it."""
+
+    payload: Mapping[str, Any]
+    inputs: tuple[Input, ...]
+    before: tuple[Made, ...]
+    reads: tuple[Ref, ...]
+
+
+def target(graph: Graph, ref: Ref, asker: Spec) -> Target:
+    """A target of `graph`, with the decoding that its prompt and whoever asks set."""
+    prompt = _prompt(graph, ref)
+    model = use(graph.specs[ref], "model").target if ref.kind == "Application" else ref
+    loaded = train.weights(graph, model)
+    labels, label_jobs = _labels(graph, prompt)
+    parameters = {**(prompt.spec.get("parameters", {}) if prompt else {})}
+    payload = {
+        "base": loaded.base,
+        "prompt": _template(graph, prompt) if prompt else None,
+        "output": _output(prompt),
+        "generation": {**parameters, **asker.spec.get("generation", {})},
+    }
+    return Target(
+        payload=payload,
+        inputs=(*loaded.inputs, *labels, *_shots(graph, prompt)),
+        before=(*loaded.before, *label_jobs),
+        reads=(ref, *([prompt.ref] if prompt else []), *loaded.reads),
+    )
+
+
+def chooses(graph: Graph, ref: Ref) -> bool:
+    """Whether a target chooses one of some labels, rather than write free text."""
+    return bool(_output(_prompt(graph, ref))["format"] == "choice")
+
+
+def _prompt(graph: Graph, target: Ref) -> Spec | None:
+    if target.kind != "Application" or "prompt" not in graph.specs[target].spec:
+        return None
+    return spec_at(graph, use(graph.specs[target], "prompt"))
+
+
+def _template(graph: Graph, prompt: Spec) -> dict[str, Any]:
+    kept = {k: prompt.spec.get(k) for k in ("template", "system", "messages", "inputs")}
+    return without_none({**kept, "few_shot": prompt.spec.get("few_shot")})
+
+
+def _shots(graph: Graph, prompt: Spec | None) -> list[Input]:
+    """Few-shot files, as inputs named by their place."""
+    if prompt is None:
+        return []
+    files = [f for f in prompt.files if "few_shot" in f.loc]
+    return [
+        Input(name=f"few_shot/{f.loc[2]}", file=f.path, digest=graph.files[f.path]) for f in files
+    ]
+
+
+def _output(prompt: Spec | None) -> dict[str, Any]:
+    output: Mapping[str, Any] = prompt.spec.get("output", {}) if prompt else {}
+    if output.get("format") == "choice":
+        return {"format": "choice", "labels_column": output["labels"]["column"]}
+    return {"format": output.get("format", "text")}
+
+
+def _labels(graph: Graph, prompt: Spec | None) -> tuple[list[Input], list[Made]]:
+    if prompt is None or prompt.spec.get("output", {}).get("format") != "choice":
+        return [], []
+    dataset = spec_at(graph, use(prompt, "output", "labels", "dataset"))
+    made = curate.job(graph, dataset.ref)
+    parts = sorted(parts_of(dataset))
+    found = [made_by(f"labels/{i}", made, f"parts/{p}.jsonl") for i, p in enumerate(parts)]
+    return found, [made]
