@@ -165,6 +165,7 @@ def verdict(
         exams=planned.exams,
         proven=planned.proven,
         rows=rows_of(project.store),
+        findings=findings_of(project.store),
         place=both.place,
         approvals=approvals,
         authors=_authors(project, both) if approvals else frozenset(),
@@ -182,26 +183,43 @@ def _authors(project: Project, both: Pair) -> frozenset[str]:
 
 def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
     """Kept rows by evaluate closure; absent or damaged ones are None."""
+    return _remembered(lambda closure: _lines(store, closure, "rows.jsonl", _is_row))
+
+
+def findings_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
+    """What the detectors of a scan said, by closure; absent or damaged is None."""
+    return _remembered(lambda closure: _lines(store, closure, "findings.jsonl", _is_object))
+
+
+def _remembered(
+    find: Callable[[str], Sequence[Row] | None],
+) -> Callable[[str], Sequence[Row] | None]:
     read_already: dict[str, Sequence[Row] | None] = {}
 
-    def rows(closure: str) -> Sequence[Row] | None:
+    def found(closure: str) -> Sequence[Row] | None:
         if closure not in read_already:
-            read_already[closure] = _rows(store, closure)
+            read_already[closure] = find(closure)
         return read_already[closure]
 
-    return rows
+    return found
 
 
-def _rows(store: Store, closure: str) -> Sequence[Row] | None:
+def _lines(
+    store: Store, closure: str, name: str, whole: Callable[[Any], bool]
+) -> Sequence[Row] | None:
     kept = store.evidence(closure)
     if kept is None or kept.result.status != "ok":
         return None
     try:
-        data = store.artifact(closure, "rows.jsonl").read_bytes()
+        data = store.artifact(closure, name).read_bytes()
         found = [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
     except (StoreError, OSError, ValueError, RecursionError):
         return None  # damaged rows are absent rows: the gate says inconclusive
-    return found if all(map(_is_row, found)) else None
+    return found if all(map(whole, found)) else None
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _is_row(value: Any) -> bool:

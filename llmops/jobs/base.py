@@ -100,10 +100,10 @@ class PlannedGate:
     """
 
     id: str
-    kind: Literal["require", "regression", "slice"]
+    kind: Literal["require", "regression", "slice", "findings", "classes"]
     claim: str
-    judged_by: Side  # whose Evaluation declares it
-    closure: str  # of the evaluate job whose rows decide it
+    judged_by: Side  # whose spec declares it
+    closure: str  # of the job whose rows decide it
     rows: int | None = None
     decidable: bool | None = None
     note: str = ""

@@ -1,6 +1,6 @@
 """Job type `evaluate`: kept responses -> the complete case x metric matrix, as rows.
 
-Reads the metrics of an Evaluation's checks, never its bounds: a moved bound makes no job.
+Reads the metrics of the checks, never its bounds: a moved bound makes no job.
 """
 
 from __future__ import annotations
@@ -16,12 +16,7 @@ REVISION = 1
 EXPECTED = {"qa": "answer", "alpaca": "output", "completion": "completion", "attack": "expect"}
 
 
-def job(evaluation: Spec, asked: Cases, answered: Made) -> Made:
-    """The measuring of one target's responses by one Evaluation."""
-    return measured(evaluation, asked, answered, evaluation.spec["checks"])
-
-
-def measured(asker: Spec, asked: Cases, answered: Made, given: Iterable[Mapping[str, Any]]) -> Made:
+def job(asker: Spec, asked: Cases, answered: Made, given: Iterable[Mapping[str, Any]]) -> Made:
     """The measuring of one target's responses by the given checks of who asked."""
     checks = [
         {"name": c["name"], "metric": c["metric"], "with": c.get("with", {})}

@@ -1,8 +1,8 @@
-"""Two graphs -> Exams: whose Evaluation is put to which target.
+"""Two graphs -> Exams: what is put to which target.
 
-Base's Evaluations, as a whole, are put to head's targets; head's own follow where they differ.
-An Evaluation with regression checks is also put to base's target. The same jobs come out of equal
-specs, so nothing runs twice.
+Base's Evaluations, SafetyTests and guardrail tests, as a whole, are put to head's targets; head's
+own follow where they differ. What has regression checks is also put to base's target. The same
+jobs come out of equal specs, so nothing runs twice.
 """
 
 from __future__ import annotations
@@ -12,25 +12,33 @@ from dataclasses import dataclass
 
 from llmops.graph.build import Graph
 from llmops.graph.fingerprint import fingerprints
-from llmops.jobs import evaluate, generate
+from llmops.jobs import evaluate, generate, scan
 from llmops.jobs.base import Side
-from llmops.jobs.make import Made, use
+from llmops.jobs.make import Made
+from llmops.jobs.parts import ASKERS, Part, dataset_of, parts, target_of
 from llmops.specs.base import Ref, Spec
 
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """One Evaluation put to one target.
+    """One part of an asking spec, put to one target.
 
-    `head` is None when head no longer has the target. `base` is the same Evaluation put to base's
-    target: None when no regression is asked or base has no such target.
+    `asker` is an Evaluation, a SafetyTest or a Guardrail. `head` is None when head no longer has
+    the target. `base` is the same put to base's target: None when no regression is asked or base
+    has no such target.
     """
 
-    evaluation: Spec
+    asker: Spec
+    part: Part
     judged_by: Side
     target: Ref
     head: Made | None
     base: Made | None
+
+    @property
+    def name(self) -> str:
+        """`SafetyTest/x/suite`; an Evaluation, which has one part only, by its own name."""
+        return f"{self.asker.ref}/{self.part.name}" if self.part.name else str(self.asker.ref)
 
 
 def exams(base: Graph | None, head: Graph, selected: tuple[str, ...] = ()) -> tuple[Exam, ...]:
@@ -38,71 +46,81 @@ def exams(base: Graph | None, head: Graph, selected: tuple[str, ...] = ()) -> tu
     _share(base, head)
     found: list[Exam] = []
     for side, graph in (("base", base), ("head", head)):
-        for evaluation in graph.of_kind("Evaluation") if graph else ():
-            exam = _exam(evaluation, "base" if side == "base" else "head", base, head)
+        for asker, part in _asked(graph):
+            exam = _exam(asker, part, "base" if side == "base" else "head", base, head)
             if _wanted(exam, selected):
                 found.append(exam)
     return tuple(found)
+
+
+def _asked(graph: Graph | None) -> Iterator[tuple[Spec, Part]]:
+    for kind in ASKERS:
+        for asker in graph.of_kind(kind) if graph else ():
+            yield from ((asker, part) for part in parts(asker))
 
 
 def _share(base: Graph | None, head: Graph) -> None:
     """Let head take over what base made of specs that mean the same in both trees."""
     if base is None or base is head:
         return
-    for evaluation in base.of_kind("Evaluation"):
-        target = use(evaluation, "target").target
-        refs = (evaluation.ref, target)
+    for asker, part in _asked(base):
+        target = target_of(asker)
+        refs = (asker.ref, target)
         meanings = tuple(fingerprints(base)[ref] for ref in refs)
         if meanings == tuple(fingerprints(head).get(ref) for ref in refs):
-            made = _put(evaluation, base, target, base, "head")
+            made = _put(asker, part, base, target, base, "head")
             for graph in (base, head):
                 for side in ("base", "head"):
-                    graph.memo["exam", *meanings, side] = made
+                    graph.memo["exam", part.name, *meanings, side] = made
 
 
 def _wanted(exam: Exam, selected: tuple[str, ...]) -> bool:
-    return not selected or bool({str(exam.evaluation.ref), str(exam.target)} & set(selected))
+    return not selected or bool({str(exam.asker.ref), str(exam.target)} & set(selected))
 
 
-def _exam(evaluation: Spec, side: Side, base: Graph | None, head: Graph) -> Exam:
+def _exam(asker: Spec, part: Part, side: Side, base: Graph | None, head: Graph) -> Exam:
     own = base if side == "base" and base is not None else head
-    target = use(evaluation, "target").target
-    compared = asks_regression(evaluation) and base is not None
+    target = target_of(asker)
+    compared = asks_regression(part) and base is not None
     return Exam(
-        evaluation=evaluation,
+        asker=asker,
+        part=part,
         judged_by=side,
         target=target,
-        head=_put(evaluation, own, target, head, side),
-        base=_put(evaluation, own, target, base, side) if compared and base is not None else None,
+        head=_put(asker, part, own, target, head, side),
+        base=_put(asker, part, own, target, base, side) if compared and base is not None else None,
     )
 
 
-def asks_regression(evaluation: Spec) -> bool:
+def asks_regression(part: Part) -> bool:
     """Whether any check compares with base's target."""
-    return any("regression" in check for check in evaluation.spec["checks"])
+    return any("regression" in check.given for check in part.checks)
 
 
-def _put(evaluation: Spec, own: Graph, target: Ref, graph: Graph, side: Side) -> Made | None:
-    """The evaluate job of `evaluation` (with the data of its own graph) on a target of `graph`.
+def _put(asker: Spec, part: Part, own: Graph, target: Ref, graph: Graph, side: Side) -> Made | None:
+    """The deciding job of a part of `asker`, with its own graph's data, on a target of `graph`.
 
     Made once for each meaning: equal fingerprints of both are equal jobs, whichever tree they
-    stand in. `side` tells whose Evaluation it is only where something changed.
+    stand in. `side` tells whose spec asks only where something changed.
     """
     if target not in graph.specs:
         return None
-    meanings = fingerprints(own)[evaluation.ref], fingerprints(graph)[target]
-    key = ("exam", *meanings, side)
+    meanings = fingerprints(own)[asker.ref], fingerprints(graph)[target]
+    key = ("exam", part.name, *meanings, side)
     known = graph.memo.get(key)
     if known is None:
-        known = graph.memo[key] = _made(evaluation, own, target, graph, side)
+        known = graph.memo[key] = _made(asker, part, own, target, graph, side)
     made: Made = known
     return made
 
 
-def _made(evaluation: Spec, own: Graph, target: Ref, graph: Graph, side: Side) -> Made:
-    asked = generate.cases(own, evaluation, evaluation.ref if side == "head" else None)
-    answered = generate.job(graph, target, asked, evaluation)
-    return evaluate.job(evaluation, asked, answered)
+def _made(asker: Spec, part: Part, own: Graph, target: Ref, graph: Graph, side: Side) -> Made:
+    dataset = dataset_of(asker, part)
+    asked = generate.cases(own, dataset, part.rows, asker.ref if side == "head" else None)
+    if part.way == "scan":
+        return scan.job(graph, target, asked, asker, part.given)
+    answered = generate.job(graph, target, asked, asker)
+    return evaluate.job(asker, asked, answered, [entry.given for entry in part.checks])
 
 
 def made_of(found: tuple[Exam, ...], side: Side) -> Iterator[Made]:

@@ -1,7 +1,7 @@
-"""Job type `generate`: a target answers the cases of an Evaluation once; everything is kept.
+"""Job type `generate`: a target answers the cases of an asking spec once; everything is kept.
 
 The target (weights, prompt) comes from one graph, the cases (dataset, part, sample) from the graph
-whose Evaluation asks, so base's questions can be put to head's target. Makes `responses.jsonl`.
+whose spec asks, so base's questions can be put to head's target. Makes `responses.jsonl`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from llmops.graph.build import Graph
 from llmops.jobs import curate
 from llmops.jobs import target as targets
 from llmops.jobs.base import Input
-from llmops.jobs.make import HowTo, Made, made_by, make, part_of, spec_at, use
+from llmops.jobs.make import HowTo, Made, made_by, make, part_of, spec_at
 from llmops.specs.base import Ref, Reference, Spec
 
 HOW = HowTo("generate", revision=1, tools=targets.TOOLS)
@@ -20,9 +20,9 @@ HOW = HowTo("generate", revision=1, tools=targets.TOOLS)
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """The questions of one Evaluation: a curated part and how many of its rows.
+    """The questions of one asking spec: a curated part and how many of its rows.
 
-    `asker` is that Evaluation where it stands in head's tree: only then can a change of it be the
+    `asker` is that spec where it stands in head's tree: only then can a change of it be the
     reason of a job.
     """
 
@@ -39,22 +39,16 @@ class Cases:
         return made_by("cases", self.made, f"parts/{self.part}.jsonl")
 
 
-def cases(graph: Graph, evaluation: Spec, asker: Ref | None = None) -> Cases:
-    """What an Evaluation asks, in its own graph."""
-    rows = evaluation.spec.get("sample", {}).get("rows")
-    return of_part(graph, use(evaluation, "dataset"), rows, asker)
-
-
-def of_part(graph: Graph, part: Reference, rows: int | None, asker: Ref | None) -> Cases:
+def cases(graph: Graph, part: Reference, rows: int | None, asker: Ref | None = None) -> Cases:
     """The cases of a dataset's part, as one spec of the same graph refers to it."""
     dataset = spec_at(graph, part)
     made = curate.job(graph, dataset.ref)
     return Cases(made, dataset.ref.name, part_of(part), dataset.spec["format"], rows, asker)
 
 
-def job(graph: Graph, target: Ref, asked: Cases, evaluation: Spec) -> Made:
-    """A target of `graph` answering `asked`, with the decoding that prompt and Evaluation set."""
-    told = targets.target(graph, target, evaluation)
+def job(graph: Graph, target: Ref, asked: Cases, asker: Spec) -> Made:
+    """A target of `graph` answering `asked`, with the decoding that prompt and asker set."""
+    told = targets.target(graph, target, asker)
     payload = {
         **told.payload,
         "format": asked.format,

@@ -1,8 +1,7 @@
-"""Job type `scan`: giskard over a target, and the banks of a SafetyTest, which need no scan.
+"""Job type `scan`: giskard over a target, which is loaded as `generate` loads it and asked itself.
 
-A giskard suite is one `scan` job, which loads the target as `generate` does and asks it itself. A
-bank is asked like an Evaluation: `generate`, then `evaluate` with the checks of that suite. Bounds
-and `fail_on` reach no job.
+Reads a giskard suite of a SafetyTest and the metrics of its checks. Bounds and `fail_on` reach no
+job. A bank needs no scan: it is asked like an Evaluation, by `generate` and `evaluate`.
 """
 
 from __future__ import annotations
@@ -11,11 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops.graph.build import Graph
-from llmops.jobs import evaluate, generate
 from llmops.jobs import target as targets
 from llmops.jobs.evaluate import EXPECTED
 from llmops.jobs.generate import Cases
-from llmops.jobs.make import HowTo, Made, make, use
+from llmops.jobs.make import HowTo, Made, make
 from llmops.specs.base import Ref, Spec
 
 HOW = HowTo(
@@ -25,31 +23,10 @@ HOW = HowTo(
 )
 
 
-def engine(suite: Mapping[str, Any]) -> str:
-    """What runs a suite: `giskard` or `bank`."""
-    return "giskard" if "giskard" in suite else "bank"
-
-
-def cases(graph: Graph, safety: Spec, suite: Mapping[str, Any], asker: Ref | None = None) -> Cases:
-    """What a suite asks, in the graph of its SafetyTest."""
-    place = next(i for i, s in enumerate(safety.spec["suites"]) if s["name"] == suite["name"])
-    key = engine(suite)
-    part = use(safety, "suites", place, key, "dataset")
-    return generate.of_part(graph, part, suite[key].get("rows"), asker)
-
-
 def checks(safety: Spec, suite: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The checks of one suite, by name."""
     own = [c for c in safety.spec.get("checks", ()) if c["suite"] == suite["name"]]
     return sorted(own, key=lambda c: str(c["name"]))
-
-
-def put(graph: Graph, target: Ref, asked: Cases, safety: Spec, suite: Mapping[str, Any]) -> Made:
-    """The job whose rows decide a suite: `scan` for giskard, `evaluate` for a bank."""
-    if engine(suite) == "giskard":
-        return job(graph, target, asked, safety, suite)
-    answered = generate.job(graph, target, asked, safety)
-    return evaluate.measured(safety, asked, answered, checks(safety, suite))
 
 
 def job(graph: Graph, target: Ref, asked: Cases, safety: Spec, suite: Mapping[str, Any]) -> Made:

@@ -9,7 +9,8 @@ from typing import Any
 from llmops.digest import of_value
 from llmops.jobs.exam import Exam
 from llmops.jobs.gates import alpha_of, bound_words
-from llmops.jobs.make import Made, use
+from llmops.jobs.make import Made
+from llmops.jobs.parts import dataset_of
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import INVALID_HINT, Cell, Claim, Question, scale_of
 from llmops.rules.facts import Facts, Loc, Row
@@ -30,12 +31,11 @@ class Asked:
     @property
     def gate(self) -> str:
         """The gate's id."""
-        return f"{self.exam.evaluation.ref}/{self.entry['name']}"
+        return f"{self.exam.asker.ref}/{self.entry['name']}"
 
     def question(self, bound: Mapping[str, float]) -> Question:
         """The claim `bound` on this check, ready to be decided."""
-        spec = self.exam.evaluation.spec
-        dataset = use(self.exam.evaluation, "dataset")
+        dataset = dataset_of(self.exam.asker, self.exam.part)
         return Question(
             gate=self.gate,
             metric=self.check["metric"],
@@ -44,23 +44,27 @@ class Asked:
             alpha=self.alpha,
             dataset=dataset.target.name,
             split=dataset.part or "all",
-            errors_allowed=float(spec.get("on_case_error", {}).get("max", 0.0)),
+            errors_allowed=float(_errors(self.exam).get("max", 0.0)),
         )
+
+
+def _errors(exam: Exam) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = exam.asker.spec.get("on_case_error", {})
+    return found
 
 
 def asked(facts: Facts, kind: str, claim: str = "require") -> Iterator[Asked]:
     """Every `claim` of the entries of `checks` or `slices` of some exam, without equal twins."""
     seen: set[str] = set()
     for exam in facts.exams:
-        if exam.head is None:
+        if exam.head is None or not exam.part.gating:
             continue
-        spec = exam.evaluation.spec
-        by_name = {check["name"]: check for check in spec["checks"]}
-        for i, entry in enumerate(spec.get(kind, [])):
-            check = entry if kind == "checks" else by_name[entry["check"]]
-            alpha = alpha_of(spec, facts.judging())
-            one = Asked(exam, exam.head, entry, check, ("spec", kind, i), kind, alpha)
-            if claim in entry and (key := _meaning(one, claim)) not in seen:
+        for entry in exam.part.entries(kind):
+            given = entry.given
+            check = given if kind == "checks" else exam.part.check(given["check"])
+            alpha = alpha_of(exam.part, facts.judging())
+            one = Asked(exam, exam.head, given, check, entry.loc, kind, alpha)
+            if claim in given and (key := _meaning(one, claim)) not in seen:
                 seen.add(key)
                 yield one
 
@@ -70,9 +74,8 @@ def _meaning(one: Asked, claim: str) -> str:
     other = {"require", "regression"} - {claim}
     entry = {k: v for k, v in one.entry.items() if k not in other}
     check = {k: v for k, v in one.check.items() if k not in ("require", "regression")}
-    errors = one.exam.evaluation.spec.get("on_case_error")
     rows = one.head.job.closure
-    return of_value([str(one.exam.evaluation.ref), entry, check, one.alpha, errors, rows])
+    return of_value([str(one.exam.asker.ref), entry, check, one.alpha, _errors(one.exam), rows])
 
 
 def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:
@@ -94,13 +97,13 @@ def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:
 
 def _planned(facts: Facts, made: Made) -> int | None:
     """The cases that must have been judged, once curation has counted them."""
-    for step in made.before:
-        spec = step.job.spec
+    for step in (made, *made.before):
         cases = next((i.job for i in step.job.inputs if i.name == "cases"), None)
-        proof = facts.proven.get(cases) if cases and step.job.type == "generate" else None
-        held = proof.measured.get(f"rows_{spec['split']}") if proof else None
+        proof = facts.proven.get(cases) if cases else None
+        asked_of = step.job.spec if "split" in step.job.spec else step.job.spec.get("asked", {})
+        held = proof.measured.get(f"rows_{asked_of.get('split')}") if proof else None
         if held is not None:
-            return min(int(held), spec.get("rows") or int(held))
+            return min(int(held), asked_of.get("rows") or int(held))
     return None
 
 
@@ -112,7 +115,7 @@ def finding(facts: Facts, one: Asked, rule: str, outcome: Outcome, message: str)
         gate=one.gate,
         outcome=outcome,
         message=message,
-        place=facts.place(one.exam.judged_by, one.exam.evaluation.ref, one.loc),
+        place=facts.place(one.exam.judged_by, one.exam.asker.ref, one.loc),
         judged_by=one.exam.judged_by,
         metric=str(one.check["metric"]),
         evidence=proof.evidence if proof else "",

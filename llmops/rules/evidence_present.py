@@ -6,26 +6,49 @@ from collections.abc import Iterator
 
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.facts import Config, Facts, Info
+from llmops.specs.base import Ref, Spec
 
 INFO = Info(
     id="evidence-present",
     why="a change that nothing measures looks exactly like a change that passes",
-    fix="declare an Evaluation whose target is the Application, and run it",
+    fix="declare what judges the Application (an Evaluation with it as target), and run it",
     needs_evidence=True,
 )
 
 
 def check(facts: Facts, config: Config) -> Iterator[Finding]:
-    """Each Application of head is the target of some exam; each named kind is declared."""
-    targets = {exam.target for exam in facts.exams if exam.head is not None}
+    """Each Application of head is judged by an Evaluation, and by each of the named kinds."""
     if facts.plan.selected:
         return
-    for app in facts.head.of_kind("Application"):
-        if app.ref not in targets:
-            yield _absent(config, f"no Evaluation has {app.ref} as its target")
-    for kind in config.given.get("kinds", []):
-        if not facts.head.of_kind(kind):
-            yield _absent(config, f"no {kind} is declared")
+    kinds = list(dict.fromkeys(("Evaluation", *config.given.get("kinds", []))))
+    for kind in kinds:
+        judged = _judged(facts, kind)
+        for app in facts.head.of_kind("Application"):
+            if kind == "Guardrail":
+                yield from _guarded(config, app, judged)
+            elif app.ref not in judged:
+                yield _absent(config, f"no {kind} has {app.ref} as its target")
+        if not judged and not facts.head.of_kind("Application"):
+            yield _absent(config, f"no {kind} judges anything")
+
+
+def _judged(facts: Facts, kind: str) -> set[Ref]:
+    """What some gating exam of a kind was put to."""
+    return {
+        exam.target
+        for exam in facts.exams
+        if exam.head is not None and exam.part.gating and exam.asker.ref.kind == kind
+    }
+
+
+def _guarded(config: Config, app: Spec, judged: set[Ref]) -> Iterator[Finding]:
+    """An Application has guardrails, and each of them has tests."""
+    named = [Ref("Guardrail", str(name)) for name in app.spec.get("guardrails", ())]
+    if not named:
+        yield _absent(config, f"{app.ref} has no Guardrail")
+    for ref in named:
+        if ref not in judged:
+            yield _absent(config, f"{ref} of {app.ref} has no test")
 
 
 def _absent(config: Config, message: str) -> Finding:

@@ -29,7 +29,8 @@ class Approval:
 class Facts:
     """Everything a verdict depends on.
 
-    `rows` gives the kept rows of an evaluate closure, None when they are absent or damaged.
+    `rows` gives the kept rows of a closure, None when they are absent or damaged; `findings` the
+    same for what the detectors of a scan said.
     `place` gives `path:line:col` of a field on one side. `authors` wrote the change: their own
     approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head.
     `base_problem` is why base's specs cannot be read, if so.
@@ -47,6 +48,7 @@ class Facts:
     owners: tuple[str, ...] = ()
     base_problem: str = ""
     loosened: tuple[Loosened, ...] = field(default=())
+    findings: Callable[[str], Sequence[Row] | None] = lambda _closure: None
 
     @property
     def policies(self) -> tuple[Config, ...]:

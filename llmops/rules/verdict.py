@@ -8,7 +8,9 @@ from itertools import chain
 from typing import Any
 
 from llmops.rules import (
+    bank_classes,
     evidence_present,
+    fail_on,
     license,
     owner,
     pinned_revision,
@@ -39,7 +41,8 @@ RULES: Mapping[str, Rule] = {
 }
 # What is judged whenever it is declared; a policy may set its severity.
 GATES: Mapping[str, Any] = {
-    module.INFO.id: module for module in (require, slices, regression, policy_looser)
+    module.INFO.id: module
+    for module in (require, slices, regression, fail_on, bank_classes, policy_looser)
 }
 INFOS: Mapping[str, Info] = {
     **{name: rule.info for name, rule in RULES.items()},
@@ -124,7 +127,7 @@ def _nothing(facts: Facts) -> Iterator[Finding]:
         message = f"base's specs cannot be read, nor its gates applied: {facts.base_problem}"
         yield Finding("base-unreadable", "base", Outcome.INCONCLUSIVE, message, "mend base first")
     if not any(exam.head for exam in facts.exams):
-        message = "no Evaluation judges this tree"
+        message = "nothing judges this tree: no Evaluation, SafetyTest or guardrail test"
         yield Finding(
             "evidence-present", "evidence", Outcome.INCONCLUSIVE, message, evidence_present.INFO.fix
         )
@@ -153,7 +156,7 @@ def _worst_cases(facts: Facts, most: int = 3) -> tuple[tuple[Case, ...], int, in
             continue
         head = facts.rows(exam.head.job.closure)
         base = facts.rows(exam.base.job.closure)
-        check = _first_binary(exam.evaluation.spec["checks"])
+        check = _first_binary([entry.given for entry in exam.part.checks])
         if head and base and check is not None:
             lost, won = regression.worst(base, head, check)
             return tuple(_case(c, base, head) for c in lost[:most]), len(lost), won

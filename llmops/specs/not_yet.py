@@ -136,10 +136,8 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "suites[].giskard.detectors[]": dict.fromkeys(_WITH_A_MODEL, _OUTSIDE),
     },
     "Policy": {
-        "rules[].with.kinds[]": {"SafetyTest": "safety tests", "Guardrail": "guardrails"},
         "rules[].rule": {
             "evidence-fresh": "the rule evidence-fresh",
-            "fail-on": "the rule fail-on",
             "budget": "the rule budget",
             "approval": "the rule approval",
             "waiver": "the rule waiver",

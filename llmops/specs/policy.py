@@ -23,7 +23,7 @@ class NoParameters(Block):
 class EvidencePresent(Block):
     """Which kinds must have evidence."""
 
-    kinds: Annotated[tuple[Literal["Evaluation"], ...], SET] = field(
+    kinds: Annotated[tuple[Literal["Evaluation", "SafetyTest", "Guardrail"], ...], SET] = field(
         role="gate", doc="Kinds whose gates need evidence.", min_length=1
     )
 
@@ -79,7 +79,15 @@ class PlainRule(_Rule):
     """Rules without parameters."""
 
     rule: Literal[
-        "require", "regression", "slices", "pinned-revision", "secret", "residency", "owner"
+        "require",
+        "regression",
+        "slices",
+        "fail-on",
+        "bank-classes",
+        "pinned-revision",
+        "secret",
+        "residency",
+        "owner",
     ] = field(role="gate", doc="Built-in rule id.")
     with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
 
@@ -95,6 +103,8 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "require": NoParameters,
     "regression": NoParameters,
     "slices": NoParameters,
+    "fail-on": NoParameters,
+    "bank-classes": NoParameters,
     "pinned-revision": NoParameters,
     "secret": NoParameters,
     "residency": NoParameters,

@@ -16,9 +16,8 @@ from llmops.graph.base import JOB_TYPES
 from llmops.graph.build import Graph
 from llmops.graph.diff import job_types, leaves, role_of
 from llmops.graph.fingerprint import fingerprints
-from llmops.jobs import scan
 from llmops.jobs.exam import exams, made_of
-from llmops.jobs.make import Made, use
+from llmops.jobs.make import Made
 from llmops.specs.load import KINDS, roles
 from tests.trees import graph, spec
 
@@ -411,16 +410,7 @@ CASES = [
 
 def jobs_of(found: Graph) -> tuple[Made, ...]:
     """All jobs of a tree's own exams."""
-    return (*made_of(exams(None, found), "head"), *_suites(found))
-
-
-def _suites(found: Graph) -> Iterator[Made]:
-    """All jobs of a tree's safety suites."""
-    for safety in found.of_kind("SafetyTest"):
-        target = use(safety, "target").target
-        for suite in safety.spec["suites"]:
-            asked = scan.cases(found, safety, suite)
-            yield from scan.put(found, target, asked, safety, suite).all()
+    return tuple(made_of(exams(None, found), "head"))
 
 
 def own_inputs(made: Made) -> tuple[str, str]:

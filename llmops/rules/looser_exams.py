@@ -1,0 +1,196 @@
+"""Evaluations, SafetyTests and guardrail tests that ask less than base's, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmops.digest import of_value
+from llmops.graph.build import Graph
+from llmops.jobs import generate
+from llmops.jobs.gates import alpha_of, bound_words
+from llmops.jobs.parts import ASKERS, Part, dataset_of, parts, target_of
+from llmops.rules.base import Loosened
+from llmops.rules.facts import Facts
+from llmops.rules.fail_on import SEVERITIES
+from llmops.rules.looser import at_base, short
+from llmops.specs.base import Ref, Spec
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One part of one side's spec."""
+
+    graph: Graph
+    spec: Spec
+    part: Part
+
+    @property
+    def cases(self) -> generate.Cases:
+        """What it asks."""
+        return generate.cases(self.graph, dataset_of(self.spec, self.part), self.part.rows)
+
+
+def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """What head's askers ask less than base's."""
+    for kind in ASKERS:
+        for old in base.of_kind(kind):
+            if old.ref.kind == "Guardrail" and not parts(old):
+                continue
+            target = target_of(old)
+            if target not in head.specs and target != old.ref:
+                yield Loosened(
+                    str(old.ref), f"judges {target}", "its target is gone", at_base(facts, old)
+                )
+            new = head.specs.get(old.ref)
+            if new is None:
+                yield Loosened(str(old.ref), "declared", "removed", at_base(facts, old))
+            else:
+                yield from _spec(facts, old, new, base, head)
+
+
+def _spec(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) -> Iterator[Loosened]:
+    place = facts.place("head", new.ref, ("spec",))
+    if target_of(old) != target_of(new):
+        yield Loosened(f"{old.ref} target", str(target_of(old)), str(target_of(new)), place)
+    for key in ("generation", "judge"):
+        if old.spec.get(key) != new.spec.get(key):
+            before, after = short(old.spec.get(key)), short(new.spec.get(key))
+            yield Loosened(f"{old.ref} {key}", before, after, place)
+    errors = [float(s.spec.get("on_case_error", {}).get("max", 0.0)) for s in (old, new)]
+    if errors[1] > errors[0]:
+        yield Loosened(f"{old.ref} on_case_error", f"{errors[0]:g}", f"{errors[1]:g}", place)
+    now = {part.name: part for part in parts(new)}
+    for part in parts(old):
+        if part.name in now:
+            before_, after_ = _Asked(base, old, part), _Asked(head, new, now[part.name])
+            yield from _part(facts, before_, after_)
+        else:
+            yield Loosened(f"{old.ref}/{part.name}", "declared", "removed", place)
+
+
+def _part(facts: Facts, old: _Asked, new: _Asked) -> Iterator[Loosened]:
+    name = f"{old.spec.ref}/{old.part.name}" if old.part.name else str(old.spec.ref)
+    place = facts.place("head", new.spec.ref, new.part.loc)
+    for what, before, after in (*_put(old, new), *_suite(old.part, new.part)):
+        yield Loosened(f"{name} {what}", before, after, place)
+    yield from _expectations(facts, old.graph, dataset_of(old.spec, old.part).target, new.graph)
+    was, now = alpha_of(old.part, old.graph), alpha_of(new.part, new.graph)
+    if now > was:
+        yield Loosened(f"{name} alpha", f"{was:g}", f"{now:g}", place)
+    for kind in ("checks", "slices"):
+        yield from _entries(facts, old, new, kind)
+
+
+def _put(old: _Asked, new: _Asked) -> Iterator[tuple[str, str, str]]:
+    """Other cases or fewer of them: nobody can show that they are no easier."""
+    before, after = old.cases, new.cases
+    was, now = _content(before), _content(after)
+    fewer = after.rows is not None and (before.rows is None or after.rows < before.rows)
+    if was != now:
+        yield "cases", f"{_rows(before)} ({was[7:15]})", f"{_rows(after)} ({now[7:15]})"
+    elif fewer:
+        yield "sample", _rows(before), _rows(after)
+
+
+def _suite(old: Part, new: Part) -> Iterator[tuple[str, str, str]]:
+    """What a suite or a test asks less than before, beside its cases and its checks."""
+    if old.way != new.way:
+        yield "engine", old.way, new.way
+        return
+    if old.gating and not new.gating:
+        yield "gate", "true", "false"
+    if old.fail_on is not None and (
+        new.fail_on is None or SEVERITIES.index(new.fail_on) > SEVERITIES.index(old.fail_on)
+    ):
+        yield "fail_on", old.fail_on, new.fail_on or "nothing"
+    if (new.classes or 0) < (old.classes or 0):
+        yield "min_per_class", f"{old.classes}", f"{new.classes or 'none'}"
+    before, after = old.given.get("giskard", {}), new.given.get("giskard", {})
+    for key in ("detectors", "transformations"):
+        if gone := sorted(set(before.get(key, ())) - set(after.get(key, ()))):
+            yield key, ", ".join(gone), "removed"
+    stages = [part.given.get("stage", "input") for part in (old, new)]
+    if stages[0] != stages[1]:
+        yield "stage", stages[0], stages[1]
+
+
+def _rows(asked: generate.Cases) -> str:
+    rows = "all rows" if asked.rows is None else f"{asked.rows} rows"
+    return f"{rows} of {asked.dataset}#{asked.part}"
+
+
+def _content(asked: generate.Cases) -> str:
+    """Digest of all that decides a part's rows; a part that is given stands in one source alone."""
+    job = asked.made.job
+    data = {k: v for k, v in job.spec["dataset"].items() if k != "expectations"}
+    sources = {i.name.removeprefix("source/"): i.digest for i in job.inputs}
+    splits = data["splits"]
+    if splits["method"] == "given":
+        named = splits["parts"][asked.part]
+        data["splits"], sources = None, {named: sources[named]}
+        data["sources"] = [s for s in data["sources"] if s["name"] == named]
+    return of_value([data, asked.part, sources])
+
+
+def _expectations(facts: Facts, base: Graph, ref: Ref, head: Graph) -> Iterator[Loosened]:
+    """What base expects of the asked rows' Dataset and head no longer does."""
+    before = base.specs[ref].spec.get("expectations", [])
+    after = head.specs[ref].spec.get("expectations", []) if ref in head.specs else before
+    gone = [e for e in before if e not in after]
+    if gone:
+        new = [e for e in after if e not in before]
+        place = facts.place("head", ref, ("spec", "expectations"))
+        words = short(new) if new else "removed"
+        yield Loosened(f"{ref} expectations", short(gone), words, place)
+
+
+def _entries(facts: Facts, old: _Asked, new: _Asked, kind: str) -> Iterator[Loosened]:
+    after = {entry.given["name"]: entry for entry in new.part.entries(kind)}
+    for entry in old.part.entries(kind):
+        what = f"{old.spec.ref}/{entry.given['name']}"
+        now = after.get(entry.given["name"])
+        if now is None:
+            place = facts.place("head", new.spec.ref, ("spec", kind))
+            yield Loosened(what, "declared", "removed", place)
+            continue
+        place = facts.place("head", new.spec.ref, now.loc)
+        for before, weaker in _weaker(entry.given, now.given):
+            yield Loosened(what, before, weaker, place)
+
+
+def _weaker(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each way in which `new` claims less than `old`, in words."""
+    before, after = old.get("require", {}), new.get("require", {})
+    if before and any(side not in after for side in before):
+        yield bound_words(before), bound_words(after) or "no bound"
+    elif before:
+        lower = "min" in before and after["min"] < before["min"]
+        higher = "max" in before and after["max"] > before["max"]
+        if lower or higher:
+            yield bound_words(before), bound_words(after)
+    was, now = old.get("regression"), new.get("regression")
+    if was is not None and now is None:
+        yield f"regression margin {was['margin']:g}", "no regression"
+    elif was is not None and now is not None:
+        if now["margin"] > was["margin"]:
+            yield f"regression margin {was['margin']:g}", f"margin {now['margin']:g}"
+        if was.get("prove", False) and not now.get("prove", False):
+            yield "prove: true", "prove: false"
+    if old.get("pass_at") != new.get("pass_at") and not _raised(old, new):
+        yield f"pass_at {old.get('pass_at')}", f"pass_at {new.get('pass_at')}"
+    for key in sorted({*old, *new} - {"name", "require", "regression", "pass_at"}):
+        if old.get(key) != new.get(key) and not _wider(key, old, new):
+            yield f"{key} {short(old.get(key))}", f"{short(new.get(key))}"
+
+
+def _raised(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return "pass_at" in old and "pass_at" in new and new["pass_at"] > old["pass_at"]
+
+
+def _wider(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """More values of a slice are judged than before (no list means every value)."""
+    if key != "values":
+        return False
+    return key not in new or (key in old and set(old[key]) <= set(new[key]))

@@ -1,0 +1,88 @@
+"""Policies that ask less than base's: rules, approvals, error rates, whom they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmops.graph.build import Graph
+from llmops.jobs.gates import ALPHA
+from llmops.rules.base import Loosened
+from llmops.rules.facts import Facts, covers, matches
+from llmops.rules.looser import at_base, short
+from llmops.specs.base import Spec
+
+
+def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """What head's policies ask less than base's."""
+    for old in base.of_kind("Policy"):
+        new = head.specs.get(old.ref)
+        if new is None:
+            yield Loosened(str(old.ref), "declared", "removed", at_base(facts, old))
+            continue
+        place = facts.place("head", new.ref, ("spec",))
+        for key in ("rules", "approvals"):
+            yield from _policy_entries(old, new, key, place)
+        for key in sorted({*old.spec, *new.spec} - {"rules", "approvals"}):
+            if old.spec.get(key) != new.spec.get(key) and not _tighter(key, old.spec, new.spec):
+                before, after = short(old.spec.get(key)), short(new.spec.get(key))
+                yield Loosened(f"{old.ref} {key}", before, after, place)
+        yield from _unlabelled(facts, old, new, base, head)
+
+
+def _tighter(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a policy asks more than before: less error, no mercy, for more applications."""
+    if key == "alpha":
+        return float(new.get(key, ALPHA)) <= float(old.get(key, ALPHA))
+    if key == "on_inconclusive":
+        return bool(new.get(key, "fail") == "fail")
+    labels = [spec.get(key, {}).get("labels", {}).items() for spec in (old, new)]
+    return bool(labels[1] <= labels[0])
+
+
+def _unlabelled(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """Applications that a policy was for, and that lost the labels it looks for."""
+    lost = [
+        now
+        for app in base.of_kind("Application")
+        if (now := head.specs.get(app.ref)) is not None
+        and matches(old.spec, app)
+        and not matches(new.spec, now)
+    ]
+    for app in lost:
+        place = facts.place("head", app.ref, ("metadata", "labels"))
+        yield Loosened(f"{old.ref} for {app.ref}", "applies", "no longer applies", place)
+    if not lost and covers(old.spec, base) and not covers(new.spec, head):
+        yield Loosened(str(old.ref), "applies", "applies to nothing", at_base(facts, old))
+
+
+def _policy_entries(old: Spec, new: Spec, key: str, place: str) -> Iterator[Loosened]:
+    after = {entry["name"]: entry for entry in new.spec.get(key, [])}
+    for entry in old.spec.get(key, []):
+        now = after.get(entry["name"])
+        if now is None:
+            yield Loosened(f"{old.ref}/{entry['name']}", "declared", "removed", place)
+        elif _meaning(entry) != _meaning(now) and not _asks_more(entry, now):
+            yield Loosened(f"{old.ref}/{entry['name']}", *_changed(entry, now), place)
+
+
+def _meaning(entry: Mapping[str, Any]) -> dict[str, Any]:
+    asked = {k: v for k, v in entry.items() if k not in ("because", "controls")}
+    defaults = {"count": 1, "allow_author": False} if "when" in entry else {"severity": "error"}
+    return {**defaults, **asked}
+
+
+def _asks_more(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """An error instead of a warning; more people, or not the author."""
+    before, after = _meaning(old), _meaning(new)
+    if "when" not in old:
+        return {**before, "severity": "error"} == after
+    more = after["count"] >= before["count"] and after["allow_author"] <= before["allow_author"]
+    same = {**before, "count": after["count"], "allow_author": after["allow_author"]} == after
+    return bool(more and same)
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, str]:
+    keys = [k for k in sorted({*old, *new}) if old.get(k) != new.get(k)]
+    before = ", ".join(f"{k} {short(old.get(k))}" for k in keys)
+    return before, ", ".join(f"{k} {short(new.get(k))}" for k in keys)
