@@ -102,6 +102,15 @@ def architecture(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
         yield from _check(tool, given, loc)
 
 
+def sizes(model_type: str) -> Mapping[str, Any] | None:
+    """Of one model type: `aliases` of its keys, their `defaults`, PEFT's `lora_targets`; or None.
+
+    Defaults are those that are whole numbers or true or false.
+    """
+    found: Mapping[str, Any] | None = _list("architecture")["keys"].get(model_type)
+    return found
+
+
 @cache
 def home(name: str) -> str:
     """The block of a Recipe that knows a key: `training.learning_rate`; "" if none or several."""

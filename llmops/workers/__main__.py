@@ -26,6 +26,7 @@ from llmops import __version__, digest
 from llmops.errors import LlmopsError
 from llmops.jobs.base import FORMAT_VERSION, Artifact, Result
 from llmops.jobs.wire import to_json
+from llmops.workers import memory
 from llmops.workers.contract import (
     Outcome,
     RunFolder,
@@ -42,7 +43,6 @@ WORKERS: Mapping[str, str] = {
     "generate": "llmops.workers.generate",
     "evaluate": "llmops.workers.evaluate",
 }
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
 
 
 def main(arguments: list[str]) -> int:
@@ -71,7 +71,7 @@ def run_job(path: Path) -> None:
     outcome = worker(run.job["type"])(run)
     if rank() != 0:
         return
-    used = _resources_used(run, time.perf_counter() - started)
+    used = _resources_used(run, outcome, time.perf_counter() - started)
     result = Result(
         closure=run.job["closure"],
         type=run.job["type"],
@@ -189,17 +189,23 @@ def _accelerator() -> str:
     return name
 
 
-def _resources_used(run: RunFolder, wall_seconds: float) -> dict[str, Any]:
-    """What this rank used; the other ranks of a training use about the same each."""
+def _resources_used(run: RunFolder, outcome: Outcome, wall_seconds: float) -> dict[str, Any]:
+    """What the job used: time of this rank, memory of the rank that took most.
+
+    The estimate stands beside the peak, so that whoever reads one can judge the other.
+    """
     own = resource.getrusage(resource.RUSAGE_SELF)
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    return {
+    used = {
         "processes": run.resources.processes,
         "wall_seconds": round(wall_seconds, 3),
         "cpu_seconds": round(cpu, 3),
-        "peak_memory_mb": round(own.ru_maxrss * _MAXRSS_UNIT / 2**20, 1),
+        "peak_memory_mb": round(max(outcome.peak_memory_mb, memory.peak_mb()), 1),
+        "peak_device_memory_mb": memory.device_peak_mb(),
+        "estimated_memory_mb": run.spec.get("estimated_memory_mb"),
     }
+    return {name: value for name, value in used.items() if value is not None}
 
 
 def _version(name: str) -> str:

@@ -43,13 +43,14 @@ class Outcome:
     """What a worker found. `artifacts` names the folders that other jobs take as input.
 
     Every file below `artifacts/` is listed in the result by itself; a folder ("model") only when
-    it is named here.
+    it is named here. `peak_memory_mb`: of the rank that took most, where there are several.
     """
 
     status: Literal["ok", "quality_failed"] = "ok"
     reason: str = ""
     measurements: tuple[Measurement, ...] = ()
     artifacts: tuple[str, ...] = ()
+    peak_memory_mb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

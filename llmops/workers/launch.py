@@ -183,3 +183,13 @@ def anywhere(flags: tuple[bool, ...]) -> tuple[bool, ...]:
     tensor = torch.tensor([float(flag) for flag in flags], device=on)
     torch.distributed.all_reduce(tensor, torch.distributed.ReduceOp.MAX)
     return tuple(bool(flag) for flag in tensor.tolist())
+
+
+def most(value: float) -> float:
+    """The largest value of any rank: all ranks get the same answer, and none goes on before."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return value
+    on = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tensor = torch.tensor([value], device=on)
+    torch.distributed.all_reduce(tensor, torch.distributed.ReduceOp.MAX)
+    return float(tensor)

@@ -15,9 +15,9 @@ from __future__ import annotations
 import gc
 import json
 import math
-import resource
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from llmops.jobs.base import Measurement
-from llmops.workers import checks, launch, models
+from llmops.workers import checks, launch, memory, models
 from llmops.workers.chat import Example
 from llmops.workers.contract import Outcome, RunFolder, WorkerError, write_atomically
 from llmops.workers.data import ByLength, Collator, training_set
@@ -37,7 +37,8 @@ def work(run: RunFolder) -> Outcome:
     """Trains as the job says; every rank calls it, rank 0 saves, checks and answers."""
     launch.prepare(run.spec, run.resources.processes)
     try:
-        return _train(run)
+        outcome = _train(run)
+        return replace(outcome, peak_memory_mb=launch.most(memory.peak_mb()))
     finally:
         launch.leave()
 
@@ -206,13 +207,9 @@ class Watch(TrainerCallback):
             steps=state.max_steps,
             loss=round(self._loss, 6),
             tokens_per_s=round(state.num_input_tokens_seen / seconds),
-            memory_mb=_memory_mb(),
+            memory_mb=round(memory.peak_mb()),
             eta_s=round(seconds / done * (state.max_steps - state.global_step), 1),
         )
-
-
-def _memory_mb() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _checkpoint(run: RunFolder) -> str | None:

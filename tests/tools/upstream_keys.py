@@ -3,7 +3,8 @@
 In: the installed PEFT, Transformers and DeepSpeed, by their own declarations (dataclass fields,
 pydantic models, and the keys that DeepSpeed's parser is seen to read). Out: one JSON per block of
 a Recipe or Model: `{"tool", "version", "keys"}`; a key says what its value may be:
-`is` (number, integer, whole, text, bool, list, map, null), `one_of`, and `keys` of a map.
+`is` (number, integer, whole, text, bool, list, map, null), `one_of`, and `keys` of a map. A model
+type also has its `aliases`, its whole and boolean `defaults`, and PEFT's `lora_targets` for it.
 
 `python tests/tools/upstream_keys.py` rewrites the files; a test compares them with this.
 """
@@ -122,6 +123,7 @@ def training() -> dict[str, Any]:
 
 
 def architecture() -> dict[str, Any]:
+    from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING as TARGETS
     from transformers import PreTrainedConfig, __version__
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
@@ -133,8 +135,20 @@ def architecture() -> dict[str, Any]:
         other = {a: own[b] for a, b in config.attribute_map.items() if b in own}
         if "rope_parameters" in own:  # taken as well, and folded into rope_parameters
             other |= {"rope_theta": {"is": ["number"]}, "rope_scaling": own["rope_parameters"]}
-        keys[name] = {"is": ["map"], "keys": {"model_type": {"is": ["text"]}, **own, **other}}
+        keys[name] = {
+            "is": ["map"],
+            "keys": {"model_type": {"is": ["text"]}, **own, **other},
+            "aliases": {a: b for a, b in sorted(config.attribute_map.items()) if b in own},
+            "defaults": _sizes(config, own),
+            "lora_targets": sorted(TARGETS.get(name) or ()),
+        }
     return _file("transformers", __version__, keys)
+
+
+def _sizes(config: type, own: dict[str, Any]) -> dict[str, Any]:
+    """Defaults of the keys that can decide how many parameters there are."""
+    found = {f.name: f.default for f in dataclasses.fields(config) if f.name in own}
+    return {k: v for k, v in sorted(found.items()) if isinstance(v, int)}
 
 
 class _Seen(dict[str, Any]):
