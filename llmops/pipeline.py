@@ -21,12 +21,15 @@ from llmops.evidence.store import Store
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import diff
+from llmops.graph.environment import in_use, placed
 from llmops.jobs.base import Plan, Proof, Step
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import plan
 from llmops.jobs.wire import plan_from_json, to_json
 from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, State, name_of, read
+from llmops.source.egress import Egress
 from llmops.source.tree import Blob, Tree
+from llmops.specs.base import Spec
 
 if TYPE_CHECKING:
     from llmops.executors.base import Event, Executor, RunReport
@@ -121,22 +124,53 @@ class Planned:
 
 
 def make_plan(
-    project: Project, both: Pair, select: Sequence[str] = (), *, reuse: bool = True
+    project: Project,
+    both: Pair,
+    select: Sequence[str] = (),
+    *,
+    reuse: bool = True,
+    environment: str | None = None,
 ) -> Planned:
-    """The plan of a change, with the kept evidence it may reuse."""
-    head = both.head.graph
-    assert head is not None
-    base = both.base.graph if both.base else None
+    """The plan of a change, with the kept evidence it may reuse, for head's Environment."""
+    assert both.head.graph is not None
+    where = environment_of(both.head.graph, environment)
+    head = placed(both.head.graph, where)
+    base = placed(both.base.graph, where) if both.base and both.base.graph else None
     asked = exams(base, head, _selected(select, head, base))
     store = project.store
     proven: Mapping[str, Proof] = store.proofs() if reuse else {}
     planned = plan(
         base, head, changes_of(both), proven, both.names,
-        asked=asked, selected=tuple(select), tool_version=__version__,
-        place=both.place,
+        asked=asked, selected=tuple(select), environment=where.ref.name if where else "",
+        tool_version=__version__, place=both.place,
     )  # fmt: skip
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     return Planned(planned, both, asked, proven, (*unread, *store.notes))
+
+
+def environment_of(head: Graph, name: str | None = None) -> Spec | None:
+    """The Environment in use. UsageError for a name that is not declared."""
+    found = in_use(head, name)
+    if name and found is None:
+        known = [spec.ref.name for spec in head.of_kind("Environment")]
+        otherwise = f"known are {', '.join(known)}" if known else "none is declared"
+        hint = did_you_mean(name, known, otherwise=otherwise)
+        raise UsageError(f'no Environment is called "{name}"', hint=hint)
+    return found
+
+
+def egress_of(planned: Plan, *graphs: Graph | None) -> tuple[Egress, ...]:
+    """The lists of hosts that hold for a plan's downloads: head's, and base's where it has one.
+
+    A host that only head's list has is not reached before that list is merged.
+    """
+    found: dict[tuple[str, ...], Egress] = {}
+    for graph in graphs:
+        spec = in_use(graph, planned.environment) if graph and planned.environment else None
+        if spec is not None and "egress" in spec.spec:
+            hosts = tuple(spec.spec["egress"])
+            found[hosts] = Egress(str(spec.ref), hosts)
+    return tuple(found.values())
 
 
 def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[str, ...]:
@@ -252,7 +286,7 @@ def execute(
     from llmops.source.fetch import from_environment
 
     store = project.store
-    fetcher = from_environment()
+    fetcher = replace(from_environment(), egress=options.egress)
 
     def read_blob(digest: str, file: str) -> bytes:
         for tree in sources:
@@ -269,15 +303,32 @@ def execute(
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How jobs are run: where, how many at once, and whether to go on after the world failed."""
+    """How jobs are run: where, how many at once, on after a failure of the world, which hosts."""
 
     executor: str = "local"
     jobs: int | None = None
     keep_going: bool = False
+    egress: tuple[Egress, ...] = ()
 
 
-def saved_plan(project: Project, data: Any) -> tuple[Plan, list[Tree]]:
-    """A plan that `plan --out` wrote, and its trees. UsageError when it cannot be run verbatim."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan that can be run: the trees whose files jobs may read, and the hosts they may reach."""
+
+    plan: Plan
+    trees: tuple[Tree, ...]
+    egress: tuple[Egress, ...]
+
+
+def prepare(planned: Planned) -> Prepared:
+    """A plan just made, ready to run."""
+    states = [state for state in (planned.both.head, planned.both.base) if state is not None]
+    egress = egress_of(planned.plan, *(state.graph for state in states))
+    return Prepared(planned.plan, tuple(state.tree for state in states), egress)
+
+
+def saved_plan(project: Project, data: Any) -> Prepared:
+    """A plan that `plan --out` wrote, ready to run. UsageError when it cannot be run verbatim."""
     try:
         planned = plan_from_json(data)
     except ValueError as error:
@@ -291,16 +342,24 @@ def saved_plan(project: Project, data: Any) -> tuple[Plan, list[Tree]]:
     found = [project.repository.tree(name.tree) for name in named]
     if planned.head.dirty and _moved(planned, found[0], project.repository.work_tree()):
         raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
-    _expect_own_jobs(project, planned, found)
-    return planned, found
+    graphs = _expect_own_jobs(project, planned, found)
+    return Prepared(planned, tuple(found), egress_of(planned, *graphs))
 
 
-def _expect_own_jobs(project: Project, planned: Plan, found: Sequence[Tree]) -> None:
-    """Raises UsageError for a job that its trees do not make: its evidence would be believed."""
+def _expect_own_jobs(
+    project: Project, planned: Plan, found: Sequence[Tree]
+) -> tuple[Graph | None, ...]:
+    """The graphs of a plan's trees, head first.
+
+    Raises UsageError for a job that its trees do not make: its evidence would be believed.
+    """
     head, *rest = (read(project, tree, head=tree is found[0]) for tree in found)
     if head.graph is None:
         raise InvalidSpecs(head)
-    asked = exams(rest[0].graph if rest else None, head.graph, planned.selected)
+    where = environment_of(head.graph, planned.environment or None)
+    base = rest[0].graph if rest else None
+    graphs = placed(head.graph, where), placed(base, where) if base else None
+    asked = exams(graphs[1], graphs[0], planned.selected)
     made = [side for exam in asked for side in (exam.head, exam.base) if side is not None]
     own = {m.job.closure: m.job for one in made for m in one.all()}
     for step in planned.steps:
@@ -308,6 +367,7 @@ def _expect_own_jobs(project: Project, planned: Plan, found: Sequence[Tree]) -> 
         if job is None or to_json(replace(job, side=step.job.side)) != to_json(step.job):
             what = f"the plan was edited: its trees make no such {step.job.id}"
             raise UsageError(what, hint="plan again")
+    return graphs
 
 
 def _moved(planned: Plan, then: Tree, now: Tree) -> bool:

@@ -46,6 +46,14 @@ def add_select(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_environment(parser: argparse.ArgumentParser) -> None:
+    """`--env`."""
+    parser.add_argument(
+        "--env", metavar="NAME",
+        help="the Environment that jobs run in (default: the only one, or the one called local)",
+    )  # fmt: skip
+
+
 def both(found: Project, args: argparse.Namespace) -> Pair:
     """Base and head as the options say; mistakes in head's specs are printed, then raised."""
     try:

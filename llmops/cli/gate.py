@@ -23,6 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Options of `gate`."""
     common.add_trees(parser)
     common.add_select(parser)
+    common.add_environment(parser)
     parser.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="output format"
     )
@@ -36,7 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """0 passed or warned, 1 failed or inconclusive."""
     found = common.project(args)
-    planned = make_plan(found, common.both(found, args), args.select)
+    planned = make_plan(found, common.both(found, args), args.select, environment=args.env)
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
     judged = verdict(found, planned, now=_now(args.now), approvals=_approvals(args.approved))

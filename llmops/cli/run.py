@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
 from llmops.jobs.base import Plan
-from llmops.pipeline import RunOptions, execute, make_plan, saved_plan
+from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare, saved_plan
 from llmops.project import Project
-from llmops.source.tree import Tree
 
 EXAMPLES = """\
   llmops run
@@ -29,6 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="a plan that `plan --out` wrote")
     common.add_trees(parser)
     common.add_select(parser)
+    common.add_environment(parser)
     parser.add_argument(
         "--executor", choices=tuple(EXECUTORS), default="local", help="where jobs run"
     )
@@ -49,7 +49,8 @@ def main(args: argparse.Namespace) -> int:
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be at least 1")
     found = common.project(args)
-    planned, trees = _plan(found, args)
+    prepared = _plan(found, args)
+    planned = prepared.plan
     if not _decidable(planned, args):
         return 1
     steps = [step for step in planned.steps if step.state == "run"]
@@ -60,21 +61,21 @@ def main(args: argparse.Namespace) -> int:
     if not steps:
         common.say(_nothing(planned))
         return 0
-    options = RunOptions(args.executor, args.jobs, args.keep_going)
+    options = RunOptions(args.executor, args.jobs, args.keep_going, prepared.egress)
     with printer(args, [step.job for step in steps]) as on_event:
-        report = execute(found, planned.steps, trees, on_event, options)
+        report = execute(found, planned.steps, prepared.trees, on_event, options)
     common.say(_ending(report))
     return report.exit_code
 
 
-def _plan(found: Project, args: argparse.Namespace) -> tuple[Plan, Sequence[Tree]]:
+def _plan(found: Project, args: argparse.Namespace) -> Prepared:
     if args.plan is not None:
-        if args.base or args.head or args.select:
-            raise UsageError("a saved plan names its trees: leave out --base, --head and --select")
+        if args.base or args.head or args.select or args.env:
+            what = "a saved plan names its trees: leave out --base, --head, --select and --env"
+            raise UsageError(what)
         return saved_plan(found, _read(Path(args.plan)))
     both = common.both(found, args)
-    trees = [state.tree for state in (both.head, both.base) if state is not None]
-    return make_plan(found, both, args.select).plan, trees
+    return prepare(make_plan(found, both, args.select, environment=args.env))
 
 
 def _read(path: Path) -> Any:

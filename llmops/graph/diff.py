@@ -183,7 +183,7 @@ def _followers(
         for use in uses:
             category = categories.get(use.target, "descriptive")
             own = _category([role_of(loc_path(use.loc), roles)])
-            reached.append(own if category in JOB_TYPES and own in JOB_TYPES else category)
+            reached.append(own if category in JOB_TYPES else category)
         categories[ref] = earliest(reached)
         through = tuple(dict.fromkeys(loc_path(use.loc) for use in uses))
         yield Change(ref, "follows", spec.path, categories[ref], through=through)

@@ -145,6 +145,7 @@ class Plan:
     gates: tuple[PlannedGate, ...]
     not_needed: tuple[NotNeeded, ...] = ()
     selected: tuple[str, ...] = ()  # --select, when the plan is only a part
+    environment: str = ""  # name of the Environment whose overlays and egress list hold
     tool_version: str = ""
     format_version: int = FORMAT_VERSION
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llmops.diagnostics import Diagnostic
+from llmops.graph import environment
 from llmops.graph.build import Graph, SpanOf, parts_of
 from llmops.jobs.make import spec_at, use
 from llmops.jobs.metrics import METRICS
 from llmops.jobs.target import chooses
 from llmops.specs.base import Spec
+
+# A prompt's labels come from the whole dataset; an overlay or a monitor means the dataset itself.
+WHOLE = ("Prompt", "Environment", "Release")
 
 
 def check(graph: Graph, span: SpanOf) -> tuple[Diagnostic, ...]:
@@ -25,6 +29,7 @@ def check(graph: Graph, span: SpanOf) -> tuple[Diagnostic, ...]:
             found += _evaluation(graph, spec, span)
         elif spec.ref.kind == "SafetyTest":
             found += _safety_test(graph, spec, span)
+    found += environment.check(graph, span)
     return tuple(found)
 
 
@@ -73,7 +78,7 @@ def _parts(graph: Graph, spec: Spec, span: SpanOf) -> Iterator[Diagnostic]:
     """A dataset that is split is used by part, where rows are meant."""
     for used in spec.references:
         dataset = graph.specs[used.target]
-        rows = spec.ref.kind != "Prompt"  # a prompt's labels come from the whole dataset
+        rows = spec.ref.kind not in WHOLE
         if (
             dataset.ref.kind == "Dataset"
             and used.part is None

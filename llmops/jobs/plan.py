@@ -38,6 +38,7 @@ def plan(
     *,
     asked: tuple[Exam, ...] | None = None,
     selected: tuple[str, ...] = (),
+    environment: str = "",
     tool_version: str = "",
     place: Place = nowhere,
 ) -> Plan:
@@ -65,6 +66,7 @@ def plan(
         gates=gates(asked, proven, head if base is None else base, place),
         not_needed=(*_skipped(made, run, blocked, proven), *_idle(head, made)),
         selected=selected,
+        environment=environment,
         tool_version=tool_version,
     )
 

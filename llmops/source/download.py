@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from llmops.diagnostics import printable
 from llmops.errors import FetchError
+from llmops.source.egress import Egress, check_egress
 
 CHUNK = 1024 * 1024
 _REDIRECTS = 5
@@ -34,11 +35,12 @@ class TransientError(FetchError):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """How to reach hosts: exempt host names, seconds of silence allowed, most bytes taken."""
+    """How to reach hosts: exempt host names, seconds of silence allowed, most bytes, egress."""
 
     allow_hosts: frozenset[str] = frozenset()
     timeout_s: float = 30.0
     max_bytes: int = 64 * 1024**3
+    egress: tuple[Egress, ...] = ()
 
     @contextmanager
     def chunks(self, uri: str) -> Iterator[Iterator[bytes]]:
@@ -77,7 +79,7 @@ class Download:
     def _opener(self) -> urllib.request.OpenerDirector:
         proxies = urllib.request.getproxies()
         exempt = self.allow_hosts | {urlsplit(proxy).hostname or "" for proxy in proxies.values()}
-        handlers = (_Http(exempt), _Https(exempt), _Redirects(self.allow_hosts))
+        handlers = (_Http(exempt), _Https(exempt), _Redirects(self))
         opener = urllib.request.OpenerDirector()
         for handler in (
             *handlers,
@@ -161,13 +163,15 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     max_redirections = _REDIRECTS
 
-    def __init__(self, allowed: frozenset[str]) -> None:
-        self.allowed = allowed
+    def __init__(self, download: Download) -> None:
+        self.download = download
 
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Any:
-        check_host(split(newurl)[1], self.allowed)
+        host = split(newurl)[1]
+        check_egress(host, self.download.egress)
+        check_host(host, self.download.allow_hosts)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

@@ -23,6 +23,7 @@ from llmops import digest as digests
 from llmops.diagnostics import printable
 from llmops.errors import FetchError
 from llmops.source.download import Download, TransientError, check_host, shown, split
+from llmops.source.egress import Egress, check_egress
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Fetcher:
     """Where content named by digest is looked for, and whether the network may be asked.
 
     `allow_hosts` are host names that may be reached though their address is not public.
+    Every list of `egress` must have the host that is asked, and those it redirects to.
     `pauses_s` are the seconds waited before each further try when a server fails.
     """
 
@@ -39,6 +41,7 @@ class Fetcher:
     allow_hosts: frozenset[str] = frozenset()
     pauses_s: tuple[float, ...] = (0.5, 2.0)
     max_bytes: int = 64 * 1024**3
+    egress: tuple[Egress, ...] = ()
 
     def get(self, digest: str, uri: str | None = None, *, who: str = "llmops") -> Path:
         """The verified file or folder; `who` asks is named when it cannot be had.
@@ -82,11 +85,12 @@ class Fetcher:
             raise FetchError(f"{wish}, but LLMOPS_OFFLINE=1", hint=mirror)
         if scheme not in ("http", "https") or not host:
             raise FetchError(f"{shown(uri)} is not an http or https address", hint=mirror)
+        check_egress(host, self.egress)
         check_host(host, self.allow_hosts)
 
     def _once(self, digest: str, uri: str) -> Path:
         final = self.cache / "sha256" / _hex(digest)
-        download = Download(self.allow_hosts, max_bytes=self.max_bytes)
+        download = Download(self.allow_hosts, max_bytes=self.max_bytes, egress=self.egress)
         with _kept_when_whole(final) as file, download.chunks(uri) as pieces:
             actual = _copy(pieces, file, final)
             if actual != digest:

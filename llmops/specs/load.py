@@ -22,12 +22,15 @@ from llmops.source.document import Document
 from llmops.specs import (
     application,
     dataset,
+    environment,
     evaluation,
     model,
     not_yet,
+    overlays,
     policy,
     prompt,
     recipe,
+    release,
     safety_test,
     secrets,
     upstream,
@@ -51,6 +54,8 @@ KINDS: Mapping[str, type[Block]] = {
     "Evaluation": evaluation.Evaluation,
     "SafetyTest": safety_test.SafetyTest,
     "Application": application.Application,
+    "Environment": environment.Environment,
+    "Release": release.Release,
     "Policy": policy.Policy,
 }
 CHECKS: Mapping[str, Check] = {
@@ -61,6 +66,8 @@ CHECKS: Mapping[str, Check] = {
     "Evaluation": evaluation.check,
     "SafetyTest": safety_test.check,
     "Application": application.check,
+    "Environment": environment.check,
+    "Release": release.check,
     "Policy": policy.check,
 }
 RULE_PARAMETERS = policy.RULE_PARAMETERS
@@ -177,11 +184,13 @@ def _kind(kind: Any) -> Iterator[Problem]:
 def _spec(kind: str, document: Document) -> tuple[Spec | None, list[Problem]]:
     value = document.value
     about = _read(Metadata, Part(kind, ("metadata",), _metadata_shape(), value, document.raw))
-    body = _read(KINDS[kind], Part(kind, ("spec",), shape_of(kind), value, document.raw))
+    part = Part(kind, ("spec",), shape_of(kind), value, document.raw)
+    body = _read(KINDS[kind], part)
     problems = [*about.problems, *body.problems, *_name(document)]
     given = value.get("spec")
     problems += CHECKS[kind](given) if isinstance(given, dict) else ()
     problems += _ranges(given) if kind == "Policy" else ()
+    problems += overlays.check(part, KINDS, CHECKS, roles) if kind == "Environment" else ()
     uses = Uses()
     if about.value is None or body.value is None:
         walk(shape_of(kind), given, uses.visit)

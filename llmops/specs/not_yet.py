@@ -10,8 +10,6 @@ from collections.abc import Mapping
 
 KINDS: Mapping[str, str] = {
     "Guardrail": "guardrails",
-    "Environment": "environments and their executors",
-    "Release": "canary releases",
 }
 
 _EVALUATION_JUDGE = "judges"
@@ -72,7 +70,16 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "retrieval": "retrieval",
         "tools": "tools of an agent",
         "agent": "agents",
-        "routes": "routes",
+        "routes[].after": "steps before a route is taken",
+    },
+    "Environment": {
+        "executor.slurm": "the executor slurm",
+        "executor.kubernetes": "the executor kubernetes",
+        "executor.github_actions": "the executor github_actions",
+        "executor.ssh": "the executor ssh",
+        "store": "a store that several machines share",
+        "serving": "serving",
+        "telemetry": "telemetry of what is served",
     },
     "Policy": {
         "packs": "regulation packs",
@@ -134,6 +141,9 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     },
     "SafetyTest": {
         "suites[].giskard.detectors[]": dict.fromkeys(_WITH_A_MODEL, _OUTSIDE),
+    },
+    "Environment": {
+        "secrets.store": {"github_environment": "secrets of a GitHub environment"},
     },
     "Policy": {
         "rules[].rule": {

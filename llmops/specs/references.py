@@ -30,7 +30,10 @@ class Uses:
     problems: list[Problem] = field(default_factory=list)
 
     def visit(self, loc: Loc, shape: Shape, text: Any) -> None:
-        """Takes in one marked text (the signature that `shape.split` calls)."""
+        """Takes in one marked text, or a list of them (the signature that `shape.split` calls)."""
+        if isinstance(text, list):
+            for i, one in enumerate(text):
+                self.visit((*loc, i), shape, one)
         if not isinstance(text, str):
             return
         at = ("spec", *loc)
@@ -50,7 +53,7 @@ def reference(loc: Loc, to: RefTo, text: str) -> Reference | Problem:
     if not slash:
         kind = to.kinds[0] if len(to.kinds) == 1 else to.bare
     forms = f"write {_forms(to, name)}"
-    if slash and kind in NOT_BUILT and kind not in to.kinds:
+    if slash and kind in NOT_BUILT and _may_come(kind, to):
         return Problem(loc, "not-yet", not_yet.message(quoted(whole), NOT_BUILT[kind]), forms)
     if kind not in to.kinds or (slash and len(to.kinds) == 1):
         near = nearest(kind, to.kinds) if slash and len(to.kinds) > 1 else None
@@ -59,6 +62,11 @@ def reference(loc: Loc, to: RefTo, text: str) -> Reference | Problem:
     if why := _wrong_name(kind, name) or _wrong_part(to, text, mark, part):
         return Problem(loc, "bad-reference", why, forms)
     return Reference(loc, Ref(kind, name), part or None)
+
+
+def _may_come(kind: str, to: RefTo) -> bool:
+    """Whether a kind that a field does not take yet is announced for it."""
+    return kind not in to.kinds and (kind != "Prompt" or "Application" in to.kinds)
 
 
 def _wrong_name(kind: str, name: str) -> str:

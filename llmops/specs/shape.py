@@ -29,6 +29,7 @@ class Shape:
     many: bool = False
     ref: RefTo | None = None
     file: bool = False
+    each: Shape | None = None  # of every value of a map whose keys are the user's names
 
     @property
     def leaf(self) -> bool:
@@ -40,7 +41,7 @@ class Shape:
         shape: Shape | None = self
         for step in loc:
             if isinstance(step, str) and shape is not None:
-                shape = shape.fields.get(step)
+                shape = shape.fields.get(step) or shape.each
         return shape
 
 
@@ -67,10 +68,18 @@ def _field(where: str, info: FieldInfo) -> Shape:
         found.mark(mark)
     role = _role(info)
     if role:
-        return Shape(role=role, parts=_parts(role), ref=found.ref, file=found.file)
+        inner = _each(info.annotation)
+        return Shape(role=role, parts=_parts(role), ref=found.ref, file=found.file, each=inner)
     if not found.blocks:
         raise ShapeError(f"{where} is a leaf without a role")
     return _merged([compile_shape(block) for block in found.blocks], many=found.many)
+
+
+def _each(annotation: Any) -> Shape | None:
+    """The shape of a map's values, where they are blocks."""
+    values = get_args(annotation)[1:] if get_origin(annotation) is dict else ()
+    blocks = [one for one in values if isinstance(one, type) and issubclass(one, Block)]
+    return compile_shape(blocks[0]) if blocks else None
 
 
 def _merged(shapes: list[Shape], *, many: bool) -> Shape:

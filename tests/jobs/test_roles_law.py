@@ -107,8 +107,52 @@ FILES: dict[str, str] = {
         "intended_purpose: {en: Answers., zh: 回答。}\njurisdictions: [CN]\n"
         "risk_class: {eu_ai_act: limited}\n"
         "oversight: {human_in_loop: escalation, owner_on_call: team-a}\n"
-        "model: Recipe/base\nprompt: ask"
+        "model: Recipe/base\nprompt: ask\n"
+        "routes:\n  - {when: {sensitivity_at_least: personal}, model: Model/served}\n"
+        "  - {when: {intent: complex, tokens_over: 300}, model: Recipe/direct}\n"
+        "  - {default: true, model: Recipe/base}"
     )),
+    "specs/environments/here.yaml": full("Environment", "here", (
+        "promotes_from: before\nexecutor: {local: {}}\n"
+        "gpu_classes: {H100: {constraint: h100, usd_per_hour: 3.2}}\nresidency: [CN]\n"
+        "egress: [a.example.org]\n"
+        "secrets: {store: environment, names: [KEY, KEY2, URL, URL2]}\n"
+        "overlays:\n  - {target: Recipe/base, set: {resources.memory: 16Gi}}"
+    )),
+    "specs/environments/before.yaml": full("Environment", "before", "residency: [CN]"),
+    "specs/environments/first.yaml": full("Environment", "first", "residency: [CN]"),
+    "specs/releases/bot.yaml": full("Release", "bot", (
+        "application: bot\nenvironments: [before, here]\nstrategy:\n  canary:\n"
+        "    split_by: user\n    steps:\n      - setWeight: 5\n"
+        "      - analysis: {templates: [wrong], duration: 2h}\n      - pause: {duration: 30m}\n"
+        "      - analysis: {templates: [slow, few], duration: 3h}\n      - setWeight: 100\n"
+        "    analysis:\n"
+        "      - {name: wrong, metric: otel/down, compare: baseline, max_ratio: 1.25,"
+        " alpha: 0.01, window_hours: 2}\n"
+        "      - {name: slow, metric: otel/first_token, statistic: p95, max: 0.8, unit: s}\n"
+        "      - {name: few, metric: otel/resolved, min: 0.7}\n"
+        "    baseline: fresh\n    on_inconclusive: hold\n    on_fail: rollback\n"
+        "    max_hold_hours: 48\n"
+        "rollback: {to: last_verified, max_seconds: 60, drill_every_days: 30}\n"
+        "lifecycle: {previous: keep_30_days, successor: later}\nmonitors:\n"
+        "  - {name: drifts, drift: {of: embedding_cluster, reference: rows#train,"
+        " mean_days_between_false_alarms: 1000}, every: 24h, on_alarm: open_pull_request}\n"
+        "  - {name: old, refresh: rows, max_age_days: 7, on_alarm: fail_main}\n"
+        "  - {name: dear, metric: otel/tokens, max_usd_per_day: 120, on_alarm: open_issue}\n"
+        "  - {name: many, metric: otel/asked, max: 9, min: 1, on_alarm: open_issue}"
+    )),
+    "specs/releases/later.yaml": full("Release", "later", (
+        "application: bot\nenvironments: [here]\nstrategy:\n  ab:\n"
+        "    variants: [{prompt: ask, weight: 40}, {prompt: plain, weight: 60}]\n"
+        "    primary: {metric: otel/resolved, min_effect: 0.02, power: 0.8, alpha: 0.05}\n"
+        "    stop_after_days: 14"
+    )),
+    "specs/releases/other.yaml": full("Release", "other", (
+        "application: bot\nenvironments: [first]\nstrategy: {canary: {split_by: user, steps:"
+        " [{analysis: {templates: [few], duration: 1h}}, {setWeight: 100}],"
+        " analysis: [{name: few, metric: otel/resolved, min: 0.7}]}}"
+    )),
+    "specs/applications/other.yaml": full("Application", "other", "model: Recipe/direct"),
     "specs/evaluations/main.yaml": full("Evaluation", "main", (
         "target: Application/bot\ndataset: rows#test\nengine: deepeval\nsample: {rows: 20}\n"
         "generation: {temperature: 0.0, top_p: 0.8, max_tokens: 16, batch_size: 4}\n"
@@ -174,6 +218,17 @@ M, F, S = "specs/models/made.yaml", "specs/models/found.yaml", "specs/models/ser
 DS, R, L = "specs/datasets/rows.yaml", "specs/recipes/base.yaml", "specs/recipes/direct.yaml"
 P, A, E = "specs/prompts/ask.yaml", "specs/applications/bot.yaml", "specs/evaluations/main.yaml"
 POL, T = "policies/main.yaml", "specs/safety/red.yaml"
+ENV, REL, AB = (
+    "specs/environments/here.yaml",
+    "specs/releases/bot.yaml",
+    "specs/releases/later.yaml",
+)
+ANSWERED = (  # the default route says the same model once more
+    "model: Recipe/base\n  prompt: ask\n  routes:\n"
+    "    - {when: {sensitivity_at_least: personal}, model: Model/served}\n"
+    "    - {when: {intent: complex, tokens_over: 300}, model: Recipe/direct}\n"
+    "    - {default: true, model: Recipe/base}"
+)
 Mutation = tuple[str, str, str] | None
 
 
@@ -359,8 +414,79 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "risk_class": (A, "limited", "minimal"),
         "oversight.human_in_loop": (A, "escalation", "review"),
         "oversight.owner_on_call": (A, "owner_on_call: team-a", "owner_on_call: team-b"),
-        "model": (A, "Recipe/base", "Recipe/direct"),
+        "model": (A, ANSWERED, ANSWERED.replace("Recipe/base", "Recipe/onfound")),
         "prompt": (A, "prompt: ask", "prompt: plain"),
+        "routes[].when.sensitivity_at_least": (A, "at_least: personal", "at_least: special"),
+        "routes[].when.intent": (A, "intent: complex", "intent: simple"),
+        "routes[].when.tokens_over": (A, "tokens_over: 300", "tokens_over: 400"),
+        "routes[].default": None,
+        "routes[].model": (A, "model: Model/served", "model: Recipe/onfound"),
+    },
+    "Environment": {
+        "promotes_from": (ENV, "promotes_from: before", "promotes_from: first"),
+        "executor.local": None,
+        "gpu_classes": (ENV, "usd_per_hour: 3.2", "usd_per_hour: 3.3"),
+        "residency": (ENV, "[CN]", "[EU]"),
+        "egress": (ENV, "a.example.org", "b.example.org"),
+        "secrets.store": None,
+        "secrets.names": (ENV, "URL2]", "URL2, URL3]"),
+        "overlays[].target": (ENV, "target: Recipe/base", "target: Recipe/direct"),
+        "overlays[].set": (ENV, "16Gi", "32Gi"),
+    },
+    "Release": {
+        "application": (REL, "application: bot", "application: other"),
+        "environments": (REL, "[before, here]", "[first, here]"),
+        "strategy.canary.split_by": (REL, "split_by: user", "split_by: session"),
+        "strategy.canary.steps[].setWeight": (REL, "setWeight: 5", "setWeight: 6"),
+        "strategy.canary.steps[].pause.duration": (REL, "duration: 30m", "duration: 40m"),
+        "strategy.canary.steps[].analysis.templates": (REL, "[slow, few]", "[few, slow]"),
+        "strategy.canary.steps[].analysis.duration": (REL, "duration: 2h", "duration: 4h"),
+        "strategy.canary.analysis[].name": (
+            REL, "[wrong], duration: 2h}\n        - pause: {duration: 30m}\n"
+            "        - analysis: {templates: [slow, few], duration: 3h}\n"
+            "        - setWeight: 100\n      analysis:\n        - {name: wrong",
+            "[bad], duration: 2h}\n        - pause: {duration: 30m}\n"
+            "        - analysis: {templates: [slow, few], duration: 3h}\n"
+            "        - setWeight: 100\n      analysis:\n        - {name: bad"),
+        "strategy.canary.analysis[].metric": (REL, "otel/down", "otel/up"),
+        "strategy.canary.analysis[].statistic": (REL, "p95", "p99"),
+        "strategy.canary.analysis[].compare": None,
+        "strategy.canary.analysis[].max_ratio": (REL, "1.25", "1.5"),
+        "strategy.canary.analysis[].max": (REL, "max: 0.8", "max: 0.9"),
+        "strategy.canary.analysis[].min": (REL, "min: 0.7", "min: 0.6"),
+        "strategy.canary.analysis[].unit": (REL, "unit: s", "unit: ms"),
+        "strategy.canary.analysis[].alpha": (REL, "alpha: 0.01", "alpha: 0.02"),
+        "strategy.canary.analysis[].window_hours": (REL, "window_hours: 2", "window_hours: 3"),
+        "strategy.canary.baseline": None,
+        "strategy.canary.on_inconclusive": (REL, "hold\n", "extend\n"),
+        "strategy.canary.on_fail": None,
+        "strategy.canary.max_hold_hours": (REL, "48", "49"),
+        "strategy.ab.variants[].prompt": (AB, "{prompt: ask, weight: 40}, {prompt: plain",
+                                          "{prompt: plain, weight: 40}, {prompt: ask"),
+        "strategy.ab.variants[].weight": (AB, "weight: 40}, {prompt: plain, weight: 60",
+                                          "weight: 50}, {prompt: plain, weight: 50"),
+        "strategy.ab.primary.metric": (AB, "otel/resolved", "otel/solved"),
+        "strategy.ab.primary.min_effect": (AB, "0.02", "0.03"),
+        "strategy.ab.primary.power": (AB, "0.8", "0.9"),
+        "strategy.ab.primary.alpha": (AB, "0.05", "0.04"),
+        "strategy.ab.stop_after_days": (AB, "14", "15"),
+        "rollback.to": None,
+        "rollback.max_seconds": (REL, "max_seconds: 60", "max_seconds: 90"),
+        "rollback.drill_every_days": (REL, "days: 30}", "days: 60}"),
+        "lifecycle.previous": (REL, "keep_30_days", "keep_60_days"),
+        "lifecycle.successor": (REL, "successor: later", "successor: other"),
+        "monitors[].name": (REL, "name: old", "name: aged"),
+        "monitors[].drift.of": None,
+        "monitors[].drift.reference": (REL, "reference: rows#train", "reference: rows#test"),
+        "monitors[].drift.mean_days_between_false_alarms": (REL, "1000", "500"),
+        "monitors[].refresh": (REL, "refresh: rows", "refresh: other"),
+        "monitors[].max_age_days": (REL, "age_days: 7", "age_days: 8"),
+        "monitors[].metric": (REL, "otel/tokens", "otel/token"),
+        "monitors[].max": (REL, "max: 9", "max: 8"),
+        "monitors[].min": (REL, "min: 1,", "min: 2,"),
+        "monitors[].max_usd_per_day": (REL, "120", "130"),
+        "monitors[].every": (REL, "every: 24h", "every: 12h"),
+        "monitors[].on_alarm": (REL, "fail_main", "open_issue"),
     },
     "Policy": {
         "applies_to.labels": (POL, "applies_to: {labels: {risk: high}}",

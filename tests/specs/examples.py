@@ -244,6 +244,87 @@ spec:
   oversight: {human_in_loop: escalation, owner_on_call: team-cs}
   model: Recipe/support-lora
   prompt: support-system
+  routes:
+    - {when: {sensitivity_at_least: personal}, model: Recipe/support-lora}
+    - {when: {intent: complex, tokens_over: 3000}, model: Model/judge-large}
+    - {default: true, model: Recipe/support-lora}
+"""
+
+ENVIRONMENT = """
+apiVersion: llmops/v1alpha1
+kind: Environment
+metadata: {name: cluster, owner: team-platform}
+spec:
+  promotes_from: staging
+  executor: {local: {}}
+  gpu_classes: {H100-80GB: {constraint: h100, usd_per_hour: 3.20}, L40S: {usd_per_hour: 1.10}}
+  residency: [CN]
+  egress: [object-store.cs.internal, "*.example.org"]
+  secrets: {store: environment, names: [JUDGE_API_KEY, JUDGE_BASE_URL]}
+  overlays:
+    - target: Recipe/support-lora
+      set: {resources.memory: 512Gi, resources.timeout_minutes: 480, checkpoint.keep: 1}
+    - target: Dataset/support
+      set: {"sources[outside].uri": "https://mirror.example.org/rows.csv"}
+    - {target: Model/judge-large, set: {endpoint.limits.requests_per_minute: 30}}
+"""
+
+STAGING = """
+apiVersion: llmops/v1alpha1
+kind: Environment
+metadata: {name: staging}
+spec: {residency: [CN]}
+"""
+
+RELEASE = """
+apiVersion: llmops/v1alpha1
+kind: Release
+metadata: {name: rollout, owner: team-cs}
+spec:
+  application: assistant
+  environments: [staging, cluster]
+  strategy:
+    canary:
+      split_by: user
+      steps:
+        - setWeight: 5
+        - analysis: {templates: [quality, latency, solved], duration: 2h}
+        - pause: {}
+        - setWeight: 25
+        - pause: {duration: 30m}
+        - setWeight: 100
+      analysis:
+        - {name: quality, metric: otel/thumbs_down_rate, compare: baseline, max_ratio: 1.25,
+           alpha: 0.01, window_hours: 2}
+        - {name: latency, metric: gen_ai.server.time_to_first_token, statistic: p95, max: 0.8,
+           unit: s}
+        - {name: solved, metric: otel/resolved_rate, min: 0.7}
+      baseline: fresh
+      on_inconclusive: hold
+      on_fail: rollback
+      max_hold_hours: 48
+  rollback: {to: last_verified, max_seconds: 60, drill_every_days: 30}
+  lifecycle: {previous: keep_30_days, successor: prompts}
+  monitors:
+    - {name: input-drift, drift: {of: embedding_cluster, reference: support#train,
+       mean_days_between_false_alarms: 1000}, every: 24h, on_alarm: open_pull_request}
+    - {name: weekly-rows, refresh: support, max_age_days: 7, on_alarm: fail_main}
+    - {name: cost, metric: gen_ai.client.token.usage, max_usd_per_day: 120, on_alarm: open_issue}
+    - {name: load, metric: otel/requests, min: 1, max: 900, on_alarm: open_issue}
+"""
+
+AB = """
+apiVersion: llmops/v1alpha1
+kind: Release
+metadata: {name: prompts}
+spec:
+  application: assistant
+  environments: [cluster]
+  strategy:
+    ab:
+      variants: [{prompt: support-system, weight: 50}, {prompt: support-short, weight: 50}]
+      primary: {metric: otel/resolved_rate, min_effect: 0.02, power: 0.8, alpha: 0.05}
+      stop_after_days: 14
 """
 
 POLICY = """
@@ -280,6 +361,10 @@ VALID = {
     "support-quality": EVALUATION,
     "support-redteam": SAFETY_TEST,
     "assistant": APPLICATION,
+    "cluster": ENVIRONMENT,
+    "staging": STAGING,
+    "rollout": RELEASE,
+    "prompts": AB,
     "production": POLICY,
 }
 
