@@ -29,6 +29,8 @@ def check(graph: Graph, span: SpanOf) -> tuple[Diagnostic, ...]:
             found += _evaluation(graph, spec, span)
         elif spec.ref.kind == "SafetyTest":
             found += _safety_test(graph, spec, span)
+        elif spec.ref.kind == "Guardrail":
+            found += _lexicons(graph, spec, span)
     found += environment.check(graph, span)
     return tuple(found)
 
@@ -72,6 +74,19 @@ def _format(
             f"{dataset.ref} has format {form}, and such rows cannot {what}",
             "name a dataset of questions with answers",
         )
+
+
+def _lexicons(graph: Graph, guardrail: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    """The words of a layer are a word list."""
+    for used in guardrail.references:
+        dataset = graph.specs[used.target]
+        if "lexicon" in used.loc and dataset.spec["format"] != "lexicon":
+            yield Diagnostic(
+                span(guardrail.ref, used.loc),
+                "wrong-format",
+                f"{dataset.ref} has format {dataset.spec['format']}, not lexicon",
+                "name a dataset of format lexicon: one word a row, in the column word",
+            )
 
 
 def _parts(graph: Graph, spec: Spec, span: SpanOf) -> Iterator[Diagnostic]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from llmops.graph.build import Graph
 from llmops.graph.fingerprint import fingerprints
-from llmops.jobs import evaluate, generate, scan
+from llmops.jobs import evaluate, generate, guard, scan
 from llmops.jobs.base import Side
 from llmops.jobs.make import Made
 from llmops.jobs.parts import ASKERS, Part, dataset_of, parts, target_of
@@ -119,6 +119,8 @@ def _made(asker: Spec, part: Part, own: Graph, target: Ref, graph: Graph, side: 
     asked = generate.cases(own, dataset, part.rows, asker.ref if side == "head" else None)
     if part.way == "scan":
         return scan.job(graph, target, asked, asker, part.given)
+    if part.way == "guard":
+        return guard.job(graph, target, asked, part.given)
     answered = generate.job(graph, target, asked, asker)
     return evaluate.job(asker, asked, answered, [entry.given for entry in part.checks])
 

@@ -57,7 +57,7 @@ def job(graph: Graph, target: Ref, asked: Cases, asker: Spec) -> Made:
         "rows": asked.rows,
     }
     return make(
-        HOW, target, payload,
+        HOW.using(told.tools), target, payload,
         inputs=[asked.input, *told.inputs],
         before=[*told.before, asked.made],
         reads=[*told.reads, *([asked.asker] if asked.asker else [])],

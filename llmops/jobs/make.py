@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -59,6 +59,10 @@ class HowTo:
     type: JobType
     revision: int
     tools: tuple[str, ...] = ()
+
+    def using(self, tools: tuple[str, ...]) -> HowTo:
+        """The same with more tools, where one job of the type needs them."""
+        return replace(self, tools=(*self.tools, *tools)) if tools else self
 
 
 def make(

@@ -34,4 +34,5 @@ METRICS: Mapping[str, Metric] = {
     "deepeval/exact_match": Metric("binary"),
     "deepeval/pattern_match": Metric("binary"),
     **{f"giskard/{name}": Metric("binary") for name in TRANSFORMATIONS},
+    **{f"guardrail/{action}": Metric("binary") for action in ("allow", "block", "mask")},
 }

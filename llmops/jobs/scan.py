@@ -45,7 +45,7 @@ def job(graph: Graph, target: Ref, asked: Cases, safety: Spec, suite: Mapping[st
         "checks": [{"name": c["name"], "metric": c["metric"]} for c in checks(safety, suite)],
     }
     return make(
-        HOW, safety.ref, payload,
+        HOW.using(told.tools), safety.ref, payload,
         inputs=[asked.input, *told.inputs],
         before=[*told.before, asked.made],
         reads=[*told.reads, *([asked.asker] if asked.asker else [])],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmops.graph.build import Graph, parts_of
-from llmops.jobs import curate, train
+from llmops.jobs import curate, guarded, train
 from llmops.jobs.base import Input
 from llmops.jobs.make import Made, made_by, spec_at, use, without_none
 from llmops.specs.base import Ref, Spec
@@ -27,6 +27,7 @@ class Target:
     inputs: tuple[Input, ...]
     before: tuple[Made, ...]
     reads: tuple[Ref, ...]
+    tools: tuple[str, ...] = ()  # beside TOOLS: only a target with guardrails needs the filter
 
 
 def target(graph: Graph, ref: Ref, asker: Spec) -> Target:
@@ -35,18 +36,24 @@ def target(graph: Graph, ref: Ref, asker: Spec) -> Target:
     model = use(graph.specs[ref], "model").target if ref.kind == "Application" else ref
     loaded = train.weights(graph, model)
     labels, label_jobs = _labels(graph, prompt)
+    guards = _guards(graph, ref)
     parameters = {**(prompt.spec.get("parameters", {}) if prompt else {})}
     payload = {
         "base": loaded.base,
         "prompt": _template(graph, prompt) if prompt else None,
         "output": _output(prompt),
         "generation": {**parameters, **asker.spec.get("generation", {})},
+        "guardrails": [guard.payload for guard in guards] or None,
     }
+    words = [i for guard in guards for i in guard.inputs]
+    word_jobs = [made for guard in guards for made in guard.before]
+    read = [name for guard in guards for name in guard.reads]
     return Target(
         payload=payload,
-        inputs=(*loaded.inputs, *labels, *_shots(graph, prompt)),
-        before=(*loaded.before, *label_jobs),
-        reads=(ref, *([prompt.ref] if prompt else []), *loaded.reads),
+        inputs=(*loaded.inputs, *labels, *_shots(graph, prompt), *words),
+        before=(*loaded.before, *label_jobs, *word_jobs),
+        reads=(ref, *([prompt.ref] if prompt else []), *loaded.reads, *read),
+        tools=guarded.TOOLS if guards else (),
     )
 
 
@@ -59,6 +66,14 @@ def _prompt(graph: Graph, target: Ref) -> Spec | None:
     if target.kind != "Application" or "prompt" not in graph.specs[target].spec:
         return None
     return spec_at(graph, use(graph.specs[target], "prompt"))
+
+
+def _guards(graph: Graph, target: Ref) -> list[guarded.Guarded]:
+    """The guardrails of an Application, in its order; words of lexicons are inputs."""
+    spec = graph.specs[target]
+    names = spec.spec.get("guardrails", ()) if target.kind == "Application" else ()
+    uses = (use(spec, "guardrails", i) for i in range(len(names)))
+    return [guarded.layers(graph, used.target) for used in uses]
 
 
 def _template(graph: Graph, prompt: Spec) -> dict[str, Any]:

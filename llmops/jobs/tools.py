@@ -22,6 +22,8 @@ PINS: Mapping[str, str] = {
     "pandas": "3.0.6",
     "scikit-learn": "1.9.1",
     "scipy": "1.11.4",
+    "ahocorasick_rs": "1.0.3",
+    "google-re2": "1.1.20251105",
 }
 
 

@@ -66,10 +66,6 @@ def _stage(facts: Facts, stage: str, old: Owned, new: Owned) -> Iterator[Loosene
             digests = [_words(*old, stage, i), _words(*new, stage, j)]
             if digests[0] != digests[1]:
                 yield Loosened(what, f"words {digests[0][7:15]}", f"{digests[1][7:15]}", place)
-    kept = [name for name in before if name in after]
-    if kept != [name for name in after if name in before]:
-        place = facts.place("head", ref, ("spec", stage))
-        yield Loosened(f"{ref} {stage}", short(kept), "another order", place)
 
 
 def _layer(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

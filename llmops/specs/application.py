@@ -57,6 +57,9 @@ class Application(Block):
     prompt: Annotated[str, RefTo(("Prompt",))] | None = field(
         None, role=("generate",), doc="What it is told; without it the user's turn alone."
     )
+    guardrails: Annotated[tuple[Annotated[str, RefTo(("Guardrail",))], ...], LIST] = field(
+        (), role=("generate", "scan"), doc="What filters its questions and answers."
+    )
     routes: Annotated[tuple[Route, ...], LIST] = group(
         (), doc="Other models for some requests: judged for residency, answered by `model` alone."
     )

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-KINDS: Mapping[str, str] = {
-    "Guardrail": "guardrails",
-}
+KINDS: Mapping[str, str] = {}
 
 _EVALUATION_JUDGE = "judges"
+_CLASSIFIER = "classifiers as guardrails"
 
 KEYS: Mapping[str, Mapping[str, str]] = {
     "Model": {
@@ -65,8 +64,25 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "suites[].bank.rate_by": "several raters of a bank",
         "checks[].each": "several raters of a bank",
     },
+    "Guardrail": {
+        "retrieval": "retrieval",
+        "streaming": "guards of streams",
+        "budget": "budgets of a guardrail",
+        "targets": "configurations of other guards",
+        "input[].classifier": _CLASSIFIER,
+        "input[].topic": _CLASSIFIER,
+        "input[].acl": "filters of what was retrieved",
+        "input[].grounded": "grounding checks",
+        "input[].ai_label": "labels of generated content",
+        "input[].to": "routing by a guardrail",
+        "output[].classifier": _CLASSIFIER,
+        "output[].topic": _CLASSIFIER,
+        "output[].acl": "filters of what was retrieved",
+        "output[].grounded": "grounding checks",
+        "output[].ai_label": "labels of generated content",
+        "output[].to": "routing by a guardrail",
+    },
     "Application": {
-        "guardrails": "guardrails",
         "retrieval": "retrieval",
         "tools": "tools of an agent",
         "agent": "agents",
@@ -102,6 +118,19 @@ _WITH_A_MODEL = (
     "sycophancy", "implausible_output", "faithfulness", "output_formatting",
 )  # fmt: skip
 _PREFERENCE = "preference training"
+_ACTIONS = {
+    "route": "routing by a guardrail",
+    "drop": "filters of what was retrieved",
+    "warn": "warnings of a guardrail",
+    "add": "labels of generated content",
+}
+_STEPS = {"t2s": "traditional Chinese read as simplified", "pinyin_homophone": "homophones"}
+_ENTITIES = {
+    "PERSON": "names of people",
+    "CN_PASSPORT": "passport numbers",
+    "IP_ADDRESS": "addresses of machines",
+    "SECRET": "secrets as personal data",
+}
 
 TEXT = "<text>"  # any text where something else is built
 
@@ -144,6 +173,15 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     },
     "Environment": {
         "secrets.store": {"github_environment": "secrets of a GitHub environment"},
+    },
+    "Guardrail": {
+        "input[].action": _ACTIONS,
+        "input[].lexicon.normalize[]": _STEPS,
+        "input[].pii.entities[]": _ENTITIES,
+        "output[].action": _ACTIONS,
+        "output[].lexicon.normalize[]": _STEPS,
+        "output[].pii.entities[]": _ENTITIES,
+        "on_error": {"allow": "letting by what a guard could not read"},
     },
     "Policy": {
         "rules[].rule": {

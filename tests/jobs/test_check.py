@@ -58,3 +58,24 @@ def test_a_bound_on_a_time_without_a_limit_is_untestable_in_a_safety_test_too() 
         "Dataset", "probes", "sources: [{name: a, file: specs/data/bank.jsonl}]\nformat: attack"
     )
     assert [d.rule for d in read(files).diagnostics] == ["untestable"]
+
+
+GUARDED = {
+    **BANK,
+    "specs/guardrails/shield.yaml": spec(
+        "Guardrail", "shield",
+        "input: [{name: words, action: block, lexicon: {dataset: bank#train}}]",
+    ),
+}  # fmt: skip
+
+
+def test_words_come_from_a_word_list() -> None:
+    (said,) = read(GUARDED).diagnostics
+    assert said.rule == "wrong-format"
+    assert said.message == "Dataset/bank has format qa, not lexicon"
+    assert said.span.line == 5
+
+
+def test_a_word_list_in_parts_is_used_by_part() -> None:
+    found = read(changed("specs/guardrails/shield.yaml", "bank#train", "bank", GUARDED))
+    assert "unknown-part" in {d.rule for d in found.diagnostics}

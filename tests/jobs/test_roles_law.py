@@ -107,10 +107,36 @@ FILES: dict[str, str] = {
         "intended_purpose: {en: Answers., zh: 回答。}\njurisdictions: [CN]\n"
         "risk_class: {eu_ai_act: limited}\n"
         "oversight: {human_in_loop: escalation, owner_on_call: team-a}\n"
-        "model: Recipe/base\nprompt: ask\n"
+        "model: Recipe/base\nprompt: ask\nguardrails: [shield]\n"
         "routes:\n  - {when: {sensitivity_at_least: personal}, model: Model/served}\n"
         "  - {when: {intent: complex, tokens_over: 300}, model: Recipe/direct}\n"
         "  - {default: true, model: Recipe/base}"
+    )),
+    "specs/datasets/words.yaml": full("Dataset", "words", (
+        "purpose: [lexicon]\nsources: [{name: ours, file: specs/data/words.jsonl}]\n"
+        "format: lexicon"
+    )),
+    "specs/datasets/more-words.yaml": full("Dataset", "more-words", (
+        "purpose: [lexicon]\nsources: [{name: ours, file: specs/data/more-words.jsonl}]\n"
+        "format: lexicon"
+    )),
+    "specs/guardrails/shield.yaml": full("Guardrail", "shield", (
+        "input:\n"
+        "  - {name: words, action: block, lexicon: {dataset: words, normalize: [nfkc],"
+        " min_length: 1}}\n"
+        "  - {name: ids, action: mask, regex: {pattern: 'A-[0-9]+'}}\n"
+        "  - {name: data, action: mask, pii: {entities: [CN_MOBILE]}}\n"
+        "output:\n"
+        "  - {name: words-out, action: block, lexicon: {dataset: words, normalize: [casefold],"
+        " min_length: 2}}\n"
+        "  - {name: ids-out, action: mask, regex: {pattern: 'B-[0-9]+'}}\n"
+        "  - {name: data-out, action: mask, pii: {entities: [EMAIL_ADDRESS]}}\n"
+        "on_block: {message: {en: No., zh: 不。}, log: digest_only}\non_error: block\n"
+        "tests:\n"
+        "  - {name: stops, dataset: rows#test, stage: input, expect: block, sample: {rows: 20},"
+        " require: {min: 0.5}, alpha: 0.05}\n"
+        "  - {name: lets-by, dataset: rows#test, stage: output, expect: allow,"
+        " require: {max: 0.9}}"
     )),
     "specs/environments/here.yaml": full("Environment", "here", (
         "promotes_from: before\nexecutor: {local: {}}\n"
@@ -206,6 +232,8 @@ FILES: dict[str, str] = {
         " allow_author: false}"
     )),
     "specs/data/rows.jsonl": '{"text": "a", "label": "b"}\n',
+    "specs/data/words.jsonl": '{"word": "bomb"}\n',
+    "specs/data/more-words.jsonl": '{"word": "gun"}\n',
     "specs/data/more.jsonl": '{"text": "c", "label": "d"}\n',
     "specs/data/bank.jsonl": '{"prompt": "a", "risk": "r", "expect": "refuse"}\n',
     "specs/data/bank2.jsonl": '{"prompt": "b", "risk": "r", "expect": "comply"}\n',
@@ -224,11 +252,12 @@ ENV, REL, AB = (
     "specs/releases/later.yaml",
 )
 ANSWERED = (  # the default route says the same model once more
-    "model: Recipe/base\n  prompt: ask\n  routes:\n"
+    "model: Recipe/base\n  prompt: ask\n  guardrails: [shield]\n  routes:\n"
     "    - {when: {sensitivity_at_least: personal}, model: Model/served}\n"
     "    - {when: {intent: complex, tokens_over: 300}, model: Recipe/direct}\n"
     "    - {default: true, model: Recipe/base}"
 )
+G = "specs/guardrails/shield.yaml"
 Mutation = tuple[str, str, str] | None
 
 
@@ -416,6 +445,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "oversight.owner_on_call": (A, "owner_on_call: team-a", "owner_on_call: team-b"),
         "model": (A, ANSWERED, ANSWERED.replace("Recipe/base", "Recipe/onfound")),
         "prompt": (A, "prompt: ask", "prompt: plain"),
+        "guardrails": (A, "\n  guardrails: [shield]", ""),
         "routes[].when.sensitivity_at_least": (A, "at_least: personal", "at_least: special"),
         "routes[].when.intent": (A, "intent: complex", "intent: simple"),
         "routes[].when.tokens_over": (A, "tokens_over: 300", "tokens_over: 400"),
@@ -487,6 +517,36 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "monitors[].max_usd_per_day": (REL, "120", "130"),
         "monitors[].every": (REL, "every: 24h", "every: 12h"),
         "monitors[].on_alarm": (REL, "fail_main", "open_issue"),
+    },
+    "Guardrail": {
+        "input[].name": (G, "name: data,", "name: numbers,"),
+        "input[].action": (G, "name: data, action: mask", "name: data, action: block"),
+        "input[].lexicon.dataset": (G, "dataset: words, normalize: [nfkc]",
+                                    "dataset: more-words, normalize: [nfkc]"),
+        "input[].lexicon.normalize": (G, "[nfkc]", "[casefold]"),
+        "input[].lexicon.min_length": (G, "min_length: 1", "min_length: 3"),
+        "input[].regex.pattern": (G, "'A-[0-9]+'", "'C-[0-9]+'"),
+        "input[].pii.entities": (G, "[CN_MOBILE]", "[CN_MOBILE, BANK_CARD]"),
+        "output[].name": (G, "name: data-out", "name: numbers-out"),
+        "output[].action": (G, "name: data-out, action: mask", "name: data-out, action: block"),
+        "output[].lexicon.dataset": (G, "dataset: words, normalize: [casefold]",
+                                     "dataset: more-words, normalize: [casefold]"),
+        "output[].lexicon.normalize": (G, "[casefold]", "[casefold, nfkc]"),
+        "output[].lexicon.min_length": (G, "min_length: 2", "min_length: 3"),
+        "output[].regex.pattern": (G, "'B-[0-9]+'", "'D-[0-9]+'"),
+        "output[].pii.entities": (G, "[EMAIL_ADDRESS]", "[BANK_CARD]"),
+        "on_block.message": (G, "en: No.", "en: Never."),
+        "on_block.log": None,
+        "on_error": None,
+        "tests[].name": (G, "name: stops", "name: blocks"),
+        "tests[].dataset": (G, "{name: stops, dataset: rows#test",
+                            "{name: stops, dataset: rows#train"),
+        "tests[].stage": (G, "stage: input", "stage: output"),
+        "tests[].expect": (G, "expect: block", "expect: mask"),
+        "tests[].sample.rows": (G, "rows: 20", "rows: 30"),
+        "tests[].require.min": (G, "{min: 0.5}", "{min: 0.6}"),
+        "tests[].require.max": (G, "{max: 0.9}", "{max: 0.8}"),
+        "tests[].alpha": (G, "alpha: 0.05", "alpha: 0.01"),
     },
     "Policy": {
         "applies_to.labels": (POL, "applies_to: {labels: {risk: high}}",

@@ -244,6 +244,7 @@ spec:
   oversight: {human_in_loop: escalation, owner_on_call: team-cs}
   model: Recipe/support-lora
   prompt: support-system
+  guardrails: [support-guard]
   routes:
     - {when: {sensitivity_at_least: personal}, model: Recipe/support-lora}
     - {when: {intent: complex, tokens_over: 3000}, model: Model/judge-large}
@@ -327,6 +328,36 @@ spec:
       stop_after_days: 14
 """
 
+GUARDRAIL = r"""
+apiVersion: llmops/v1alpha1
+kind: Guardrail
+metadata: {name: support-guard, owner: team-safety}
+spec:
+  input:
+    - name: words
+      action: block
+      lexicon:
+        {dataset: words, normalize: [nfkc, casefold, strip_separators], min_length: 2}
+    - {name: pii, action: mask, pii: {entities: [CN_ID_CARD, CN_MOBILE]}}
+    - {name: tags, action: block, regex: {pattern: '<(script|iframe)'}}
+  output:
+    - {name: pii, action: mask, pii: {entities: [BANK_CARD]}}
+    - {name: ids, action: mask, regex: {pattern: '\b[A-Z]{2}-\d{6}\b'}}
+    - {name: words, action: block, lexicon: {dataset: given#train}}
+  on_block: {message: {zh: 该问题我无法回答。, en: I cannot help with that.}, log: digest_only}
+  on_error: block
+  tests:
+    - name: blocks
+      dataset: probes#test
+      stage: input
+      expect: block
+      sample: {rows: 200}
+      require: {min: 0.95}
+      alpha: 0.01
+    - {name: lets-by, dataset: support#test, expect: allow, require: {min: 0.98}}
+    - {name: leaks, dataset: support#test, stage: output, expect: mask, require: {max: 0.02}}
+"""
+
 POLICY = """
 apiVersion: llmops/v1alpha1
 kind: Policy
@@ -365,6 +396,7 @@ VALID = {
     "staging": STAGING,
     "rollout": RELEASE,
     "prompts": AB,
+    "support-guard": GUARDRAIL,
     "production": POLICY,
 }
 

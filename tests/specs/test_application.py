@@ -6,17 +6,25 @@ from llmops.specs.base import Ref
 from tests.specs.examples import APPLICATION, spec
 
 
-def test_model_and_prompt_reach_generation() -> None:
+def test_model_prompt_and_guardrails_reach_generation() -> None:
     found = spec("assistant").projections
-    assert found["generate"] == {"model": "Recipe/support-lora", "prompt": "support-system"}
+    assert found["generate"] == {
+        "model": "Recipe/support-lora",
+        "prompt": "support-system",
+        "guardrails": ["support-guard"],
+    }
     assert set(found["static"]) == {
         "intended_purpose", "jurisdictions", "risk_class", "oversight", "routes",
     }  # fmt: skip
 
 
-def test_both_are_references() -> None:
+def test_all_of_them_are_references() -> None:
     targets = [use.target for use in spec("assistant").references]
-    assert targets[:2] == [Ref("Recipe", "support-lora"), Ref("Prompt", "support-system")]
+    assert targets[:3] == [
+        Ref("Recipe", "support-lora"),
+        Ref("Prompt", "support-system"),
+        Ref("Guardrail", "support-guard"),
+    ]
 
 
 def test_routes_are_references_and_change_no_answer() -> None:
@@ -31,4 +39,4 @@ def test_routes_are_references_and_change_no_answer() -> None:
 def test_an_application_needs_no_prompt() -> None:
     text = APPLICATION.replace("  prompt: support-system\n", "")
     kinds = {use.target.kind for use in spec("assistant", text).references}
-    assert kinds == {"Recipe", "Model"}
+    assert kinds == {"Recipe", "Model", "Guardrail"}

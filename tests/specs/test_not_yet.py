@@ -14,7 +14,8 @@ from tests.specs.examples import VALID, document
 
 EXAMPLE = {"Model": "tiny", "Dataset": "support", "Recipe": "support-lora",
            "Prompt": "support-system", "Evaluation": "support-quality",
-           "SafetyTest": "support-redteam", "Application": "assistant",
+           "SafetyTest": "support-redteam", "Guardrail": "support-guard",
+           "Application": "assistant",
            "Environment": "cluster", "Release": "rollout", "Policy": "production"}  # fmt: skip
 KEYS = [(kind, path) for kind, paths in not_yet.KEYS.items() for path in paths]
 VALUES = [

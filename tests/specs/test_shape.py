@@ -13,7 +13,7 @@ from llmops.specs.shape import Shape, ShapeError, blocks_of, compile_shape, leav
 from tests.specs.examples import VALID, spec
 
 KNOWN = {"descriptive", "static", "gate", "placement"}
-JOBS = {"curate", "train", "generate", "evaluate", "scan"}
+JOBS = {"curate", "train", "generate", "evaluate", "scan", "guard"}
 
 
 def _ignore(*_: Any) -> None:

@@ -199,7 +199,7 @@ def metrics() -> str:
     lines = ["| metric | a case's value | better | with | a bound is judged by |"]
     lines.append("|---|---|---|---|---|")
     for name, metric in METRICS.items():
-        given = given_metrics.METRICS[name]
+        given = given_metrics.METRICS.get(name, {})
         needs = given_metrics.REQUIRED.get(name, ())
         shown = ", ".join(f"`{p}`{' (needed)' if p in needs else ''}" for p in given)
         lines.append(
