@@ -47,7 +47,7 @@ class Lines:
 
     def _is_news(self, job: Job, progress: Progress) -> bool:
         now = time.monotonic()
-        changed = self._phases.get(job.closure) != progress.phase
+        changed = self._phases.get(job.closure) != progress.phase or progress.note != ""
         late = now - self._said.get(job.closure, now) >= EVERY_SECONDS
         if changed or job.closure not in self._said or late:
             self._phases[job.closure] = progress.phase
@@ -74,7 +74,11 @@ def line(event: Event) -> str:
 
 
 def numbers(progress: Progress) -> str:
-    """`train step 12/200 loss 1.284 1,200 tokens/s 410 MB eta 0:32`."""
+    """`train step 12/200 loss 1.284 1,200 tokens/s 410 MB eta 0:32`, or what a worker notes."""
+    if progress.note:
+        return printable(progress.note, 400)
+    if progress.phase == "resume" and progress.step is not None and progress.steps:
+        return f"resumes at step {progress.step:.0f} of {progress.steps:.0f}"
     words = [printable(progress.phase, 40)]
     if progress.step is not None and progress.steps:
         words.append(f"step {progress.step:.0f}/{progress.steps:.0f}")
@@ -115,6 +119,8 @@ def _live(jobs: Sequence[Job], *, colour: bool) -> Iterator[Printer]:
                 waiting = max(0, waiting - 1)
             elif event.kind == "progress" and event.progress is not None:
                 running[head] = numbers(event.progress)
+                if event.progress.note or event.progress.phase == "resume":
+                    console.print(Text(line(event)))  # is to be read, not seen for a moment
             elif event.kind not in ("waits",):
                 running.pop(head, None)
                 console.print(Text(line(event)))

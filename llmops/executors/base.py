@@ -25,6 +25,7 @@ class Progress:
 
     phase: str
     at: str = ""
+    note: str = ""
     step: float | None = None
     steps: float | None = None
     loss: float | None = None
@@ -41,9 +42,9 @@ class Progress:
             return None
         if not isinstance(data, dict) or not isinstance(data.get("phase"), str):
             return None
-        numbers = {f.name: _number(data.get(f.name)) for f in fields(cls)[2:]}
-        at = data.get("at")
-        return cls(data["phase"], at if isinstance(at, str) else "", **numbers)
+        numbers = {f.name: _number(data.get(f.name)) for f in fields(cls)[3:]}
+        at, note = (str(data.get(name) or "") for name in ("at", "note"))
+        return cls(data["phase"], at, note, **numbers)
 
 
 def _number(value: object) -> float | None:

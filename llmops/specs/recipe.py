@@ -47,7 +47,9 @@ class Checkpoint(Block):
     """What is kept so that a killed run goes on."""
 
     keep: int | None = field(None, role="placement", doc="Newest checkpoints that stay.", ge=1)
-    resume: Literal["auto"] = field("auto", role="placement", doc="Go on where it was stopped.")
+    resume: Literal["auto", "never"] = field(
+        "auto", role="placement", doc="Go on where it was stopped, or always start over."
+    )
 
 
 class Recipe(Block):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -90,6 +91,12 @@ class RunFolder:
         line = json.dumps({"at": now(), "phase": phase, **shown}, allow_nan=False)
         with (self.path / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    def note(self, text: str) -> None:
+        """Says something that people should read, in the log and in the progress."""
+        if self.rank == 0:
+            print(f"llmops: {text}", file=sys.stderr, flush=True)
+        self.progress("note", note=text)
 
     def artifact(self, name: str) -> Path:
         """Where the artifact of that name goes; its parent folders exist afterwards.

@@ -17,15 +17,18 @@ import socket
 import subprocess
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from transformers.utils.logging import disable_progress_bar
 
+from llmops.errors import LlmopsError
 from llmops.workers.contract import WorkerError
+
+T = TypeVar("T")
 
 _EXTENSION = "deepspeed_shm_comm"
 
@@ -167,6 +170,27 @@ def barrier() -> None:
     """Waits for all ranks, if there are several."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
+
+
+def from_first(make: Callable[[], T]) -> T:
+    """What rank 0 makes, on all ranks. Raises WorkerError on all of them if it does there."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return make()
+    found: list[Any] = [_told(make) if torch.distributed.get_rank() == 0 else None]
+    torch.distributed.broadcast_object_list(found, src=0)
+    value, error = found[0]
+    if error is not None:
+        raise WorkerError(error[0], hint=error[1])
+    return value
+
+
+def _told(make: Callable[[], T]) -> tuple[T | None, tuple[str, str] | None]:
+    try:
+        return make(), None
+    except LlmopsError as error:
+        return None, (error.message, error.hint)
+    except OSError as error:
+        return None, (f"{error.strerror or error}: {error.filename}", "")
 
 
 def leave() -> None:

@@ -6,6 +6,10 @@ per_device_train_batch_size x processes x gradient_accumulation_steps rows, and 
 assistant's part of them. A loss or gradient that is not finite stops every rank at the same step
 and is a quality failure. The saved weights pass `checks` before there is a result.
 
+A stopped training goes on from its newest whole checkpoint (`checkpoints.py`) to the same bytes:
+weights, optimizer, random numbers and the sums behind the logged losses are in it. Weights that
+are not finite are never saved.
+
 The model is built whole on every rank before it is sharded: simple, and right for bases that fit
 into one process's memory.
 """
@@ -15,19 +19,23 @@ from __future__ import annotations
 import gc
 import json
 import math
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
+from llmops import __version__
 from llmops.jobs.base import Measurement
-from llmops.workers import checks, launch, memory, models
+from llmops.workers import checkpoints, checks, launch, memory, models
 from llmops.workers.chat import Example
-from llmops.workers.contract import Outcome, RunFolder, WorkerError, write_atomically
+from llmops.workers.checkpoints import Choice, Maker
+from llmops.workers.contract import Outcome, RunFolder, WorkerError, rank, write_atomically
 from llmops.workers.data import ByLength, Collator, training_set
 
 PROBE_ROWS = 8
@@ -51,8 +59,10 @@ def _train(run: RunFolder) -> Outcome:
     model = _trainable(base.model, run.spec)
     watch = Watch(run)
     trainer = _trainer(run, model, rows, base.tokenizer, watch)
+    choice = _choice(run, trainer.maker)
+    trainer.go_on_from(choice)
     started = time.monotonic()
-    trained = trainer.train(resume_from_checkpoint=_checkpoint(run))
+    trained = trainer.train(resume_from_checkpoint=choice.folder and str(choice.folder))
     measured = _measurements(trained, trainer, len(rows), time.monotonic() - started)
     if watch.failure:
         return Outcome(status="quality_failed", reason=watch.failure, measurements=measured)
@@ -89,12 +99,11 @@ def arguments(run: RunFolder) -> TrainingArguments:
     training = dict(run.spec.get("training") or {})
     given = run.spec.get("deepspeed")
     ours = {
-        "output_dir": str(run.path / "checkpoints"),
+        "output_dir": str(_checkpoints(run)),
         "seed": run.seed,
         "logging_steps": 10,
         "logging_first_step": True,
         "save_strategy": "steps" if "save_steps" in training else "no",
-        "save_total_limit": (run.spec.get("checkpoint") or {}).get("keep"),
     }
     fixed = {
         "report_to": "none",
@@ -128,6 +137,8 @@ def _trainer(
         callbacks=[watch],
     )
     trainer.watch = watch
+    trainer.maker = _maker(run)
+    trainer.keep = (run.spec.get("checkpoint") or {}).get("keep")
     for noisy in ("PrinterCallback", "ProgressCallback"):
         for callback in list(trainer.callback_handler.callbacks):
             if type(callback).__name__ == noisy:
@@ -136,9 +147,39 @@ def _trainer(
 
 
 class Finite(Trainer):
-    """Trainer that shows each step's loss and gradient norm to a `Watch`."""
+    """Trainer that shows each step's loss and gradient norm to a `Watch`, and seals checkpoints."""
 
     watch: Watch
+    maker: Maker
+    keep: int | None
+    damaged: frozenset[str]
+
+    def go_on_from(self, choice: Choice) -> None:
+        """Where this training begins: a checkpoint, or none."""
+        self.damaged = frozenset(choice.damaged)
+        if choice.folder is not None:
+            self.add_callback(Restored(self, choice.folder))
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True  # a checkpoint of the last step: no step more
+            return
+        super()._run_epoch(*args, **kwargs)
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        step, root = self.state.global_step, Path(self.args.output_dir)
+        if self.watch.failure or not _all_finite(self.model, self.optimizer):
+            return  # the next step finds it, and fails as it would without checkpoints
+        folder = checkpoints.folder_of(root, step)
+        launch.from_first(lambda: checkpoints.discard(folder))
+        super()._save_checkpoint(*args, **kwargs)
+        write_atomically(folder / Restored.name(), json.dumps(Restored.sums(self)).encode())
+        launch.barrier()
+        launch.from_first(lambda: self._seal(folder, step))
+
+    def _seal(self, folder: Path, step: int) -> None:
+        checkpoints.seal(folder, step, self.maker)
+        checkpoints.prune(folder.parent, self.keep, self.damaged)
 
     def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         """As Trainer does, remembering the loss."""
@@ -160,6 +201,37 @@ class Finite(Trainer):
         return ByLength(lengths, step_rows, given.seed)
 
 
+class Restored(TrainerCallback):
+    """Gives the sums behind the logged losses back, which Trainer does not keep.
+
+    Without them a resumed training would log other means and another `train_loss`.
+    """
+
+    def __init__(self, trainer: Trainer, folder: Path) -> None:
+        self._trainer, self._folder = trainer, folder
+
+    @staticmethod
+    def name() -> str:
+        """The file of this rank in a checkpoint."""
+        return f"sums_{rank()}.json"
+
+    @staticmethod
+    def sums(trainer: Any) -> dict[str, float]:
+        """Loss since the last log on this rank, loss before it, and when that was."""
+        return {
+            "since": float(trainer._tr_loss),
+            "before": trainer._total_loss_scalar,
+            "logged": trainer._globalstep_last_logged,
+        }
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Trainer has just set them to zero."""
+        sums = json.loads((self._folder / self.name()).read_bytes())
+        self._trainer._tr_loss += sums["since"]
+        self._trainer._total_loss_scalar = sums["before"]
+        self._trainer._globalstep_last_logged = sums["logged"]
+
+
 class Watch(TrainerCallback):
     """Tells progress, and stops all ranks at the same step when numbers stop being finite."""
 
@@ -179,8 +251,10 @@ class Watch(TrainerCallback):
         self._gradient_finite &= norm is None or math.isfinite(float(norm))
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Starts the clock."""
+        """Starts the clock, and tells where a training goes on."""
         self._started, self._first_step = time.monotonic(), state.global_step
+        if state.global_step > 0:
+            self._run.progress("resume", step=state.global_step, steps=state.max_steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Asks all ranks whether their numbers are finite, then tells progress."""
@@ -212,14 +286,43 @@ class Watch(TrainerCallback):
         )
 
 
-def _checkpoint(run: RunFolder) -> str | None:
-    """The newest whole checkpoint that an earlier start of this run left, if any.
+def _checkpoints(run: RunFolder) -> Path:
+    return run.path / "checkpoints"
 
-    Trainer writes `trainer_state.json` after the weights and the optimizer.
-    """
-    found = (run.path / "checkpoints").glob("checkpoint-*/trainer_state.json")
-    steps = [state.parent for state in found if state.parent.name[11:].isdecimal()]
-    return str(max(steps, key=lambda path: int(path.name[11:]))) if steps else None
+
+def _maker(run: RunFolder) -> Maker:
+    """What this job's checkpoints are made by."""
+    tools = ("torch", "transformers", *(("deepspeed",) if run.spec.get("deepspeed") else ()))
+    versions = {name: models.version_of(name).partition("+")[0] for name in tools}
+    return Maker(run.job["closure"], run.resources.processes, {"llmops": __version__, **versions})
+
+
+def _choice(run: RunFolder, maker: Maker) -> Choice:
+    """The checkpoint to go on from, the same on all ranks; what was passed over is told."""
+    if (run.spec.get("checkpoint") or {}).get("resume") == "never":
+        launch.from_first(lambda: _start_over(run))
+        return Choice()
+    choice = launch.from_first(lambda: checkpoints.choose(_checkpoints(run), maker))
+    then = f"goes on from step {choice.step}" if choice.folder else "starts over"
+    for name, problem in choice.damaged.items():
+        run.note(f"{name} is damaged, {problem}: training {then}")
+    return choice
+
+
+def _start_over(run: RunFolder) -> None:
+    found = sorted(path.name for path in _checkpoints(run).glob("*"))
+    if found:
+        shutil.rmtree(_checkpoints(run))
+        run.note(f"checkpoint.resume is never: {len(found)} checkpoints removed")
+
+
+def _all_finite(model: Any, optimizer: Any) -> bool:
+    """Whether what would be saved is finite, on all ranks: trained weights and optimizer state."""
+    weights = (getattr(p, "ds_tensor", p) for p in model.parameters() if p.requires_grad)
+    state = (t for held in optimizer.state.values() for t in held.values())
+    tensors = (t for t in (*weights, *state) if isinstance(t, torch.Tensor))
+    (bad,) = launch.anywhere((not all(bool(torch.isfinite(t).all()) for t in tensors),))
+    return not bad
 
 
 def _measurements(

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from transformers import dynamic_module_utils
 
 from llmops import digest
-from llmops.workers import checks, generate, launch, models, train
+from llmops.workers import checkpoints, checks, generate, launch, models, train
 from llmops.workers.contract import Outcome, RunFolder, WorkerError, open_run
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch.*")
@@ -250,20 +250,145 @@ def test_a_saved_model_of_other_bytes_is_our_fault(taught: RunFolder, tmp_path: 
         checks.full_model(before, state, folder)
 
 
-def test_training_goes_on_from_the_last_whole_checkpoint(bench: Bench) -> None:
-    spec = spec_of(training={"save_steps": 4}, checkpoint={"keep": 2})
-    whole, _ = bench.train(spec)
-    assert sorted(p.name for p in (whole.path / "checkpoints").iterdir()) == [
-        "checkpoint-12",
-        "checkpoint-8",
-    ]
+DROPOUT = {**LORA, "lora_dropout": 0.2}
+# 64 rows in batches of 8 are 8 steps an epoch: 3, 6 and 10 lie within, 8 ends one, 12 is all.
+RESUMED: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
+    "lora": ({"lora": DROPOUT, "training": {"save_steps": 1}}, (3, 8, 12)),
+    "full": ({"training": {"save_steps": 1, "lr_scheduler_type": "cosine"}}, (6,)),
+    "accumulated": (
+        {
+            "lora": DROPOUT,
+            "training": {
+                "save_steps": 1,
+                "max_steps": 5,
+                "per_device_train_batch_size": 6,
+                "gradient_accumulation_steps": 4,
+                "logging_steps": 3,
+            },
+        },
+        (3,),
+    ),
+    "by length": (
+        {
+            "lora": DROPOUT,
+            "training": {"save_steps": 1, "train_sampling_strategy": "group_by_length"},
+        },
+        (5, 10),
+    ),
+    "epochs": (
+        {
+            "lora": DROPOUT,
+            "training": {"save_strategy": "epoch", "num_train_epochs": 2, "max_steps": -1},
+        },
+        (8,),
+    ),
+}
+
+
+def goes_on(bench: Bench, spec: dict[str, Any], whole: RunFolder, step: int) -> RunFolder:
+    """A second start of a training that was killed after it had saved this step."""
     again = bench.run("train", spec, data_0=bench.rows, tokenizer=bench.rows)
-    shutil.copytree(whole.path / "checkpoints", again.path / "checkpoints")
-    (again.path / "checkpoints/checkpoint-12/trainer_state.json").unlink()
-    assert train.work(again).status == "ok"
-    assert progress(again)[0]["step"] == 9
-    weights = [run.path / "artifacts/model/model.safetensors" for run in (whole, again)]
-    assert digest.of_file(weights[0]) == digest.of_file(weights[1])
+    kept = [f for f in (whole.path / "checkpoints").iterdir() if int(f.name[11:]) <= step]
+    for folder in kept:
+        shutil.copytree(folder, again.path / "checkpoints" / folder.name)
+    return again
+
+
+def found_by(outcome: Outcome) -> tuple[Any, ...]:
+    """All that an outcome says but for times."""
+    measured = tuple(m for m in outcome.measurements if m.metric != "train_seconds")
+    return (outcome.status, outcome.reason, outcome.artifacts, measured)
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_a_resumed_training_makes_the_same_bytes_and_finds_the_same(
+    bench: Bench, name: str
+) -> None:
+    more, steps = RESUMED[name]
+    spec = spec_of(**more)
+    whole, outcome = bench.train(spec)
+    assert outcome.status == "ok"
+    for step in steps:
+        again = goes_on(bench, spec, whole, step)
+        assert found_by(train.work(again)) == found_by(outcome), step
+        artifacts = [digest.of_folder(run.path / "artifacts") for run in (whole, again)]
+        assert artifacts[0] == artifacts[1], step
+        told = [line for line in lines_of(again.path / "progress.jsonl") if "step" in line]
+        assert (told[0]["phase"], told[0]["step"]) == ("resume", step)
+        assert all(line["step"] > step for line in told[1:])
+
+
+def test_a_damaged_checkpoint_is_told_and_the_one_before_is_gone_on_from(bench: Bench) -> None:
+    spec = spec_of(training={"save_steps": 4}, checkpoint={"keep": 2})
+    whole, outcome = bench.train(spec)
+    kept = sorted(p.name for p in (whole.path / "checkpoints").iterdir())
+    assert kept == ["checkpoint-12", "checkpoint-8"]
+    again = goes_on(bench, spec, whole, 12)
+    (again.path / "checkpoints/checkpoint-12/optimizer.pt").write_bytes(b"cut")
+    assert found_by(train.work(again)) == found_by(outcome)
+    phases = {line["phase"]: line for line in lines_of(again.path / "progress.jsonl")}
+    assert phases["note"]["note"] == (
+        "checkpoint-12 is damaged, optimizer.pt is not as it was written: "
+        "training goes on from step 8"
+    )
+    assert (phases["resume"]["step"], phases["resume"]["steps"]) == (8, 12)
+    assert checkpoints.choose(again.path / "checkpoints", train._maker(again)).step == 12
+
+
+def test_a_training_without_a_whole_checkpoint_starts_over_and_says_so(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = spec_of(training={"save_steps": 4})
+    whole, outcome = bench.train(spec)
+    again = goes_on(bench, spec, whole, 4)
+    (again.path / "checkpoints/checkpoint-4/manifest.json").unlink()
+    assert found_by(train.work(again)) == found_by(outcome)
+    assert "checkpoint-4 is damaged, it was not finished: training starts over" in (
+        capsys.readouterr().err
+    )
+    assert progress(again)[0]["step"] == 1
+
+
+def test_a_checkpoint_of_another_job_is_refused(bench: Bench) -> None:
+    spec = spec_of(training={"save_steps": 4, "max_steps": 4})
+    whole, _ = bench.train(spec)
+    again = goes_on(bench, spec, whole, 4)
+    again.job["closure"] = "sha256:" + "1" * 64
+    with pytest.raises(WorkerError, match="checkpoint-4 belongs to another job, sha256:0000"):
+        train.work(again)
+
+
+def test_a_recipe_may_say_that_nothing_is_resumed(bench: Bench) -> None:
+    spec = spec_of(training={"save_steps": 4}, checkpoint={"resume": "never"})
+    whole, outcome = bench.train(spec)
+    again = goes_on(bench, spec, whole, 8)
+    assert found_by(train.work(again)) == found_by(outcome)
+    assert progress(again)[0]["step"] == 1
+
+
+BAD = {"max_grad_norm": 0, "per_device_train_batch_size": 64}
+SAVING: dict[str, dict[str, Any]] = {
+    "the loss is bad when an epoch ends": {"learning_rate": 1e30, "save_strategy": "epoch"},
+    # The first step's loss and gradient are finite, and its update makes the weights infinite.
+    "a good loss makes bad weights": {
+        "learning_rate": 3e38, "weight_decay": 100.0, "lr_scheduler_type": "constant",
+        "save_steps": 1,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAVING)
+def test_what_is_not_finite_is_never_saved_and_found_as_without_saving(
+    bench: Bench, name: str
+) -> None:
+    saving = {**BAD, **SAVING[name]}
+    plain = {k: v for k, v in saving.items() if not k.startswith("save")}
+    _, expected = bench.train(spec_of(training=plain))
+    run, outcome = bench.train(spec_of(training=saving))
+    assert outcome.status == "quality_failed"
+    assert found_by(outcome) == found_by(expected)
+    for folder in (run.path / "checkpoints").glob("*"):
+        assert checks.not_finite(load_file(folder / "model.safetensors")) == ""
 
 
 @pytest.mark.parametrize(
