@@ -21,8 +21,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "diff": ("the semantic change list", "llmops.cli.diff"),
     "plan": ("changes, jobs, gates", "llmops.cli.plan"),
     "why": ("the reason for a job, or for its reuse", "llmops.cli.why"),
+    "why-not": ("the equal digests that make a job unneeded", "llmops.cli.why_not"),
     "run": ("run the jobs of a plan, keep their evidence", "llmops.cli.run"),
     "gate": ("evidence to verdict, as a comment or JSON", "llmops.cli.gate"),
+    "ls": ("the specs, chosen by selectors", "llmops.cli.ls"),
+    "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
+    "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
+    "schema": ("JSON Schema of the kinds, for editors", "llmops.cli.schema"),
+    "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "demo": ("the story: a repository, five pull requests", "llmops.cli.demo"),
 }
 EXITS = """\

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import TextIO
 
@@ -26,6 +27,19 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print to standard error in the same way."""
     _write(sys.stderr, text)
+
+
+def columns(rows: Sequence[Sequence[str]], most: int = 48) -> list[str]:
+    """Rows as lines, each column as wide as its widest cell (`most` at most, but the last)."""
+    from llmops.reports.layout import width_of
+
+    wide = [min(most, max(map(width_of, column))) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell + " " * (width - width_of(cell)) for cell, width in zip(row, wide, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def harmless(text: str) -> str:

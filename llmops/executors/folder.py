@@ -80,6 +80,24 @@ class RunFolder:
             if descriptor is not None:
                 os.close(descriptor)
 
+    def claim_now(self) -> int | None:
+        """A descriptor that holds the folder, None if another process has it. Raises StoreError."""
+        return self._try()
+
+    def is_claimed(self) -> bool:
+        """Whether a process holds the folder now. Makes nothing."""
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def _wait(self, name: str, stop: threading.Event, on_busy: Callable[[], None]) -> int | None:
         while not stop.is_set():
             descriptor = self._try(name)

@@ -118,6 +118,25 @@ def home(name: str) -> str:
     return f"{found[0]}.{name}" if len(found) == 1 else ""
 
 
+def keys(name: str) -> list[str]:
+    """The keys of a Recipe's quoted block that a spec may set."""
+    return [key for key in _list(name)["keys"] if not refused(name, key)]
+
+
+def told(path: str) -> tuple[str, str, str]:
+    """The tool of a quoted key, its form in words, and what to do instead where it is refused.
+
+    KeyError for a path that is none of `paths()`.
+    """
+    name, *steps = path.split(".")
+    listing = _list(name)
+    said: Mapping[str, Any] = listing
+    for step in steps:
+        said = said["keys"][step]
+    words = [str(word) for word in said.get("one_of", ())] + [_IS[w] for w in said.get("is", ())]
+    return f"{listing['tool']} {listing['version']}", " or ".join(words), refused(name, steps[0])
+
+
 def paths() -> list[str]:
     """Every path of a Recipe's quoted blocks: `training.max_steps`, `lora.r`, ..."""
     found: list[str] = []
