@@ -102,6 +102,15 @@ def code(page: Path) -> Iterator[str]:
     yield from re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text)
 
 
+# What a command cannot do without, where a page names it alone.
+NEEDED = {
+    "why": ("Kind/name",),
+    "why-not": ("Kind/name",),
+    "explain": ("Kind",),
+    "show": ("run", "ID"),
+}
+
+
 @each_page
 def test_every_llmops_command_can_be_given(page: Path, monkeypatch) -> None:
     for name in list(os.environ):
@@ -112,7 +121,7 @@ def test_every_llmops_command_can_be_given(page: Path, monkeypatch) -> None:
             continue
         words = [word for word in shlex.split(line)[1:] if word != "--help"]
         assert words[0] in COMMANDS, line
-        needed = ["Kind/name"] if words == ["why"] else []
+        needed = NEEDED.get(words[0], ()) if len(words) == 1 else ()
         parsed = _parser(words[0]).parse_args([*words, *needed])
         assert parsed.command == words[0]
 
@@ -192,8 +201,9 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     extras = settings["project"]["optional-dependencies"]
     heavy = [re.split(r"[=>;]", one)[0] for one in (*extras["workers"], *extras["github"])]
     repo = docs_story.example(tmp_path / "repo")
-    given = {"why": ["Evaluation/support-quality"]}
-    for name in COMMANDS.keys() - {"run", "demo"}:
+    subject = ["Evaluation/support-quality"]
+    given = {"why": subject, "why-not": subject, "explain": subject}
+    for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,
              *given.get(name, ())],

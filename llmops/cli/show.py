@@ -22,7 +22,7 @@ from llmops.digest import PATTERN, short
 from llmops.errors import StoreError, UsageError
 from llmops.evidence.statement import Evidence
 from llmops.evidence.store import Store
-from llmops.executors.folder import RunFolder
+from llmops.executors.folder import CLAIMS, RunFolder
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made
 from llmops.jobs.wire import to_json
@@ -206,7 +206,7 @@ def _run(found: Project, args: argparse.Namespace) -> dict[str, Any]:
         "seed": job.get("seed"),
         "resources": job.get("resources", {}),
         "progress": _last_line(path / "progress.jsonl"),
-        "files": {name: size for name, size in _files(path)},
+        "files": dict(_files(path)),
         "log": list(folder.log(LOG_LINES)),
     }
 
@@ -249,7 +249,7 @@ def _state(folder: RunFolder, path: Path, kept: Evidence | None) -> str:
 
 def _files(path: Path) -> Iterator[tuple[str, int]]:
     for file in sorted(path.rglob("*")):
-        if file.is_file() and not file.is_symlink() and file.name != "lock":
+        if file.is_file() and not file.is_symlink() and file.name not in CLAIMS:
             yield file.relative_to(path).as_posix(), file.stat().st_size
 
 
@@ -312,7 +312,7 @@ def _answers(found: Project, planned: Planned, exam: Exam, wanted: str) -> Itera
         "after": _answer(found, exam.head, wanted),
     }
     if any(sides.values()):
-        asked = str(exam.evaluation.ref)
+        asked = exam.name
         yield {"asked_by": asked, "target": str(exam.target), "of": exam.judged_by, **sides}
 
 

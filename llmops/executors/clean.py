@@ -66,19 +66,14 @@ def remove(store: Store, one: Litter) -> bool:
 
 def _remove_run(folder: Path, only: Path | None = None) -> bool:
     """Removes a run folder (or `only` a part of it) under its claim."""
-    claim = RunFolder(folder).claim_now()
-    if claim is None:
-        return False
-    try:
-        if only is not None:
+    with RunFolder(folder).claim_if_free() as free:
+        if free and only is not None:
             shutil.rmtree(only)
-            return True
-        gone = folder.with_name(f"{_GONE}{folder.name}")  # a half-removed run has no name
-        os.rename(folder, gone)
-        shutil.rmtree(gone)
-        return True
-    finally:
-        os.close(claim)
+        elif free:
+            gone = folder.with_name(f"{_GONE}{folder.name}")  # a half-removed run has no name
+            os.rename(folder, gone)
+            shutil.rmtree(gone)
+    return free
 
 
 def _runs(store: Store, used: InUse, held: frozenset[str]) -> Iterator[Litter]:
@@ -90,7 +85,7 @@ def _runs(store: Store, used: InUse, held: frozenset[str]) -> Iterator[Litter]:
             continue
         elif closure not in used.closures:
             yield _litter(f"run of {_job(folder)}", folder)
-        elif (folder / "checkpoints").is_dir() and store.evidence(closure) is not None:
+        elif _entries(folder / "checkpoints") and store.evidence(closure) is not None:
             yield _litter(f"checkpoints of {_job(folder)}", folder / "checkpoints")
 
 

@@ -37,6 +37,9 @@ _ERROR = re.compile(r"(?:\[rank\d+\]: ?)?((?:\w+\.)*[A-Z]\w*(?:Error|Exception)\
 _FULL_BYTES = 65536  # less than this, and a worker can have died of it
 
 
+CLAIMS = ("owner", "lock")  # who runs the job, and whatever works for it
+
+
 class SaidError(ExecutorError):
     """What a worker itself says is wrong with the world: its log says no more."""
 
@@ -80,23 +83,24 @@ class RunFolder:
             if descriptor is not None:
                 os.close(descriptor)
 
-    def claim_now(self) -> int | None:
-        """A descriptor that holds the folder, None if another process has it. Raises StoreError."""
-        return self._try()
+    @contextlib.contextmanager
+    def claim_if_free(self) -> Iterator[bool]:
+        """Whether the folder is this process's alone meanwhile; nobody is waited for, or ended.
+
+        Raises StoreError if it cannot be written.
+        """
+        with contextlib.ExitStack() as held:
+            for name in CLAIMS:
+                descriptor = self._try(name)
+                if descriptor is None:
+                    yield False
+                    return
+                held.callback(os.close, descriptor)
+            yield True
 
     def is_claimed(self) -> bool:
         """Whether a process holds the folder now. Makes nothing."""
-        try:
-            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return any(_is_locked(self.path / name) for name in CLAIMS)
 
     def _wait(self, name: str, stop: threading.Event, on_busy: Callable[[], None]) -> int | None:
         while not stop.is_set():
@@ -238,6 +242,20 @@ class RunFolder:
     def see_log(self) -> str:
         """Where to look, as the end of a hint."""
         return f"see {shown(self.path / 'log.txt')}"
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def killed_rank(log: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from llmops.specs import upstream
 from llmops.specs.base import API_VERSION
 from llmops.specs.blocks import Metadata
+from llmops.specs.fields import Block
 from llmops.specs.load import ENVELOPE, KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,7 +26,7 @@ QUOTED = ("lora", "training", "deepspeed")
 
 def schema(kinds: Sequence[str] = tuple(KINDS)) -> dict[str, Any]:
     """The schema of files that declare one of `kinds`. KeyError for a kind that is not known."""
-    models = {"Metadata": Metadata, **{kind: KINDS[kind] for kind in kinds}}
+    models: dict[str, type[Block]] = {"Metadata": Metadata, **{kind: KINDS[kind] for kind in kinds}}
     refs, made = models_json_schema(
         [(model, "validation") for model in models.values()],
         by_alias=True,
@@ -77,5 +78,5 @@ def _clean(node: Any, *, names: bool = False) -> Any:
 def _quote(properties: dict[str, Any]) -> None:
     """The keys of the tools that a Recipe quotes, so that editors complete them."""
     for block in QUOTED:
-        known = {key: {} for key in upstream.keys(block)}
+        known: dict[str, Any] = {key: {} for key in upstream.keys(block)}
         properties[block] = {**properties[block], "properties": known}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from llmops.jobs.metrics import METRICS, Metric
-from llmops.specs import metrics as given_metrics
 from llmops.specs import describe, not_yet, owned
+from llmops.specs import metrics as given_metrics
 from llmops.specs.blocks import Metadata
 from llmops.specs.fields import Block
 from llmops.specs.load import KINDS
