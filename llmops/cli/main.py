@@ -27,7 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ls": ("the specs, chosen by selectors", "llmops.cli.ls"),
     "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
     "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
-    "schema": ("JSON Schema of the kinds, for editors", "llmops.cli.schema"),
+    "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "demo": ("the story: a repository, five pull requests", "llmops.cli.demo"),
 }

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
@@ -15,7 +17,7 @@ def test_the_equal_digests_of_a_reused_job_are_told(llmops, ran) -> None:
     assert said.out.startswith("= train Recipe/base need not run: no input changed\n")
     assert "is about closure sha256:" in said.out
     assert "parts/train.jsonl of curate/bank, closure sha256:" in said.out
-    assert "seed 0, 1 process" in said.out
+    assert re.search(r"seed \d+, \d process", said.out)
 
 
 def test_a_job_that_does_run_says_so(llmops, ran) -> None:
