@@ -103,9 +103,9 @@ def _result(job: Job, folder: RunFolder, ended: Ended) -> Result:
     """The result that the worker wrote, if it ended as one that has written one."""
     if ended.exit_code == 0 and ended.stopped != "timeout":
         return folder.result(job)
-    folder.discard_result()
     if ended.stopped == "cancelled":
-        raise CancelledError
+        raise CancelledError  # we ended it: a result that it had written is for the next run
+    folder.discard_result()
     if ended.stopped == "timeout":
         limit = f"{job.resources.timeout_minutes:g} minutes"
         raise ExecutorError(

@@ -93,6 +93,10 @@ elif fake == "exit":
 elif fake == "result_then_die":
     result(files={"out.txt": "x"})
     sys.exit(1)
+elif fake == "result_then_sleep":
+    result(files={"out.txt": "x"})
+    (folder / "written").touch()
+    time.sleep(600)
 elif fake == "sleep":
     (folder / "pids").write_text(json.dumps(sleepers()))
     (folder / "pids").rename(folder / "pids.json")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from llmops.evidence.store import Store
 from llmops.executors.inputs import Inputs
 from llmops.executors.local import LocalExecutor
 from llmops.jobs.base import Job, Resources
-from tests.executors.conftest import FAKE, Bench, alive, job, pids
+from tests.executors.conftest import FAKE, Bench, alive, job, pids, wait_for
 
 
 def failure(bench: Bench, broken: Job) -> LlmopsError:
@@ -382,3 +384,19 @@ def test_inputs_are_found_again_for_a_result_that_was_left(bench: Bench) -> None
     bench.run(b)
     assert bench.store.evidence(b.closure) == before
     assert isinstance(Inputs(bench.store, bench.fetch, lambda d, f: b"")(b.inputs[0]).path, Path)
+
+
+def test_a_result_that_was_there_when_the_run_was_stopped_is_kept_by_the_next(
+    bench: Bench, tmp_path: Path
+) -> None:
+    a = job("a", "result_then_sleep", count=str(tmp_path / "count"))
+    stop = threading.Thread(
+        target=lambda: (wait_for(bench.folder(a) / "written"), os.kill(os.getpid(), signal.SIGINT))
+    )
+    stop.start()
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(a)
+    stop.join()
+    assert bench.store.evidence(a.closure) is None
+    assert [d.note for d in bench.run(a).ran] == ["finished by an earlier run that was stopped"]
+    assert (tmp_path / "count").read_text().splitlines() == ["curate/a"]
