@@ -8,7 +8,7 @@ What runs and what judges is imported where it is used, so that a plan does not 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -57,8 +57,20 @@ def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
     found = list(state.diagnostics)
     if state.graph is not None:
         found += [_as_diagnostic(f) for f in static_findings(_static_facts(state))]
+        found += _not_moved(state, state.graph)
     shown = tuple(d for d in found if not paths or _under(d.span.path, paths))
     return Checked(state, shown, has_errors(d for d in state.diagnostics if d in shown))
+
+
+NOT_MOVED = "declared and checked; no command moves traffic yet"
+
+
+def _not_moved(state: State, graph: Graph) -> Iterator[Diagnostic]:
+    """A Release is checked and protected, and that is all: nobody shall think otherwise."""
+    for release in graph.of_kind("Release"):
+        span = state.loaded.span(release.ref, ("spec", "strategy"))
+        what = f"{release.ref} is {NOT_MOVED}"
+        yield Diagnostic(span, "not-moved", what, severity=Severity.INFO)
 
 
 def _under(path: str, folders: Sequence[str]) -> bool:
@@ -121,6 +133,13 @@ class Planned:
     exams: tuple[Exam, ...]
     proven: Mapping[str, Proof]
     damaged: tuple[str, ...] = ()  # kept evidence, or a base, that cannot be used
+
+    @property
+    def not_moved(self) -> str:
+        """One line about the Releases of head, "" if there are none."""
+        assert self.both.head.graph is not None
+        names = [str(spec.ref) for spec in self.both.head.graph.of_kind("Release")]
+        return f"{', '.join(names)}: {NOT_MOVED}" if names else ""
 
 
 def make_plan(

@@ -42,6 +42,8 @@ def main(args: argparse.Namespace) -> int:
     planned = make_plan(found, both, args.select, reuse=not args.no_reuse, environment=args.env)
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
+    if planned.not_moved:
+        complain(f"llmops: note: {printable(planned.not_moved, 600)}")
     width, colour = common.width(args), common.colour(args)
     common.say(render_plan(planned.plan, args.format, width=width, colour=colour))
     if args.out:

@@ -19,6 +19,7 @@ from llmops.rules import (
     regression,
     require,
     residency,
+    routes_measured,
     secret,
     slices,
 )
@@ -42,8 +43,10 @@ RULES: Mapping[str, Rule] = {
 # What is judged whenever it is declared; a policy may set its severity.
 GATES: Mapping[str, Any] = {
     module.INFO.id: module
-    for module in (require, slices, regression, fail_on, bank_classes, policy_looser)
-}
+    for module in (
+        require, slices, regression, fail_on, bank_classes, routes_measured, policy_looser,
+    )
+}  # fmt: skip
 INFOS: Mapping[str, Info] = {
     **{name: rule.info for name, rule in RULES.items()},
     **{name: gate.INFO for name, gate in GATES.items()},

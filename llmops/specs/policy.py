@@ -88,6 +88,7 @@ class PlainRule(_Rule):
         "secret",
         "residency",
         "owner",
+        "routes-measured",
     ] = field(role="gate", doc="Built-in rule id.")
     with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
 
@@ -109,6 +110,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "secret": NoParameters,
     "residency": NoParameters,
     "owner": NoParameters,
+    "routes-measured": NoParameters,
 }
 
 

@@ -167,3 +167,53 @@ def test_evidence_that_a_change_brings_itself_is_refused(llmops, bank) -> None:
         said = llmops(command, "-C", bank.path, "--head", "HEAD")
         assert said.code == 2
         assert "reports/evidence/aa/bb.json" in said.err
+
+
+HEADER = "apiVersion: llmops/v1alpha1\nkind: Environment\nmetadata: {{name: {name}}}\n"
+SMALL = "spec: {overlays: [{target: Recipe/base, set: {resources.timeout_minutes: 3}}]}\n"
+
+
+def _minutes(out: str) -> dict[str, float]:
+    steps = json.loads(out)["steps"]
+    return {s["job"]["subject"]: s["job"]["resources"]["timeout_minutes"] for s in steps}
+
+
+def test_an_environment_places_jobs_and_changes_no_closure(llmops, bank) -> None:
+    words = ("plan", "-C", bank.path, "--format", "json")
+    before = llmops(*words).out
+    bank.write({
+        "specs/environments/local.yaml": HEADER.format(name="local") + "spec: {}\n",
+        "specs/environments/small.yaml": HEADER.format(name="small") + SMALL,
+    })  # fmt: skip
+    local, small = llmops(*words).out, llmops(*words, "--env", "small").out
+    assert _minutes(before)["Recipe/base"] == _minutes(local)["Recipe/base"] == 60
+    assert _minutes(small)["Recipe/base"] == 3
+    assert json.loads(small)["environment"] == "small"
+    closures = [[s["job"]["closure"] for s in json.loads(o)["steps"]] for o in (before, small)]
+    assert closures[0] == closures[1]
+
+
+def test_an_unknown_environment_is_wrong_usage_and_hints_at_the_nearest(llmops, bank) -> None:
+    said = llmops("plan", "-C", bank.path, "--env", "local")
+    assert (said.code, "none is declared" in said.err) == (2, True)
+    bank.write({"specs/environments/local.yaml": HEADER.format(name="local") + "spec: {}\n"})
+    said = llmops("plan", "-C", bank.path, "--env", "locale")
+    assert said.code == 2
+    assert 'did you mean "local"?' in said.err
+
+
+def test_a_release_is_said_to_move_nothing(llmops, bank) -> None:
+    bank.write({
+        "specs/environments/local.yaml": HEADER.format(name="local") + "spec: {}\n",
+        "specs/releases/bot.yaml": (
+            "apiVersion: llmops/v1alpha1\nkind: Release\nmetadata: {name: bot}\nspec:\n"
+            "  application: bot\n  environments: [local]\n  strategy:\n    canary:\n"
+            "      split_by: user\n      analysis: [{name: few, metric: otel/n, min: 1}]\n"
+            "      steps: [{analysis: {templates: [few], duration: 1h}}, {setWeight: 100}]\n"
+        ),
+    })  # fmt: skip
+    said = llmops("plan", "-C", bank.path)
+    assert said.code == 0
+    assert said.err == (
+        "llmops: note: Release/bot: declared and checked; no command moves traffic yet\n"
+    )

@@ -189,3 +189,43 @@ def test_reports_that_cannot_be_written_are_a_failure_of_the_world(llmops, bank)
     said = llmops("run", "-C", bank.path, "--head", "change")
     assert said.code == 3
     assert "reports" in said.err + said.out
+
+
+LOCAL = "apiVersion: llmops/v1alpha1\nkind: Environment\nmetadata: {name: local}\n"
+FAR = (
+    "apiVersion: llmops/v1alpha1\nkind: Dataset\nmetadata: {name: far}\nspec:\n"
+    "  sources: [{name: it, uri: 'https://rows.invalid/a.jsonl', license: MIT,"
+    f" digest: 'sha256:{'1' * 64}'}}]\n"
+    "  format: qa\n"
+)
+
+
+def test_a_plan_saved_for_an_environment_runs_there(llmops, bank, tmp_path: Path) -> None:
+    small = "spec: {overlays: [{target: Recipe/base, set: {resources.timeout_minutes: 3}}]}\n"
+    bank.write({"specs/environments/local.yaml": LOCAL + small})
+    file = tmp_path / "plan.json"
+    assert llmops("plan", "-C", bank.path, "--out", file).code == 0
+    assert llmops("run", "-C", bank.path, file, "--env", "local").code == 2
+    assert llmops("run", "-C", bank.path, file).code == 0
+
+
+@pytest.mark.parametrize("saved_first", [False, True])
+def test_a_host_that_is_not_on_the_egress_list_is_not_asked(
+    llmops, bank, tmp_path: Path, saved_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LLMOPS_OFFLINE", raising=False)
+    evaluation = (bank.path / "specs/evaluations/quality.yaml").read_text()
+    bank.write({
+        "specs/environments/local.yaml": LOCAL + "spec: {egress: [data.example.org]}\n",
+        "specs/datasets/far.yaml": FAR,
+        "specs/evaluations/far.yaml": evaluation.replace("name: quality", "name: far").replace(
+            "bank#test", "far"
+        ),
+    })  # fmt: skip
+    words = ["run", "-C", bank.path]
+    if saved_first:
+        assert llmops("plan", "-C", bank.path, "--out", tmp_path / "plan.json").code == 0
+        words.append(tmp_path / "plan.json")
+    said = llmops(*words, "--keep-going")
+    assert said.code == 3
+    assert "rows.invalid is not on the egress list of Environment/local" in said.out + said.err

@@ -6,6 +6,13 @@ import os
 import pytest
 
 BAD = "apiVersion: llmops/v1alpha1\nkind: Recipe\nmetadata: {name: bad}\nspec: {basemodel: tiny}\n"
+LOCAL = "apiVersion: llmops/v1alpha1\nkind: Environment\nmetadata: {name: local}\nspec: {}\n"
+RELEASE = (
+    "apiVersion: llmops/v1alpha1\nkind: Release\nmetadata: {name: bot}\nspec:\n"
+    "  application: bot\n  environments: [local]\n"
+    "  strategy: {canary: {split_by: user, analysis: [{name: few, metric: otel/n, min: 1}],"
+    " steps: [{analysis: {templates: [few], duration: 1h}}, {setWeight: 100}]}}\n"
+)
 
 
 def test_right_specs_are_counted(llmops, bank) -> None:
@@ -94,3 +101,14 @@ def test_nothing_to_validate_is_said(llmops, git_repo) -> None:
     said = llmops("validate", "-C", git_repo({"README.md": "x"}).path)
     assert said.code == 0
     assert said.out.startswith("0 specs")
+
+
+def test_a_release_is_said_to_be_checked_only(llmops, bank) -> None:
+    bank.write({"specs/environments/local.yaml": LOCAL, "specs/releases/bot.yaml": RELEASE})
+    said = llmops("validate", "-C", bank.path)
+    assert said.code == 0
+    assert (
+        "specs/releases/bot.yaml:7:13: info[not-moved]: Release/bot is declared and checked; "
+        "no command moves traffic yet"
+    ) in said.out
+    assert "10 specs: 0 errors, " in said.out

@@ -138,6 +138,8 @@ def _when(name: str, info: Info) -> str:
     if name in RULES:
         needs = "With evidence." if info.needs_evidence else "Without evidence, by `validate` too."
         return f"Where a Policy has it under `rules`. {needs}"
+    if name == "routes-measured":
+        return "Wherever an Application has routes; a Policy may make it an error."
     if name in RULE_PARAMETERS:
         return "Wherever an Evaluation declares it; a Policy may make it a warning."
     return "On every change that has a base."
