@@ -42,10 +42,10 @@ def main(args: argparse.Namespace) -> int:
     planned = make_plan(found, both, args.select, reuse=not args.no_reuse, environment=args.env)
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
-    if planned.not_moved:
-        complain(f"llmops: note: {printable(planned.not_moved, 600)}")
     width, colour = common.width(args), common.colour(args)
     common.say(render_plan(planned.plan, args.format, width=width, colour=colour))
+    if planned.not_moved and args.format == "text":
+        common.say(printable(planned.not_moved, 600))
     if args.out:
         text = json.dumps(to_json(planned.plan), ensure_ascii=False, indent=1) + "\n"
         replace(Path(args.out), text.encode("utf-8"))

@@ -214,6 +214,5 @@ def test_a_release_is_said_to_move_nothing(llmops, bank) -> None:
     })  # fmt: skip
     said = llmops("plan", "-C", bank.path)
     assert said.code == 0
-    assert said.err == (
-        "llmops: note: Release/bot: declared and checked; no command moves traffic yet\n"
-    )
+    last = said.out.rstrip().splitlines()[-1]
+    assert last == "Release/bot: declared and checked; no command moves traffic yet"
