@@ -1,8 +1,9 @@
 """Executor `local`: a worker is a process on this machine; several ranks are started by torchrun.
 
-Its environment is made, not inherited: a list of harmless variables passes, no secret does;
-telemetry and hubs are switched off; without a GPU in the spec none is visible. Its output goes to
-`log.txt`. It runs in its run folder and never imports from the current directory.
+Its environment is made, not inherited: a list of harmless variables passes, and of secrets those
+that the job names, under names that no library looks for; telemetry and hubs are switched off;
+without a GPU in the spec none is visible. Its output goes to `log.txt`. It runs in its run folder
+and never imports from the current directory.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from llmops.executors import leftovers
 from llmops.executors.base import Attempt, Ended, Progress
 from llmops.executors.folder import TICK_SECONDS
 from llmops.executors.processes import GRACE_SECONDS, Command, Worker
-from llmops.jobs.base import Job
+from llmops.jobs.base import SECRET_PREFIX, Job
 
 PASSED = (
     "CC", "CPATH", "CUDA_HOME", "CXX", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
-    "LIBRARY_PATH", "LLMOPS_OFFLINE", "LOGNAME", "PATH", "PYTHONPATH", "TMPDIR",
-    "TZ", "USER", "VIRTUAL_ENV", "XDG_CACHE_HOME",
+    "LIBRARY_PATH", "LLMOPS_ALLOW_HOSTS", "LLMOPS_OFFLINE", "LOGNAME", "PATH", "PYTHONPATH",
+    "TMPDIR", "TZ", "USER", "VIRTUAL_ENV", "XDG_CACHE_HOME",
 )  # fmt: skip
 SET: Mapping[str, str] = {
     "DEEPEVAL_TELEMETRY_OPT_OUT": "YES",
@@ -153,7 +154,17 @@ def environment(job: Job, parent: Mapping[str, str], cache: Path) -> dict[str, s
         made |= {"CUDA_VISIBLE_DEVICES": "", "DS_ACCELERATOR": "cpu"}
     elif "CUDA_VISIBLE_DEVICES" in parent:
         made["CUDA_VISIBLE_DEVICES"] = parent["CUDA_VISIBLE_DEVICES"]
-    return made
+    return {**made, **_secrets(job, parent)}
+
+
+def _secrets(job: Job, parent: Mapping[str, str]) -> dict[str, str]:
+    """The secrets that a job names. Raises ExecutorError, naming one that is not here."""
+    names: Sequence[str] = job.spec.get("secrets", ())
+    for name in names:
+        if not parent.get(name):
+            hint = f"set {name} in the environment of llmops; its value is written nowhere"
+            raise ExecutorError(f'"{job.id}" needs the secret {name}, which is not set', hint=hint)
+    return {f"{SECRET_PREFIX}{name}": parent[name] for name in names}
 
 
 def _cache(parent: Mapping[str, str]) -> Path:

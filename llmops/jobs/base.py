@@ -16,6 +16,7 @@ from llmops.graph.base import FieldChange as FieldChange
 from llmops.specs.base import JobType, Ref
 
 FORMAT_VERSION = 1
+SECRET_PREFIX = "LLMOPS_SECRET_"  # before the names of the secrets that a job gets
 
 Side = Literal["head", "base"]
 

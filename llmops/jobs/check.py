@@ -11,6 +11,7 @@ from llmops.jobs.make import spec_at, use
 from llmops.jobs.metrics import METRICS
 from llmops.jobs.target import chooses
 from llmops.specs.base import Spec
+from llmops.specs.model import moves
 
 # A prompt's labels come from the whole dataset; an overlay or a monitor means the dataset itself.
 WHOLE = ("Prompt", "Environment", "Release")
@@ -108,9 +109,24 @@ def _parts(graph: Graph, spec: Spec, span: SpanOf) -> Iterator[Diagnostic]:
 def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
     if use(evaluation, "target").target.kind == "Model":
         yield from _loadable(graph, evaluation, ("target",), span)
+    if "judge" in evaluation.spec:
+        yield from _judge(graph, evaluation, span)
     yield from _format(graph, evaluation, ("dataset",), UNASKED, "be asked", span)
     for i, one in enumerate(evaluation.spec["checks"]):
         yield from _bounds(evaluation, i, one, span)
+
+
+def _judge(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    """Two runs of one Evaluation must have one judge: an alias may mean another model tomorrow."""
+    judge = spec_at(graph, use(evaluation, "judge", "model"))
+    named = judge.spec.get("endpoint", {}).get("model")
+    if named is not None and moves(named):
+        yield Diagnostic(
+            span(evaluation.ref, ("spec", "judge", "model")),
+            "pinned-revision",
+            f'{judge.ref} serves "{named}", an alias that may move; a judge may not',
+            "name the dated id, as in name-2026-08-14, or name@<digest> on a server of yours",
+        )
 
 
 def _bounds(evaluation: Spec, i: int, one: dict[str, object], span: SpanOf) -> Iterator[Diagnostic]:

@@ -1,23 +1,51 @@
 """Job type `evaluate`: kept responses -> the complete case x metric matrix, as rows.
 
-Reads the metrics of the checks, never its bounds: a moved bound makes no job.
+Reads the metrics of the checks, never their bounds: a moved bound makes no job. An Evaluation's
+judge, where metrics ask one, is part of the job: an endpoint by address and model id, or weights
+of ours as inputs (`judge/model`, ...), so another judge judges the kept responses again and nothing
+is generated anew. Makes `rows.jsonl`, and `judgements.jsonl` where a judge was asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from llmops.graph.build import Graph
+from llmops.jobs import train
+from llmops.jobs.base import Input, Resources
+from llmops.jobs.generate import HOW as GENERATE
 from llmops.jobs.generate import Cases
-from llmops.jobs.make import HowTo, Made, made_by, make
-from llmops.specs.base import Spec
+from llmops.jobs.make import HowTo, Made, made_by, make, spec_at, use
+from llmops.specs.base import Ref, Spec
 
 REVISION = 1
 EXPECTED = {"qa": "answer", "alpaca": "output", "completion": "completion", "attack": "expect"}
+LIMITS = ("requests_per_minute", "max_retries", "timeout_seconds", "concurrency")
 
 
-def job(asker: Spec, asked: Cases, answered: Made, given: Iterable[Mapping[str, Any]]) -> Made:
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A judge as an evaluate job gets it: payload, what only reaches the worker, and its inputs."""
+
+    payload: Mapping[str, Any] | None = None
+    aside: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    before: tuple[Made, ...] = ()
+    reads: tuple[Ref, ...] = ()
+    tools: tuple[str, ...] = ()
+
+
+def job(
+    asker: Spec,
+    asked: Cases,
+    answered: Made,
+    given: Iterable[Mapping[str, Any]],
+    bench: Bench | None = None,
+) -> Made:
     """The measuring of one target's responses by the given checks of who asked."""
+    bench = bench or Bench()
     checks = [
         {"name": c["name"], "metric": c["metric"], "with": c.get("with", {})}
         for c in sorted(given, key=lambda c: str(c["name"]))
@@ -29,12 +57,58 @@ def job(asker: Spec, asked: Cases, answered: Made, given: Iterable[Mapping[str, 
         "asked": {"dataset": asked.dataset, "split": asked.part, "rows": asked.rows},
         "engine": asker.spec.get("engine"),
         "checks": checks,
+        "judge": bench.payload,
     }
+    tools = {*(("deepeval",) if "deepeval" in engines else ()), *bench.tools}
     return make(
-        HowTo("evaluate", REVISION, ("deepeval",) if "deepeval" in engines else ()),
+        HowTo("evaluate", REVISION, tuple(sorted(tools))),
         asker.ref,
         payload,
-        inputs=[asked.input, made_by("responses", answered, "responses.jsonl")],
-        before=[answered, asked.made],
-        reads=[asked.asker] if asked.asker else [],
+        inputs=[asked.input, made_by("responses", answered, "responses.jsonl"), *bench.inputs],
+        before=[answered, asked.made, *bench.before],
+        reads=[*([asked.asker] if asked.asker else []), *bench.reads],
+        resources=_resources(asker),
+        aside=bench.aside,
     )
+
+
+def judge(graph: Graph, evaluation: Spec) -> Bench:
+    """Who judges for an Evaluation, in its own graph; nobody without `judge`."""
+    given = evaluation.spec.get("judge")
+    if given is None:
+        return Bench()
+    model = spec_at(graph, use(evaluation, "judge", "model"))
+    how = {name: given[name] for name in ("repeats", "temperature", "max_tokens")}
+    return _served(model, how) if "endpoint" in model.spec else _loaded(graph, model, how)
+
+
+def _served(model: Spec, how: Mapping[str, Any]) -> Bench:
+    endpoint = model.spec["endpoint"]
+    said = {name: endpoint[name] for name in ("base_url", "model", "response_format")}
+    limits = endpoint.get("limits", {})
+    key = endpoint.get("api_key", {}).get("secret")
+    address = endpoint["base_url"]
+    hidden = address["secret"] if isinstance(address, Mapping) else None
+    aside = {
+        "judge_name": str(model.ref),
+        "judge_access": {"api_key": key, "limits": {k: limits[k] for k in LIMITS if k in limits}},
+        "secrets": sorted({name for name in (key, hidden) if name is not None}),
+    }
+    return Bench({**how, "endpoint": said}, aside, reads=(model.ref,))
+
+
+def _loaded(graph: Graph, model: Spec, how: Mapping[str, Any]) -> Bench:
+    weights = train.weights(graph, model.ref)
+    return Bench(
+        {**how, "base": weights.base},
+        {"judge_name": str(model.ref)},
+        tuple(replace(given, name=f"judge/{given.name}") for given in weights.inputs),
+        weights.before,
+        (model.ref, *weights.reads),
+        GENERATE.tools,
+    )
+
+
+def _resources(asker: Spec) -> Resources | None:
+    minutes = asker.spec.get("judge", {}).get("timeout_minutes")
+    return None if minutes is None else Resources(timeout_minutes=float(minutes))

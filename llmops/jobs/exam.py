@@ -122,7 +122,8 @@ def _made(asker: Spec, part: Part, own: Graph, target: Ref, graph: Graph, side: 
     if part.way == "guard":
         return guard.job(graph, target, asked, part.given)
     answered = generate.job(graph, target, asked, asker)
-    return evaluate.job(asker, asked, answered, [entry.given for entry in part.checks])
+    given = [entry.given for entry in part.checks]
+    return evaluate.job(asker, asked, answered, given, evaluate.judge(own, asker))
 
 
 def made_of(found: tuple[Exam, ...], side: Side) -> Iterator[Made]:

@@ -15,13 +15,19 @@ from llmops.specs.metrics import TRANSFORMATIONS
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`lower` and `upper` bound each case's value; None means no bound is known."""
+    """`lower` and `upper` bound each case's value; None means no bound is known.
+
+    `judged`: a judge is asked for it.
+    """
 
     kind: Literal["binary", "score", "unbounded"]
     better: Literal["higher", "lower"] = "higher"
     lower: float | None = 0.0
     upper: float | None = 1.0
+    judged: bool = False
 
+
+_JUDGED = Metric("score", judged=True)  # 1 is good for all of them, since deepeval 4
 
 METRICS: Mapping[str, Metric] = {
     "builtin/accuracy": Metric("binary"),
@@ -35,4 +41,15 @@ METRICS: Mapping[str, Metric] = {
     "deepeval/pattern_match": Metric("binary"),
     **{f"giskard/{name}": Metric("binary") for name in TRANSFORMATIONS},
     **{f"guardrail/{action}": Metric("binary") for action in ("allow", "block", "mask")},
+    "deepeval/answer_relevancy": _JUDGED,
+    "deepeval/bias": _JUDGED,
+    "deepeval/faithfulness": _JUDGED,
+    "deepeval/g_eval": _JUDGED,
+    "deepeval/hallucination": _JUDGED,
+    "deepeval/misuse": _JUDGED,
+    "deepeval/non_advice": _JUDGED,
+    "deepeval/pii_leakage": _JUDGED,
+    "deepeval/prompt_alignment": _JUDGED,
+    "deepeval/role_violation": _JUDGED,
+    "deepeval/toxicity": _JUDGED,
 }

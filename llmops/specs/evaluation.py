@@ -60,6 +60,24 @@ class Slice(Block):
     require: Bound = group(doc="The bound that must be shown on each value.")
 
 
+class Judge(Block):
+    """Who judges what cannot be computed; every answer is kept with the evidence."""
+
+    model: Annotated[str, RefTo(("Model", "Recipe"), bare="Model")] = field(
+        role=("evaluate",), doc="Model or Recipe/…: an endpoint, or weights that are loaded."
+    )
+    repeats: int = field(
+        1, role=("evaluate",), doc="Times each case is judged; their mean counts.", ge=1, le=25
+    )
+    temperature: Number = field(0.0, role=("evaluate",), doc="Chance in the answers.", ge=0, le=2)
+    max_tokens: int = field(
+        1024, role=("evaluate",), doc="Length of an answer; what is cut is invalid.", ge=1
+    )
+    timeout_minutes: Number | None = field(
+        None, role="placement", doc="Minutes after which the judging is stopped.", gt=0
+    )
+
+
 class Evaluation(Block):
     """What is measured, on what, and what must hold."""
 
@@ -74,6 +92,7 @@ class Evaluation(Block):
     )
     sample: Sample | None = group(None, doc="How many cases; all without it.")
     generation: Parameters | None = group(None, doc="Decoding, over the prompt's own.")
+    judge: Judge | None = group(None, doc="Who judges, for metrics that ask a judge.")
     checks: Annotated[tuple[Check, ...], LIST] = group(doc="What is measured.", min_length=1)
     slices: Annotated[tuple[Slice, ...], LIST] = group((), doc="Checks by column.")
     alpha: float | None = field(
@@ -91,6 +110,7 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield from metrics.check(entry, loc, metrics.OF_EVALUATIONS, "an Evaluation")
         yield from _engine(entry, spec, loc)
         yield from one_sided(entry, loc)
+    yield from _judge(spec)
     for i, entry in items(spec, "slices"):
         yield from one_sided(entry, ("spec", "slices", i))
         yield from _of(entry.get("check"), names, ("spec", "slices", i, "check"))
@@ -102,6 +122,24 @@ def _engine(entry: Mapping[str, Any], spec: Mapping[str, Any], loc: Loc) -> Iter
     if foreign and spec.get("engine") == "builtin":
         what = f"metric {quoted(metric)} does not belong to engine builtin"
         yield Problem((*loc, "metric"), "wrong-value", what, "write engine: deepeval")
+
+
+def _judge(spec: Mapping[str, Any]) -> Iterator[Problem]:
+    """A judge where one is needed, and only there."""
+    asking = [
+        (i, entry["metric"])
+        for i, entry in items(spec, "checks")
+        if isinstance(entry.get("metric"), str) and entry["metric"] in metrics.JUDGED
+    ]
+    if asking and "judge" not in spec:
+        i, metric = asking[0]
+        what = f"metric {quoted(metric)} asks a judge, and none is named"
+        hint = "add judge: {model: …}, a Model with an endpoint, or Recipe/…"
+        yield Problem(("spec", "checks", i, "metric"), "missing-field", what, hint)
+    elif not asking and "judge" in spec:
+        hint = f"metrics that ask one are {listed(sorted(metrics.JUDGED), 11)}"
+        what = "there is a judge, and no check asks it"
+        yield Problem(("spec", "judge"), "unused-judge", what, hint, key=True)
 
 
 def _of(name: Any, known: list[str], loc: Loc) -> Iterator[Problem]:

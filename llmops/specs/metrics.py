@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from llmops.diagnostics import nearest
-from llmops.specs.problem import Loc, Problem, block, listed, quoted, shown
+from llmops.specs.problem import Loc, Problem, block, listed, one_of, quoted, shown
 
 Parameters = Mapping[str, type]
+TEXTS = list  # a parameter that is a list of texts
 
 TRANSFORMATIONS = (
     "typos", "uppercase", "lowercase", "titlecase", "punctuation", "accents", "gender",
@@ -29,20 +30,49 @@ METRICS: Mapping[str, Parameters] = {
     "builtin/refusal": {"phrases": list, "labels": list},
     "deepeval/exact_match": {},
     "deepeval/pattern_match": {"pattern": str, "ignore_case": bool},
+    "deepeval/answer_relevancy": {},
+    "deepeval/bias": {},
+    "deepeval/faithfulness": {"context": str, "penalize_ambiguous_claims": bool},
+    "deepeval/g_eval": {
+        "criteria": str, "evaluation_steps": TEXTS, "evaluation_params": TEXTS,
+        "strict_mode": bool, "context": str,
+    },
+    "deepeval/hallucination": {"context": str},
+    "deepeval/misuse": {"domain": str},
+    "deepeval/non_advice": {"advice_types": TEXTS},
+    "deepeval/pii_leakage": {},
+    "deepeval/prompt_alignment": {"prompt_instructions": TEXTS},
+    "deepeval/role_violation": {"role": str},
+    "deepeval/toxicity": {},
     **{f"giskard/{name}": {} for name in TRANSFORMATIONS},
-}
+}  # fmt: skip
 OF_EVALUATIONS = tuple(name for name in METRICS if not name.startswith("giskard/"))
 OF_BANKS = ("builtin/refusal", "builtin/latency_ms", "builtin/tokens", "deepeval/pattern_match")
-REQUIRED: Mapping[str, tuple[str, ...]] = {"deepeval/pattern_match": ("pattern",)}
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "deepeval/pattern_match": ("pattern",),
+    "deepeval/faithfulness": ("context",),
+    "deepeval/hallucination": ("context",),
+    "deepeval/misuse": ("domain",),
+    "deepeval/non_advice": ("advice_types",),
+    "deepeval/prompt_alignment": ("prompt_instructions",),
+    "deepeval/role_violation": ("role",),
+}
+# What asks a judge.
+JUDGED = frozenset(
+    f"deepeval/{name}"
+    for name in (
+        "answer_relevancy", "bias", "faithfulness", "g_eval", "hallucination", "misuse",
+        "non_advice", "pii_leakage", "prompt_alignment", "role_violation", "toxicity",
+    )
+)  # fmt: skip
+G_EVAL_FIELDS = ("input", "actual_output", "expected_output", "context", "retrieval_context")
 ANNOUNCED: Mapping[str, tuple[str, ...]] = {
     "builtin": (
         "bertscore", "recall_at_k", "mrr", "risk_free", "cost_usd",
     ),
     "deepeval": (
-        "answer_relevancy", "faithfulness", "hallucination", "bias", "toxicity", "g_eval", "dag",
-        "json_correctness", "pii_leakage", "role_adherence", "task_completion",
-        "tool_correctness", "contextual_precision", "contextual_recall",
-        "contextual_relevancy", "summarization", "misuse", "prompt_alignment",
+        "dag", "json_correctness", "role_adherence", "task_completion", "tool_correctness",
+        "contextual_precision", "contextual_recall", "contextual_relevancy", "summarization",
     ),
 }  # fmt: skip
 ENGINES_NOT_BUILT = ("inspect", "lm-eval", "human", "plugin")
@@ -97,6 +127,8 @@ def _with(metric: str, given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
         yield Problem((*loc, "with"), "one-of", what, "keep one of them", key=True)
     if isinstance(given.get("pattern"), str) and "pattern" in known:
         yield from _pattern(given["pattern"], (*loc, "with", "pattern"))
+    if metric == "deepeval/g_eval":
+        yield from _g_eval(given, loc)
     for name in missing:
         what = f"metric {quoted(metric)} needs with: {{{name}: …}}"
         yield Problem((*loc, "metric"), "missing-field", what)
@@ -106,10 +138,26 @@ _TYPES = {str: "text", bool: "true or false", list: "a list of texts, none of th
 
 
 def _of_type(value: Any, kind: type) -> bool:
+    if kind is str:
+        return isinstance(value, str) and bool(value.strip())
     if kind is not list:
         return isinstance(value, kind)
     texts = isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
     return texts and bool(value)
+
+
+def _g_eval(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    """Criteria or steps, of fields that there are, with the context that they mean."""
+    yield from one_of(dict(given), (*loc, "with"), ("criteria", "evaluation_steps"))
+    fields = given.get("evaluation_params")
+    for i, name in enumerate(fields if isinstance(fields, list) else ()):
+        if isinstance(name, str) and name not in G_EVAL_FIELDS:
+            what = f"a case has no {quoted(name)}"
+            hint = f"known are {listed(G_EVAL_FIELDS)}"
+            yield Problem((*loc, "with", "evaluation_params", i), "wrong-value", what, hint)
+        elif name in ("context", "retrieval_context") and "context" not in given:
+            what = f"{quoted(name)} needs with: {{context: …}}, the column that holds it"
+            yield Problem((*loc, "with", "evaluation_params", i), "missing-field", what)
 
 
 def _pattern(text: str, loc: Loc) -> Iterator[Problem]:

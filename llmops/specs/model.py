@@ -1,7 +1,7 @@
 """Kind `Model`: weights we did not make, an endpoint, or an architecture to start from scratch.
 
-Exactly one of `weights` (a safetensors folder by digest), `endpoint` (a hosted API; parsed for
-residency, not run yet) and `init` (random weights by the Transformers config, with a tokenizer
+Exactly one of `weights` (a safetensors folder by digest), `endpoint` (an API that can judge, and
+is checked for residency) and `init` (random weights by the Transformers config, with a tokenizer
 trained on a dataset) says what the model is. The rest describes it for static rules.
 """
 
@@ -30,6 +30,7 @@ from llmops.specs.pinned import revision
 from llmops.specs.problem import Problem, block, one_of, quoted
 
 BRANCHES = ("weights", "endpoint", "init")
+_HTTP = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:\d{1,5})?(/[^\s?#@]*)?")
 
 
 class Weights(Block):
@@ -61,17 +62,30 @@ class Limits(Block):
     """How an endpoint may be called."""
 
     requests_per_minute: int | None = field(None, role="placement", doc="Calls a minute.", ge=1)
-    max_retries: int | None = field(None, role="placement", doc="Tries after a failure.", ge=0)
+    max_retries: int | None = field(
+        None, role="placement", doc="Tries after a failure (2).", ge=0, le=20
+    )
+    timeout_seconds: Number | None = field(
+        None, role="placement", doc="Longest wait for one answer (60).", gt=0
+    )
+    concurrency: int | None = field(
+        None, role="placement", doc="Calls at the same time (1).", ge=1, le=64
+    )
 
 
 class Endpoint(Block):
-    """A hosted model: declared and checked for residency, not called yet."""
+    """A model that is served: it can be a judge, and is checked for residency."""
 
     protocol: Literal["openai"] = field(role="static", doc="Chat completions.")
-    base_url: Address = field(role="placement", doc="Address, or {secret: NAME}.")
-    model: NonEmpty = field(role="static", doc="The provider's dated model id.")
+    base_url: Address = field(
+        role=("evaluate",), doc="Address before /chat/completions, or {secret: NAME}."
+    )
+    model: NonEmpty = field(role=("evaluate",), doc="The provider's dated model id.")
+    response_format: Literal["json_schema", "json_object", "text"] = field(
+        "json_schema", role=("evaluate",), doc="How a judge's server is asked for JSON."
+    )
     residency: Annotated[tuple[Country, ...], SET] = field(
-        role="static", doc="Where requests are processed.", min_length=1
+        (), role="static", doc="Where requests are processed; needed off this machine."
     )
     api_key: Secret | None = group(None, doc="The key, by its name.")
     price: Price | None = group(None, doc="What it costs.")
@@ -151,11 +165,24 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     if architecture:
         yield from upstream.architecture(architecture, ("spec", "init", "architecture"))
     yield from _moving(block(spec, "endpoint").get("model"))
+    yield from _address(block(spec, "endpoint").get("base_url"))
+
+
+def moves(model: str) -> bool:
+    """Whether a provider's id is an alias: no date in it, and no digest."""
+    return re.search(r"\d{4}-\d{2}-\d{2}|\d{8}|@[0-9a-f]{7,}", model) is None
+
+
+def _address(text: Any) -> Iterator[Problem]:
+    if isinstance(text, str) and not _HTTP.fullmatch(text):
+        what = f"{quoted(text)} is no address of an endpoint"
+        hint = "write it as in http://127.0.0.1:8000/v1, without query or user"
+        yield Problem(("spec", "endpoint", "base_url"), "wrong-value", what, hint)
 
 
 def _moving(model: Any) -> Iterator[Problem]:
     """A provider's alias can mean another model tomorrow; a dated id cannot."""
-    if isinstance(model, str) and not re.search(r"\d{4}-\d{2}-\d{2}|\d{8}|@[0-9a-f]{7,}", model):
+    if isinstance(model, str) and moves(model):
         what = f"{quoted(model)} is an alias that its provider may move"
         hint = "name the dated id of the model, as in name-2026-08-14"
         yield Problem(

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 KINDS: Mapping[str, str] = {}
 
-_EVALUATION_JUDGE = "judges"
 _CLASSIFIER = "classifiers as guardrails"
 
 KEYS: Mapping[str, Mapping[str, str]] = {
@@ -50,7 +49,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "output.schema": "answers as JSON",
     },
     "Evaluation": {
-        "judge": _EVALUATION_JUDGE,
+        "judge.calibration": "control items for judges",
         "budget": "budgets of an evaluation",
         "model": "a Prompt as target",
         "prompt": "a Prompt as target",

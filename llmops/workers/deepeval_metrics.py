@@ -32,7 +32,7 @@ def metric(name: str, options: Mapping[str, Any], scratch: Path) -> Metric:
     """The metric `deepeval/<name>`. Raises WorkerError if there is none, or for its options."""
     if name not in _BUILD:
         raise WorkerError(f'no metric "deepeval/{name}"', hint=f"known are {', '.join(_BUILD)}")
-    _quiet(scratch)
+    quiet(scratch)
     with contextlib.redirect_stdout(sys.stderr):
         metrics = importlib.import_module("deepeval.metrics")
         test_case = importlib.import_module("deepeval.test_case").LLMTestCase
@@ -64,7 +64,8 @@ def _measure(built: Any, case: Any) -> float:
     return score
 
 
-def _quiet(scratch: Path) -> None:
+def quiet(scratch: Path) -> None:
+    """Settings that must stand before the library is imported."""
     os.environ["DEEPEVAL_TELEMETRY_OPT_OUT"] = "YES"
     os.environ["DEEPEVAL_DISABLE_DOTENV"] = "1"
     os.environ["DEEPEVAL_CACHE_FOLDER"] = str(scratch / ".deepeval")

@@ -12,6 +12,7 @@ asked is computed again from `asked` (dataset, split, rows), not believed from t
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import math
 import time
@@ -34,6 +35,7 @@ ENGINES: Mapping[str, str] = {
     "builtin": "llmops.workers.builtin_metrics",
     "deepeval": "llmops.workers.deepeval_metrics",
 }
+JUDGED = "llmops.workers.judged_metrics"  # the engine of what asks a judge
 MOST_LABELS = 200
 PROGRESS_EVERY = 1000
 _INPUT = {"qa": "question", "alpaca": "instruction", "completion": "prompt", "attack": "prompt"}
@@ -71,11 +73,14 @@ class Scored:
 
 def work(run: RunFolder) -> Outcome:
     """Scores every asked case by every check. Raises WorkerError if the two do not fit together."""
-    checks = load_checks(run)
+    asks_judge = any(_judged(str(given["metric"])) for given in run.spec["checks"])
+    judge = importlib.import_module("llmops.workers.judge").panel(run) if asks_judge else None
+    checks = load_checks(run, judge)
     timer = _Timer()
     cases = _by_id("cases", rows.read_kept(run.input("cases")))
     responses = _by_id("responses", rows.read_kept(run.input("responses")))
     asked = asked_cases(run.spec, cases, responses)
+    _ahead(run, checks, asked, responses, timer)
     scored: list[Scored] = []
     for case in asked:
         scored.append(score_case(run.spec, case, responses.get(case["id"]), checks, timer))
@@ -83,13 +88,18 @@ def work(run: RunFolder) -> Outcome:
             run.progress("evaluate", step=len(scored), steps=len(asked))
     reconcile(asked, checks, scored)
     _write(run, scored)
+    if judge is not None:
+        rows.write(run.artifact("judgements.jsonl"), judge.rows([case["id"] for case in asked]))
     run.progress("evaluate", step=len(scored), steps=len(asked), **timer.shown(len(scored)))
     file = digest.of_file(run.artifact("rows.jsonl"))
     return Outcome(measurements=tuple(_measurements(checks, scored, file)))
 
 
-def load_checks(run: RunFolder) -> tuple[Check, ...]:
-    """The checks of the job, their engines imported. Raises WorkerError for an unknown metric."""
+def load_checks(run: RunFolder, judge: Any = None) -> tuple[Check, ...]:
+    """The checks of the job, their engines imported. Raises WorkerError for an unknown metric.
+
+    `judge` is the panel that judged metrics ask.
+    """
     found: list[Check] = []
     for given in run.spec["checks"]:
         name, metric = str(given["name"]), str(given["metric"])
@@ -99,12 +109,41 @@ def load_checks(run: RunFolder) -> tuple[Check, ...]:
             raise WorkerError(f'check "{name}": no metric "{printable(metric)}"', hint=hint)
         if name in (c.name for c in found):
             raise WorkerError(f'two checks are named "{name}"')
-        module = importlib.import_module(ENGINES[engine])
         options = given.get("with") or {}
-        found.append(Check(name, metric, module.metric(short, options, run.path)))
+        if _judged(metric):
+            module = importlib.import_module(JUDGED)
+            built = module.metric(short, options, run.path, judge, name)
+        else:
+            built = importlib.import_module(ENGINES[engine]).metric(short, options, run.path)
+        found.append(Check(name, metric, built))
     if not found:
         raise WorkerError("the evaluation has no checks")
     return tuple(found)
+
+
+def _judged(metric: str) -> bool:
+    return metric in METRICS and METRICS[metric].judged
+
+
+def _ahead(
+    run: RunFolder,
+    checks: Sequence[Check],
+    asked: Sequence[Mapping[str, Any]],
+    responses: Mapping[str, Mapping[str, Any]],
+    timer: _Timer,
+) -> None:
+    """Lets the checks that ask a judge ask about all answered cases, several at once."""
+    asking = [check.metric.ahead for check in checks if check.metric.ahead is not None]
+    answered: list[Answered] = []
+    for case in asked if asking else ():
+        question, expected = _question(case, run.spec["format"]), _expected(case, run.spec)
+        with contextlib.suppress(Unscorable):  # its cells say so later
+            answered.append(_answered(case, question, expected, responses.get(case["id"])))
+    for number, ahead in enumerate(asking):
+        run.progress("judge", step=number, steps=len(asking))
+        started = time.perf_counter()
+        ahead(answered)
+        timer.inside += time.perf_counter() - started
 
 
 def asked_cases(
@@ -210,6 +249,7 @@ def _answered(
         latency_ms=response.get("latency_ms"),
         output_tokens=response.get("output_tokens"),
         blocked=response.get("blocked") is True,
+        columns=case,
     )
 
 

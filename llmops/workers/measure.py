@@ -7,8 +7,8 @@ raises `Unscorable`, which becomes an invalid cell with that reason: no case is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from llmops.diagnostics import did_you_mean
@@ -26,6 +26,7 @@ class Answered:
     latency_ms: Any = None  # as the responses file has them: the metric that reads one checks it
     output_tokens: Any = None
     blocked: bool = False  # a guardrail answered instead of the target
+    columns: Mapping[str, Any] = field(default_factory=dict)  # of the case, as curated
 
     def expectation(self) -> str:
         """The expected answer. Raises Unscorable if there is none."""
@@ -40,11 +41,15 @@ class Unscorable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """How to score a case, and by which tool in which version."""
+    """How to score a case, and by which tool in which version.
+
+    `ahead`, where a metric has it, is told all cases before the first is scored.
+    """
 
     score: Callable[[Answered], float]
     tool: str
     version: str
+    ahead: Callable[[Sequence[Answered]], None] | None = None
 
 
 def check_options(metric: str, options: Mapping[str, Any], known: Mapping[str, type]) -> None:

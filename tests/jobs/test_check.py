@@ -79,3 +79,36 @@ def test_words_come_from_a_word_list() -> None:
 def test_a_word_list_in_parts_is_used_by_part() -> None:
     found = read(changed("specs/guardrails/shield.yaml", "bank#train", "bank", GUARDED))
     assert "unknown-part" in {d.rule for d in found.diagnostics}
+
+
+SERVED = """endpoint:
+  protocol: openai
+  base_url: http://127.0.0.1:8000/v1
+  model: {model}
+"""
+JUDGED = (
+    "target: Application/bot\ndataset: bank#test\njudge: {{model: {judge}}}\n"
+    "checks: [{{name: kind, metric: deepeval/bias}}]"
+)
+
+
+def judged(model: str, judge: str = "served") -> dict[str, str]:
+    """The bank's tree with an Evaluation that asks a judge."""
+    return {
+        **BANK,
+        "specs/models/served.yaml": spec("Model", "served", SERVED.format(model=model)),
+        "specs/evaluations/kind.yaml": spec("Evaluation", "kind", JUDGED.format(judge=judge)),
+    }
+
+
+def test_a_judge_s_model_may_not_move() -> None:
+    told = [d for d in read(judged("judge-large")).diagnostics if d.severity.value == "error"]
+    assert [d.rule for d in told] == ["pinned-revision"]
+    assert told[0].span.path == "specs/evaluations/kind.yaml"
+    assert 'Model/served serves "judge-large", an alias that may move' in told[0].message
+
+
+def test_a_dated_id_a_digest_and_a_recipe_may_judge() -> None:
+    for model in ("judge-2026-08-14", "judge-7b@a09a354", "judge-20260814"):
+        assert not read(judged(model)).diagnostics
+    assert not read(judged("judge-2026-08-14", "Recipe/base")).diagnostics

@@ -50,9 +50,11 @@ FILES: dict[str, str] = {
     )),
     "specs/models/served.yaml": full("Model", "served", (
         "endpoint:\n  protocol: openai\n  base_url: {secret: URL}\n  model: m-2026-08-14\n"
+        "  response_format: text\n"
         "  residency: [EU]\n  api_key: {secret: KEY}\n"
         "  price: {input_usd_per_mtok: 2.0, output_usd_per_mtok: 8.0}\n"
-        "  limits: {requests_per_minute: 300, max_retries: 4}\nlicense: MIT"
+        "  limits: {requests_per_minute: 300, max_retries: 4, timeout_seconds: 30,"
+        " concurrency: 4}\nlicense: MIT"
     )),
     "specs/datasets/rows.yaml": full("Dataset", "rows", (
         "purpose: [sft]\nsources:\n"
@@ -220,6 +222,13 @@ FILES: dict[str, str] = {
         "  - {name: answers, suite: bank2, metric: builtin/refusal, require: {max: 0.2}}\n"
         "fail_on: {severity: high}\nalpha: 0.05\non_case_error: {max: 0.03}"
     )),
+    "specs/evaluations/judged.yaml": full("Evaluation", "judged", (
+        "target: Application/bot\ndataset: rows#test\n"
+        "judge: {model: served, repeats: 3, temperature: 0.5, max_tokens: 200,"
+        " timeout_minutes: 30}\n"
+        "checks: [{name: kind, metric: deepeval/g_eval, with: {criteria: kindness},"
+        " require: {min: 0.5}}]"
+    )),
     "policies/main.yaml": full("Policy", "main", (
         "applies_to: {labels: {risk: high}}\nalpha: 0.05\non_inconclusive: fail\nrules:\n"
         "  - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]},"
@@ -245,6 +254,7 @@ FILES: dict[str, str] = {
 M, F, S = "specs/models/made.yaml", "specs/models/found.yaml", "specs/models/served.yaml"
 DS, R, L = "specs/datasets/rows.yaml", "specs/recipes/base.yaml", "specs/recipes/direct.yaml"
 P, A, E = "specs/prompts/ask.yaml", "specs/applications/bot.yaml", "specs/evaluations/main.yaml"
+J = "specs/evaluations/judged.yaml"
 POL, T = "policies/main.yaml", "specs/safety/red.yaml"
 ENV, REL, AB = (
     "specs/environments/here.yaml",
@@ -282,12 +292,15 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "endpoint.protocol": None,
         "endpoint.base_url": (S, "URL", "URL2"),
         "endpoint.model": (S, "m-2026-08-14", "m-2026-08-15"),
+        "endpoint.response_format": (S, "response_format: text", "response_format: json_object"),
         "endpoint.residency": (S, "[EU]", "[CN]"),
         "endpoint.api_key.secret": (S, "KEY", "KEY2"),
         "endpoint.price.input_usd_per_mtok": (S, "2.0", "3.0"),
         "endpoint.price.output_usd_per_mtok": (S, "8.0", "9.0"),
         "endpoint.limits.requests_per_minute": (S, "300", "200"),
         "endpoint.limits.max_retries": (S, "max_retries: 4", "max_retries: 5"),
+        "endpoint.limits.timeout_seconds": (S, "timeout_seconds: 30", "timeout_seconds: 31"),
+        "endpoint.limits.concurrency": (S, "concurrency: 4", "concurrency: 5"),
         "init.architecture": (M, "hidden_size: 32", "hidden_size: 64"),
         "init.tokenizer.train.algorithm": None,
         "init.tokenizer.train.vocab_size": (M, "300", "400"),
@@ -389,6 +402,11 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "generation.top_p": (E, "top_p: 0.8", "top_p: 0.7"),
         "generation.max_tokens": (E, "max_tokens: 16", "max_tokens: 17"),
         "generation.batch_size": (E, "batch_size: 4", "batch_size: 5"),
+        "judge.model": (J, "model: served", "model: Recipe/direct"),
+        "judge.repeats": (J, "repeats: 3", "repeats: 2"),
+        "judge.temperature": (J, "temperature: 0.5", "temperature: 0.6"),
+        "judge.max_tokens": (J, "max_tokens: 200", "max_tokens: 201"),
+        "judge.timeout_minutes": (J, "timeout_minutes: 30", "timeout_minutes: 31"),
         "checks[].name": (E, "name: cost", "name: price"),
         "checks[].metric": (E, "builtin/tokens", "builtin/latency_ms"),
         "checks[].with": (E, "'a+'", "'b+'"),
@@ -603,7 +621,8 @@ def own_inputs(made: Made) -> tuple[str, str]:
     """A job without what other jobs make for it: type, and the digest of the rest."""
     job = made.job
     inputs = [[i.name, i.artifact, i.digest] for i in job.inputs]
-    placed = {k: v for k, v in job.spec.items() if k != "checkpoint"}
+    aside = ("checkpoint", "judge_name", "judge_access", "secrets")
+    placed = {k: v for k, v in job.spec.items() if k not in aside}
     rest = [str(job.subject), placed, inputs, job.seed, job.resources.processes]
     return job.type, of_value(rest)
 

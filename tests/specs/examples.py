@@ -58,7 +58,8 @@ spec:
     residency: [EU]
     api_key: {secret: JUDGE_API_KEY}
     price: {input_usd_per_mtok: 2.00, output_usd_per_mtok: 8.00}
-    limits: {requests_per_minute: 300, max_retries: 4}
+    response_format: json_schema
+    limits: {requests_per_minute: 300, max_retries: 4, timeout_seconds: 30, concurrency: 8}
 """
 
 DATASET = f"""
@@ -177,6 +178,7 @@ spec:
   engine: deepeval
   sample: {rows: 800}
   generation: {temperature: 0.0, top_p: 1.0, max_tokens: 64, batch_size: 64}
+  judge: {model: judge-large, repeats: 3, temperature: 0.0, max_tokens: 512, timeout_minutes: 90}
   checks:
     - name: accuracy
       metric: builtin/accuracy
@@ -188,6 +190,7 @@ spec:
       require: {min: 0.5}
     - {name: long, metric: builtin/tokens, require: {max: 60}}
     - {name: form, metric: deepeval/pattern_match, with: {pattern: "[a-z_]+", ignore_case: false}}
+    - {name: kind, metric: deepeval/g_eval, with: {evaluation_steps: [look for kindness]}}
   slices:
     - {name: by-group, column: group, values: [known, new], check: accuracy, require: {min: 0.7}}
     - {name: long-by-group, column: group, check: long, require: {max: 60}}

@@ -42,9 +42,10 @@ def test_weights_mean_their_digest_and_not_where_they_are() -> None:
     assert set(found["placement"]["weights"]) == {"uri", "revision"}
 
 
-def test_an_endpoint_makes_no_job_yet() -> None:
+def test_an_endpoint_judges_by_its_address_and_model() -> None:
     found = spec("judge-large").projections
-    assert set(found) == {"static", "placement"}
+    assert set(found) == {"static", "placement", "evaluate"}
+    assert set(found["evaluate"]["endpoint"]) == {"base_url", "model", "response_format"}
     assert found["static"]["endpoint"]["residency"] == ["EU"]
 
 
