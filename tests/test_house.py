@@ -16,7 +16,7 @@ import pytest
 
 from llmops.cli import main as cli
 from llmops.executors.run import EXECUTORS
-from llmops.jobs import curate, evaluate, generate, metrics, tools, train
+from llmops.jobs import curate, evaluate, generate, metrics, scan, tools, train
 from llmops.reports import render
 from llmops.rules import verdict
 from llmops.specs import load
@@ -37,6 +37,7 @@ BUILT = {
     "train": train.HOW.revision,
     "generate": generate.HOW.revision,
     "evaluate": evaluate.REVISION,
+    "scan": scan.HOW.revision,
 }
 PLUGINS = [
     *(("specs", re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()) for kind in load.KINDS),

@@ -42,6 +42,7 @@ WORKERS: Mapping[str, str] = {
     "train": "llmops.workers.train",
     "generate": "llmops.workers.generate",
     "evaluate": "llmops.workers.evaluate",
+    "scan": "llmops.workers.scan",
 }
 
 
@@ -107,9 +108,15 @@ def check_tools(pins: Mapping[str, str]) -> dict[str, str]:
     if wrong:
         raise WorkerError(
             f"the job was planned for other tools: {', '.join(wrong)}",
-            hint="make install puts the pinned versions in place",
+            hint=_hint(found),
         )
     return found
+
+
+def _hint(found: Mapping[str, str]) -> str:
+    if sys.version_info >= (3, 12) and found.get("giskard") == "":
+        return "giskard 2.19 serves Python 3.11 only: run scans there"
+    return "make install puts the pinned versions in place"
 
 
 def artifacts(root: Path, outcome: Outcome) -> Iterator[Artifact]:

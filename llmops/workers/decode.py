@@ -26,22 +26,35 @@ class Decoder:
         self._mask = torch.cat([self._mask, self._mask.new_ones(len(tokens), 1)], dim=1)
         self._forward(tokens[:, None], self._mask.sum(1, keepdim=True) - 1)
 
+    def peek(self, tokens: Sequence[int]) -> torch.Tensor:
+        """The logits after these tokens too, of every row; nothing of them is kept."""
+        rows, seen = self._mask.shape
+        ids = torch.tensor(tokens, device=self._mask.device).expand(rows, -1)
+        mask = torch.cat([self._mask, self._mask.new_ones(ids.shape)], dim=1)
+        logits = self._run(ids, mask, mask.cumsum(1)[:, seen:] - 1)
+        self._cache.crop(-len(tokens))
+        return logits
+
     def keep(self, rows: torch.Tensor) -> None:
         """Goes on with these rows only (indices); the others are finished."""
         self._mask, self.logits = self._mask[rows], self.logits[rows]
         self._cache.batch_select_indices(rows)
 
     def _forward(self, ids: torch.Tensor, positions: torch.Tensor) -> None:
+        self.logits = self._run(ids, self._mask, positions)
+
+    def _run(self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         out = self._model(
             input_ids=ids,
-            attention_mask=self._mask,
+            attention_mask=mask,
             position_ids=positions,
             past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
         )
         self._cache = out.past_key_values
-        self.logits = out.logits[:, -1].float()
+        logits: torch.Tensor = out.logits[:, -1].float()
+        return logits
 
 
 def by_length(lengths: Sequence[int], batch_size: int) -> Iterable[list[int]]:

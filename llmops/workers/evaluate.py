@@ -26,8 +26,7 @@ from llmops.diagnostics import did_you_mean, printable
 from llmops.jobs.base import Measurement
 from llmops.jobs.metrics import METRICS
 from llmops.statistics.order import subset_key
-from llmops.workers import rows
-from llmops.workers.chat import RowError, conversation
+from llmops.workers import cases, rows
 from llmops.workers.contract import Outcome, RunFolder, WorkerError, write_atomically
 from llmops.workers.measure import Answered, Metric, Unscorable
 
@@ -38,7 +37,6 @@ ENGINES: Mapping[str, str] = {
 JUDGED = "llmops.workers.judged_metrics"  # the engine of what asks a judge
 MOST_LABELS = 200
 PROGRESS_EVERY = 1000
-_INPUT = {"qa": "question", "alpaca": "instruction", "completion": "prompt", "attack": "prompt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +75,9 @@ def work(run: RunFolder) -> Outcome:
     judge = importlib.import_module("llmops.workers.judge").panel(run) if asks_judge else None
     checks = load_checks(run, judge)
     timer = _Timer()
-    cases = _by_id("cases", rows.read_kept(run.input("cases")))
+    known = _by_id("cases", rows.read_kept(run.input("cases")))
     responses = _by_id("responses", rows.read_kept(run.input("responses")))
-    asked = asked_cases(run.spec, cases, responses)
+    asked = asked_cases(run.spec, known, responses)
     _ahead(run, checks, asked, responses, timer)
     scored: list[Scored] = []
     for case in asked:
@@ -136,7 +134,8 @@ def _ahead(
     asking = [check.metric.ahead for check in checks if check.metric.ahead is not None]
     answered: list[Answered] = []
     for case in asked if asking else ():
-        question, expected = _question(case, run.spec["format"]), _expected(case, run.spec)
+        question = cases.question(case, run.spec["format"])
+        expected = cases.expected(case, run.spec)
         with contextlib.suppress(Unscorable):  # its cells say so later
             answered.append(_answered(case, question, expected, responses.get(case["id"])))
     for number, ahead in enumerate(asking):
@@ -183,7 +182,7 @@ def score_case(
     timer: _Timer,
 ) -> Scored:
     """The case's cells. Raises WorkerError if the case does not have the shape of its format."""
-    asked, expected = _question(case, spec["format"]), _expected(case, spec)
+    asked, expected = cases.question(case, spec["format"]), cases.expected(case, spec)
     try:
         answered = _answered(case, asked, expected, response)
     except Unscorable as error:
@@ -264,30 +263,6 @@ def _by_id(what: str, given: Iterable[dict[str, Any]]) -> dict[str, dict[str, An
     return found
 
 
-def _question(case: Mapping[str, Any], form: str) -> str:
-    """What a person would read as the question."""
-    if form in _INPUT:
-        return str(case.get(_INPUT[form], ""))
-    users = [m["content"] for m in _turns(case, form) if m["role"] == "user"]
-    return users[-1] if users else ""
-
-
-def _expected(case: Mapping[str, Any], spec: Mapping[str, Any]) -> str | None:
-    """The expected answer; of a conversation its last turn, if that is the assistant's."""
-    if spec.get("expected"):
-        value = case.get(spec["expected"])
-        return value if isinstance(value, str) else None
-    last = _turns(case, spec["format"])[-1]
-    return last["content"] if last["role"] == "assistant" else None
-
-
-def _turns(case: Mapping[str, Any], form: str) -> list[dict[str, str]]:
-    try:
-        return conversation(case, form)
-    except RowError as error:
-        raise WorkerError(f'case "{printable(case["id"])}": {error}') from error
-
-
 def _write(run: RunFolder, scored: Sequence[Scored]) -> None:
     rows.write(run.artifact("rows.jsonl"), map(_row, scored))
     if confusion := confusion_of(scored):
@@ -295,14 +270,13 @@ def _write(run: RunFolder, scored: Sequence[Scored]) -> None:
 
 
 def _row(s: Scored) -> dict[str, Any]:
-    scalars = {k: v for k, v in s.case.items() if v is None or isinstance(v, str | int | float)}
     return {
         "id": s.case["id"],
         "case": s.case["case"],
         "input": s.input,
         "expected": s.expected,
         "response": s.response,
-        "columns": {k: v for k, v in scalars.items() if k not in ("id", "case")},
+        "columns": cases.columns(s.case),
         "cells": {name: asdict(cell) for name, cell in s.cells.items()},
     }
 
