@@ -17,6 +17,7 @@ from llmops.errors import LlmopsError
 
 # command: (one line, module)
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": ("a repository of your own, from an example", "llmops.cli.init"),
     "validate": ("parse, types, references, static rules", "llmops.cli.validate"),
     "diff": ("the semantic change list", "llmops.cli.diff"),
     "plan": ("changes, jobs, gates", "llmops.cli.plan"),
@@ -28,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
     "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
     "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
+    "doctor": ("whether this machine can plan, run and judge", "llmops.cli.doctor"),
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "demo": ("the story: a repository, five pull requests", "llmops.cli.demo"),
 }

@@ -1,0 +1,99 @@
+"""`llmops doctor`: whether this machine can plan, run and judge, one line for each thing.
+
+Must-haves that are not there make the exit code 1. With the workers' tools installed, two ranks
+are really started; `--quick` leaves that out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from llmops.cli import common
+from llmops.cli.output import columns
+from llmops.diagnostics import printable
+from llmops.errors import GitError
+from llmops.executors.machine import Finding, Machine, examine
+from llmops.project import Project
+
+EXAMPLES = """\
+  llmops doctor
+  llmops doctor --quick --format json"""
+# Read beside those that stand for options.
+VARIABLES = ("LLMOPS_CACHE", "LLMOPS_DEBUG", "LLMOPS_MIRROR", "LLMOPS_OFFLINE")
+SIGNS = {"ok": " ", "warning": "!", "missing": "x"}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Options of `doctor`."""
+    parser.add_argument("--quick", action="store_true", help="start no ranks")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format")
+
+
+def main(args: argparse.Namespace) -> int:
+    """0; 1 when a must-have is missing."""
+    found = [*_repository(args), *examine(_machine(args), ranks=not args.quick)]
+    common.say(_json(found) if args.format == "json" else _text(found, args.quiet))
+    return 1 if any(one.state == "missing" for one in found) else 0
+
+
+def _machine(args: argparse.Namespace) -> Machine:
+    try:
+        reports = common.project(args).reports
+    except GitError:
+        reports = Path(args.directory).resolve() / "reports"
+    return Machine(dict(os.environ), reports, common.cache_folder(), frozenset(_known()))
+
+
+def _known() -> Iterator[str]:
+    """Every LLMOPS_* name that some command reads."""
+    from llmops.cli.main import COMMANDS, _common
+
+    yield from VARIABLES
+    for _, module in COMMANDS.values():
+        parser = argparse.ArgumentParser(add_help=False)
+        _common(parser)
+        importlib.import_module(module).add(parser)
+        for action in parser._actions:
+            if action.option_strings:
+                yield f"LLMOPS_{action.dest.upper()}"
+
+
+def _repository(args: argparse.Namespace) -> Iterator[Finding]:
+    """Whether there is a repository, and whether the evidence that it keeps is whole."""
+    try:
+        found: Project = common.project(args)
+    except GitError as error:
+        hint = "llmops init makes one" if "not on PATH" not in error.message else error.hint
+        yield Finding("repository", "warning", error.message, hint)
+        return
+    yield Finding("repository", "ok", str(found.repository.root))
+    store = found.store
+    kept = len(store.proven())
+    for note in store.notes[:5]:
+        yield Finding("evidence", "warning", note, "what is damaged is not used; llmops plan")
+    if not store.notes:
+        yield Finding("evidence", "ok", f"{kept} kept statements, all whole")
+
+
+def _text(found: Sequence[Finding], quiet: bool) -> str:
+    shown = [one for one in found if not quiet or one.state != "ok"]
+    rows = [(SIGNS[o.state], o.name, o.state, printable(o.message, 400)) for o in shown]
+    lines: list[str] = []
+    for line, one in zip(columns(rows) if rows else (), shown, strict=True):
+        lines.append(line)
+        if one.hint and one.state != "ok":
+            lines.append(f"     hint: {printable(one.hint, 400)}")
+    bad = sum(one.state == "missing" for one in found)
+    last = "all must-haves are there" if not bad else f"{bad} of the must-haves missing"
+    return "\n".join([*lines, last])
+
+
+def _json(found: Sequence[Finding]) -> str:
+    data = {"format_version": 1, "findings": [asdict(one) for one in found]}
+    return json.dumps(data, ensure_ascii=False, indent=2)
