@@ -202,7 +202,8 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     heavy = [re.split(r"[=>;]", one)[0] for one in (*extras["workers"], *extras["github"])]
     repo = docs_story.example(tmp_path / "repo")
     subject = ["Evaluation/support-quality"]
-    given = {"why": subject, "why-not": subject, "explain": subject}
+    given = {"why": subject, "why-not": subject, "explain": subject, "doctor": ["--quick"]}
+    given["init"] = [str(tmp_path / "mine")]
     for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,
