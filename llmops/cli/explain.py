@@ -1,8 +1,9 @@
 """`llmops explain`: a kind's fields, or one spec with the origin and role of each value.
 
 `explain Recipe`, `explain Recipe.lora`, `explain Recipe.training.learning_rate` tell what may be
-written; `explain Recipe/support-lora` tells what is in force: each value after defaults, where it
-comes from (a line of a file, or the default), and what a change of it costs (its role).
+written; `explain Recipe/support-lora` tells what is in force: each value after defaults and the
+overlays of the Environment in use, where it comes from (a line of a file, or the default), and
+what a change of it costs (its role).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from llmops.cli.output import columns, complain
 from llmops.diagnostics import did_you_mean, printable, render
 from llmops.errors import UsageError
 from llmops.project import State, read
-from llmops.specs.base import Ref
+from llmops.specs.base import Ref, Spec
 
 EXAMPLES = """\
   llmops explain Recipe.training.learning_rate
@@ -28,6 +29,7 @@ Table = Sequence[tuple[str, ...]]
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `explain`."""
     parser.add_argument("subject", metavar="KIND[.PATH]|KIND/NAME", help="a field, or a spec")
+    common.add_environment(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format")
 
 
@@ -123,23 +125,40 @@ def _spec(args: argparse.Namespace) -> Told:
             hint=did_you_mean(args.subject, known, otherwise="write Kind/name"),
         )
     ref = Ref.parse(args.subject)
-    rows = [tuple(printable(cell, 300) for cell in row) for row in _values(state, ref)]
+    rows = [tuple(printable(cell, 300) for cell in row) for row in _values(state, ref, args.env)]
     return Told(f"{ref} in {state.loaded.specs[ref].path}", VALUE, rows)
 
 
-def _values(state: State, ref: Ref) -> Iterator[tuple[str, ...]]:
+def _values(state: State, ref: Ref, environment: str | None) -> Iterator[tuple[str, ...]]:
     from llmops.graph.diff import role_of
     from llmops.specs.load import roles
 
-    spec = state.loaded.specs[ref]
+    spec, moved = _placed(state, ref, environment)
     said = _written(state, ref)
     for loc, value in _leaves(("spec",), spec.spec):
         path = _path(loc[1:])
         role = role_of(path, roles(ref.kind))
-        yield path, _shown(value), _origin(state, ref, loc, said), role
+        by = next((place for at, place in moved.items() if loc[: len(at)] == at), None)
+        yield path, _shown(value), by or _origin(state, ref, loc, said), role
     for loc, value in _leaves(("metadata",), spec.value["metadata"]):
         role = role_of(_path(loc), roles(ref.kind))
         yield _path(loc), _shown(value), _origin(state, ref, loc, said), role
+
+
+def _placed(
+    state: State, ref: Ref, environment: str | None
+) -> tuple[Spec, Mapping[tuple[str | int, ...], str]]:
+    """A spec as it is in the Environment in use, and where each overlay on it stands."""
+    from llmops.graph.environment import origins, placed
+    from llmops.pipeline import environment_of
+
+    graph = state.graph
+    where = environment_of(graph, environment) if graph is not None else None
+    if graph is None or where is None:
+        return state.loaded.specs[ref], {}
+    found = origins(graph, ref, where)
+    moved = {loc: f"{where.ref} {state.place(where.ref, one.loc)}" for loc, one in found.items()}
+    return placed(graph, where).specs[ref], moved
 
 
 def _written(state: State, ref: Ref) -> Mapping[str, Any]:

@@ -137,7 +137,7 @@ def loc_path(loc: Iterable[str | int]) -> str:
 
 def role_of(path: str, roles: Mapping[str, str]) -> str:
     """The role of a field: its own, or that of the nearest declared field around it."""
-    pattern = re.sub(r"\[[^\]]*\]", "[]", path)
+    whole = pattern = re.sub(r"\[[^\]]*\]", "[]", path)
     while pattern:
         for candidate in (pattern, pattern.removesuffix("[]")):
             if candidate in roles:
@@ -145,7 +145,9 @@ def role_of(path: str, roles: Mapping[str, str]) -> str:
         pattern, dot, _ = pattern.rpartition(".")
         if not dot:
             break
-    inside = [role for known, role in roles.items() if known.startswith((path + ".", path + "[]"))]
+    inside = [
+        role for known, role in roles.items() if known.startswith((whole + ".", whole + "[]"))
+    ]
     return earliest_role(inside) if inside else "descriptive"
 
 

@@ -1,8 +1,8 @@
 """The Environment in use, and a graph as it is placed there.
 
 In: a graph and one of its Environments. Out: the same graph with the placement fields that the
-Environment's overlays set, and where each value of a spec comes from. An overlay is no change of
-meaning: fingerprints stay as they are, and so does every closure.
+Environment's overlays set, and which values those are. An overlay is no change of meaning:
+fingerprints stay as they are, and so does every closure.
 """
 
 from __future__ import annotations
@@ -14,25 +14,11 @@ from typing import Any
 
 from llmops.diagnostics import Diagnostic, did_you_mean
 from llmops.graph.build import Graph, SpanOf
-from llmops.graph.diff import leaves
 from llmops.graph.fingerprint import fingerprints
 from llmops.specs.base import Ref, Spec
 
 DEFAULT = "local"
 Loc = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value of a spec as it is used: its path as in YAML, and the place that decided it.
-
-    `origin` is the spec itself or an Environment, `loc` the path inside that document.
-    """
-
-    path: str
-    value: Any
-    origin: Ref
-    loc: Loc
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +99,21 @@ def _fits(spec: Spec, path: str) -> bool:
     return last in value if "[" in path else True
 
 
-def resolve(graph: Graph, ref: Ref, environment: Spec | None = None) -> tuple[Value, ...]:
-    """Every value of a spec as it is used in an Environment, with the place that decided it.
+def origins(graph: Graph, ref: Ref, environment: Spec | None) -> dict[Loc, Set]:
+    """What an Environment sets on one spec, by its place inside that spec's document.
 
-    Paths and order are those of the spec; values that only an overlay sets follow.
+    Every other value of the spec as it is placed comes from the spec itself.
     """
     spec = graph.specs[ref]
-    found = {path: Value(path, value, ref, _loc(spec, path)) for path, value in _own(spec)}
-    for one in overlays(environment):
-        if environment is not None and one.target == ref and _fits(spec, one.path):
-            found[one.path] = Value(one.path, one.value, environment.ref, one.loc)
-    return tuple(found.values())
-
-
-def _own(spec: Spec) -> Iterator[tuple[str, Any]]:
-    for path, value in leaves(spec.value).items():
-        if not path.startswith("metadata"):
-            yield path, value
+    return {
+        _loc(spec, one.path): one
+        for one in overlays(environment)
+        if one.target == ref and _fits(spec, one.path)
+    }
 
 
 def _loc(spec: Spec, path: str) -> Loc:
-    """The place of a path of `leaves` inside its document."""
+    """The place of an overlay's path inside the document of its target."""
     value: Any = spec.spec
     loc: list[str | int] = ["spec"]
     for step in _steps(path):

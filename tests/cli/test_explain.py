@@ -62,3 +62,26 @@ def test_a_spec_tells_where_each_value_comes_from(llmops, bank) -> None:
     text = (bank.path / path).read_text().splitlines()[int(line) - 1]
     assert text[int(column) - 1 :].startswith(rows["lora.r"]["value"])
     assert rows["metadata.owner"]["role"] == "descriptive"
+
+
+def test_a_value_that_an_environment_sets_names_its_overlay(llmops, bank) -> None:
+    bank.write({
+        "specs/environments/local.yaml": (
+            "apiVersion: llmops/v1alpha1\nkind: Environment\nmetadata: {name: local}\nspec:\n"
+            "  overlays: [{target: Recipe/base, set: {resources.timeout_minutes: 3}}]\n"
+        ),
+        "specs/environments/far.yaml": (
+            "apiVersion: llmops/v1alpha1\nkind: Environment\nmetadata: {name: far}\nspec: {}\n"
+        ),
+    })  # fmt: skip
+
+    def minutes(*words: str) -> list[str]:
+        out = llmops("explain", "-C", bank.path, "Recipe/base", *words).out
+        return next(line.split() for line in out.splitlines() if "timeout_minutes" in line)
+
+    assert minutes() == [
+        "resources.timeout_minutes", "3", "Environment/local", "specs/environments/local.yaml:5:69",
+        "placement",
+    ]  # fmt: skip
+    assert "Environment/local" not in minutes("--env", "far")
+    assert llmops("explain", "-C", bank.path, "Recipe/base", "--env", "fare").code == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmops.graph.build import Graph
-from llmops.graph.environment import in_use, missing_secrets, placed, resolve
+from llmops.graph.environment import in_use, missing_secrets, origins, placed
 from llmops.graph.fingerprint import fingerprints
 from llmops.jobs.base import Job
 from llmops.jobs.exam import exams, made_of
@@ -96,18 +96,19 @@ def test_the_only_environment_is_used_or_local_or_the_one_that_is_named(
     assert (found.ref.name if found else None) == used
 
 
-def test_each_value_is_told_with_the_place_that_decided_it() -> None:
+def test_each_value_that_is_placed_is_told_with_its_place_in_both_documents() -> None:
     found = graph(FILES)
     local = in_use(found)
-    assert local is not None
-    values = {one.path: one for one in resolve(found, BASE, local)}
-    memory, seed = values["resources.memory"], values["seed"]
-    assert (memory.value, memory.origin) == ("4Gi", local.ref)
-    assert memory.loc == ("spec", "overlays", 0, "set", "resources.memory")
-    assert (seed.value, seed.origin, seed.loc) == (1, BASE, ("spec", "seed"))
-    far = {one.path: one for one in resolve(found, Ref("Dataset", "far"), local)}
-    assert far["sources[it].license"].loc == ("spec", "sources", 0, "license")
-    assert far["sources[it].uri"].origin == local.ref
+    told = origins(found, BASE, local)
+    assert list(told) == [
+        ("spec", "resources", "memory"),
+        ("spec", "resources", "timeout_minutes"),
+        ("spec", "checkpoint", "keep"),
+    ]
+    memory = told["spec", "resources", "memory"]
+    assert (memory.value, memory.loc[:4]) == ("4Gi", ("spec", "overlays", 0, "set"))
+    assert list(origins(found, Ref("Dataset", "far"), local)) == [("spec", "sources", 0, "uri")]
+    assert origins(found, BASE, None) == {}
 
 
 @pytest.mark.parametrize(
