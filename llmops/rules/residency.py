@@ -2,7 +2,7 @@
 
 A Dataset's `residency` are the places where its rows, and what is made from them, may be. Held
 against it are endpoints that a Recipe, an Evaluation (its judge too), a SafetyTest or a Guardrail
-reaches; the Environment that jobs run in; the Environments that a Release takes an Application to;
+reaches, but for one on the machine itself; the Environment that jobs run in; the Environments that a Release takes an Application to;
 and routes: the first that fits is taken, so a route sees only data that no earlier one takes.
 Personal requests go to no endpoint outside the Application's jurisdictions. A place that is not
 named counts as elsewhere; a member state of the EU lies in EU.
@@ -10,6 +10,7 @@ named counts as elsewhere; a member state of the EU lies in EU.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ EU = frozenset({
     "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
     "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
+
+_LOOPBACK = re.compile(r"(?i)https?://(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def _endpoints(graph: Graph) -> Iterator[_Export]:
         for user in graph.of_kind(kind):
             reached = [graph.specs[ref] for ref in _reach(graph, user.ref)]
             for data in _bound(reached):
-                for model in (s for s in reached if "endpoint" in s.spec):
+                for model in (s for s in reached if _away(s)):
                     if not _within(_served(model), _stays(data)):
                         what = f"{user.ref} sends {_named(data)} to {model.ref}, {_in(model)}"
                         yield _Export(user.ref, _joint(graph, user, model.ref), what)
@@ -95,7 +98,7 @@ def _routed(graph: Graph) -> Iterator[_Export]:
     for app in graph.of_kind("Application"):
         offered = set(app.spec.get("jurisdictions", ()))
         for i, (model, levels) in enumerate(_routes(graph, app)):
-            if "endpoint" not in model.spec:
+            if not _away(model):
                 continue
             loc, goes = ("spec", "routes", i, "model"), _served(model)
             for data in _alike(graph, app):
@@ -159,6 +162,15 @@ def _within(goes: set[str], stays: set[str]) -> bool:
 
 def _stays(data: Spec) -> set[str]:
     return set(data.spec.get("residency", ()))
+
+
+def _away(model: Spec) -> bool:
+    """Whether a model is served, and not by the very machine that jobs run on."""
+    endpoint = model.spec.get("endpoint")
+    if endpoint is None or endpoint.get("residency"):
+        return endpoint is not None
+    address = endpoint.get("base_url")
+    return not (isinstance(address, str) and _LOOPBACK.match(address))
 
 
 def _served(model: Spec) -> set[str]:

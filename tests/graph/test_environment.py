@@ -32,7 +32,7 @@ OVERLAYS = spec(
     "overlays:\n  - {target: Recipe/base, set: {resources.memory: 4Gi,"
     " resources.timeout_minutes: 5, checkpoint.keep: 1}}\n"
     "  - {target: Dataset/far, set: {'sources[it].uri': 'https://mirror.example.org/a.jsonl'}}\n"
-    "  - {target: Model/cloud, set: {endpoint.base_url: {secret: URL}}}",
+    "  - {target: Model/cloud, set: {endpoint.api_key.secret: URL}}",
 )  # fmt: skip
 FILES = {**BANK, **REMOTE, LOCAL: OVERLAYS}
 
@@ -61,7 +61,7 @@ def test_an_item_of_a_list_and_a_whole_value_can_be_placed() -> None:
     moved = placed(found, in_use(found)).specs
     (source,) = moved[Ref("Dataset", "far")].spec["sources"]
     assert source["uri"] == "https://mirror.example.org/a.jsonl"
-    assert moved[Ref("Model", "cloud")].spec["endpoint"]["base_url"] == {"secret": "URL"}
+    assert moved[Ref("Model", "cloud")].spec["endpoint"]["api_key"] == {"secret": "URL"}
     assert found.specs[Ref("Dataset", "far")].spec["sources"][0]["uri"] == URI
 
 

@@ -158,3 +158,37 @@ def test_routes_do_not_make_an_evaluation_send_its_rows() -> None:
     local = "when: {sensitivity_at_least: personal}, model: Recipe/base"
     files = {**stays("CN"), **served("EU"), **routed(local, f"when: {{intent: hard}}, {CLOUD}")}
     assert [one.message for one in found(files)] == []
+
+
+JUDGED = (
+    "judge: {model: Model/cloud, repeats: 1}\nchecks:\n"
+    "  - {name: good, metric: deepeval/answer_relevancy, pass_at: 0.5, require: {min: 0.5}}"
+)
+
+
+def judged_by(address: str, residency: str = "") -> dict[str, str]:
+    """A second Evaluation with a judge behind an address."""
+    model = spec(
+        "Model", "cloud",
+        f"endpoint: {{protocol: openai, base_url: {address}, model: m-2026-08-14{residency}}}\n"
+        "license: MIT",
+    )  # fmt: skip
+    text = spec("Evaluation", "judged", f"target: Application/bot\ndataset: bank#test\n{JUDGED}")
+    return {"specs/models/cloud.yaml": model, "specs/evaluations/judged.yaml": text}
+
+
+def test_a_judge_elsewhere_is_told_at_the_judge() -> None:
+    (one,) = found({**stays("CN"), **judged_by("{secret: URL}", ", residency: [EU]")})
+    assert one.message == (
+        "Evaluation/judged sends Dataset/bank (personal, stays in CN) to Model/cloud, served in EU"
+    )
+    assert one.place == "specs/evaluations/judged.yaml:7:18"
+
+
+@pytest.mark.parametrize(
+    "address", ["'http://127.0.0.1:8000/v1'", "'http://localhost/v1'", "'http://[::1]:8000'"]
+)
+def test_a_judge_on_the_machine_itself_is_where_the_machine_is(address: str) -> None:
+    assert found({**stays("CN"), **judged_by(address)}) == []
+    here = environment("here", "EU")
+    assert len(found({**stays("CN"), **judged_by(address), **here})) == 1  # the machine is not
