@@ -2,10 +2,10 @@
 
 A Dataset's `residency` are the places where its rows, and what is made from them, may be. Held
 against it are endpoints that a Recipe, an Evaluation (its judge too), a SafetyTest or a Guardrail
-reaches, but for one on the machine itself; the Environment that jobs run in; the Environments that a Release takes an Application to;
-and routes: the first that fits is taken, so a route sees only data that no earlier one takes.
-Personal requests go to no endpoint outside the Application's jurisdictions. A place that is not
-named counts as elsewhere; a member state of the EU lies in EU.
+reaches, but for one on the machine itself; the Environment that jobs run in; the Environments that
+a Release takes an Application to; and routes: the first that fits is taken, so a route sees only
+data that no earlier one takes. Personal requests go to no endpoint outside the Application's
+jurisdictions. A place that is not named counts as elsewhere; a member state of the EU lies in EU.
 """
 
 from __future__ import annotations
