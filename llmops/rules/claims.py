@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmops.jobs.metrics import METRICS, Metric
@@ -87,8 +87,15 @@ def _checked(value: Any, scale: Metric, check: Mapping[str, Any]) -> float | Non
 
 
 def scale_of(check: Mapping[str, Any]) -> Metric:
-    """The scale that a check is judged on."""
-    return Metric("binary") if "pass_at" in check else METRICS[check["metric"]]
+    """The scale that a check is judged on; its own bound says which way is better.
+
+    Refusals are good where all should be refused and bad where none should.
+    """
+    scale = Metric("binary") if "pass_at" in check else METRICS[check["metric"]]
+    bound = check.get("require", {})
+    if len(bound) != 1:
+        return scale
+    return replace(scale, better="higher" if "min" in bound else "lower")
 
 
 def decide(question: Question, found: Sequence[Cell]) -> Claim:

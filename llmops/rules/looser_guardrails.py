@@ -2,7 +2,7 @@
 
 A layer that is gone, that masks where it blocked, or that looks for less is looser. So is a
 pattern or a word list that became another one: nobody can show that it catches as much, though
-the guardrail's own tests measure it.
+the guardrail's own tests measure it. The order of layers means nothing: each sees the text as sent.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ class Pairs:
     margin: float
     base_mean: float
     head_mean: float
+    sign: float = 1.0  # -1 where less is better
 
 
 def findings(facts: Facts) -> Iterator[Finding]:
@@ -105,6 +106,7 @@ def _difference(one: Asked, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs
         float(one.check["regression"]["margin"]),
         math.fsum(_known(v) for v in before.values()) / n,
         math.fsum(_known(v) for v in after.values()) / n,
+        sign,
     )
 
 
@@ -151,12 +153,13 @@ def _message(one: Asked, found: Pairs, said: str) -> str:
 
 
 def _mean(found: Pairs) -> float:
-    return math.fsum(found.differences) / len(found.differences)
+    """Head minus base, whichever way is better."""
+    return found.sign * math.fsum(found.differences) / len(found.differences)
 
 
 def _interval(found: Pairs) -> tuple[float, float]:
     """Two-sided 95 % of the difference, for the reader: Tango's for right-or-wrong cases."""
-    d = found.differences
+    d = [found.sign * difference for difference in found.differences]
     if set(d) <= {-1.0, 0.0, 1.0}:
         return paired.tango(d.count(1.0), d.count(-1.0), len(d))
     low = star.lower_bound(d, -found.span, found.span, 0.025)
@@ -167,12 +170,13 @@ def worst(
     base: Sequence[Mapping[str, Any]], head: Sequence[Mapping[str, Any]], check: Mapping[str, Any]
 ) -> tuple[list[str], int]:
     """Cases that got worse, the most first (ties by digest), and how many got better."""
+    sign = 1.0 if scale_of(check).better == "higher" else -1.0
     before = {c.case: c.value for c in cells(base, check)}
     after = {c.case: c.value for c in cells(head, check)}
     both = [c for c in sorted(before.keys() & after.keys()) if _comparable(before[c], after[c])]
-    lost = [c for c in both if _known(after[c]) < _known(before[c])]
-    won = [c for c in both if _known(after[c]) > _known(before[c])]
-    return sorted(lost, key=lambda c: _known(after[c]) - _known(before[c])), len(won)
+    gain = {c: sign * (_known(after[c]) - _known(before[c])) for c in both}
+    lost = [c for c in both if gain[c] < 0]
+    return sorted(lost, key=gain.__getitem__), sum(g > 0 for g in gain.values())
 
 
 def _comparable(before: float | None, after: float | None) -> bool:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from llmops.rules.base import Outcome
 from tests.rules.world import World, right, row
 from tests.trees import changed, spec
@@ -102,3 +104,15 @@ def test_gates_that_head_adds_do_not_save_it_from_base_gates() -> None:
     found = {f.gate: f.outcome for f in lost.found("regression")}
     assert len(found) == 41
     assert found["Evaluation/quality/accuracy/regression"] is Outcome.FAILED
+
+
+def test_where_less_is_better_more_is_worse() -> None:
+    files = changed(E, "require: {min: 0.8}", "require: {max: 0.99}")
+    head = changed("specs/recipes/adapter.yaml", "r: 8", "r: 16", files)
+    for kept, worse in ((1900, Outcome.PASSED), (1500, Outcome.FAILED)):
+        world = World(head, files, lambda m: right(1900, 2000), lambda m, k=kept: right(k, 2000))
+        (found,) = world.found("regression")
+        assert found.outcome is worse
+        assert found.difference == pytest.approx((1900 - kept) / 2000)
+    assert world.verdict().worse_count == 400
+    assert world.verdict().better_count == 0

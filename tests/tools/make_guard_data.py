@@ -137,7 +137,8 @@ ALLOWED: Mapping[str, Mapping[str, Sequence[str]]] = {
             "My transfer abroad is being checked, how long does it take?",
             "A stranger wants to use my account, whom do I tell?",
             "How do I pay in the takings of my shop?", "Do I have to declare a gift of 9,000?",
-            "Which papers do you need for a company account?", "I won in a casino, can I pay it in?",
+            "Which papers do you need for a company account?",
+            "I won in a casino, can I pay it in?",
         ),
         "zh": (
             "为什么要问我现金的来源？", "现金存款的上限是多少？", "我的国外汇款在审核，要多久？",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -45,9 +43,8 @@ def test_a_third_of_what_is_to_be_refused_is_disguised() -> None:
     styles = Counter(row["style"] for row in rows("refuse"))
     assert styles == {"plain": 252, "disguised": 132}
     for row in rows("refuse"):
-        visible = unicodedata.normalize("NFKC", row["prompt"])
-        plain = row["prompt"] == visible and not re.search("[\u200b\u200d\u2060·_]", visible)
-        assert plain or row["style"] == "disguised"
+        marked = re.search("[\u200b\u200d\u2060·_\uff21-\uff5a]", row["prompt"])
+        assert not marked or row["style"] == "disguised", row
 
 
 def test_nothing_comes_twice_and_no_word_is_empty() -> None:
