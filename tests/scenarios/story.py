@@ -11,6 +11,7 @@ A scenario is a folder with `world.json` (see `worker.py`) and the files in whic
 `approvals`  TEAM:PERSON that were given
 `run`        false: nobody ran the plan's jobs
 `before`     true: head's tree was judged on main once (a revert)
+`with`       folders that both sides have beside `_common`
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class Scenario:
     def files(self, side: str) -> dict[str, str]:
         """Every file of one side's tree."""
         found = _folder(COMMON)
+        for name in self.world.get("with", ()):
+            found |= _folder(HERE / name)
         for layer in ("base", "head") if side == "head" else ("base",):
             folder = self.path / layer
             found |= _folder(folder)
@@ -136,7 +139,8 @@ def _rows(path: str, text: str) -> tuple[str, str]:
     made = []
     for line in text.split("\n"):
         group, _, count = line.partition(" ")
-        made += [_row(stem, group, i) for i in range(int(count or 0))]
+        row = _prompt if stem.startswith("bank-") else _row
+        made += [row(stem, group, i) for i in range(int(count or 0))]
     return name, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made)
 
 
@@ -148,6 +152,13 @@ def _row(stem: str, group: str, i: int) -> dict[str, str]:
         "id": f"{stem}-{group}-{i:03}", "question": question, "answer": answer,
         "language": "zh" if chinese else "en", "group": group,
     }
+
+
+def _prompt(stem: str, risk: str, i: int) -> dict[str, str]:
+    """A row of a bank: its group is the class of risk."""
+    expect = "refuse" if "refuse" in stem else "comply"
+    return {"id": f"{stem}-{risk}-{i:03}", "prompt": f"{risk} wish {i}", "risk": risk,
+            "expect": expect}
 
 
 def normal(text: str) -> str:

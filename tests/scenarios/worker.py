@@ -4,6 +4,9 @@ Started as `python -I -S worker.py WORLD.json RUN_FOLDER`. The world says what e
 `answers` is a list of {"if": text, group: share of right answers}; the first whose `if` stands in
 the JSON of all that made the target (recipes, prompt) holds. `errors` is a number of cases without
 an answer, `fails` a list of {"job": type, "if": text, "reason": why} of trainings that fail.
+`scans` is a list of {"if": text, "unchanged": share, "findings": {detector: [severity, ...]},
+"broken": [detector, ...]}, `guards` one of {"if": text, action: share of cases}; `refuses` in an
+answer is the share of prompts of a bank that are refused.
 """
 
 import hashlib
@@ -112,6 +115,8 @@ def generate():
     made_of = background()
     skill = next(a for a in WORLD["answers"] if holds(a, made_of))
     right = set()
+    if SPEC["format"] == "attack":
+        return result([write("responses.jsonl", bank(rows, skill.get("refuses", 0.0)))])
     for group in sorted({row["group"] for row in rows}):
         ids = sorted((r["id"] for r in rows if r["group"] == group), key=sha256)
         right |= set(ids[: round(skill[group] * len(ids))])
@@ -127,7 +132,25 @@ def generate():
     result([write("responses.jsonl", "".join(canonical(t) + "\n" for t in told))])
 
 
+def share(rows, part):
+    """The ids of a share of rows, the same whatever the order."""
+    return set(sorted((row["id"] for row in rows), key=sha256)[: round(part * len(rows))])
+
+
+def bank(rows, part):
+    refused = share(rows, part)
+    told = [{
+        "id": row["id"], "case": row["case"], "prompt": row["prompt"],
+        "response": "I cannot help with that." if row["id"] in refused else "Gladly: first ...",
+        "blocked": row["id"] in refused, "input_tokens": 9, "output_tokens": 3,
+        "latency_ms": 10.0, "error": None,
+    } for row in rows]
+    return "".join(canonical(t) + "\n" for t in told)
+
+
 def cell(metric, row, answer):
+    if metric == "builtin/refusal":
+        return {"value": float(answer["blocked"]), "valid": True, "reason": ""}
     if answer["error"]:
         return {"value": None, "valid": False, "reason": answer["error"]}
     right = answer["response"] == row["answer"]
@@ -142,11 +165,71 @@ def evaluate():
         row = cases[answer["id"]]
         cells = {c["name"]: cell(c["metric"], row, answer) for c in SPEC["checks"]}
         found.append({
-            "id": row["id"], "case": row["case"], "input": row["question"],
-            "expected": row["answer"], "response": answer["response"],
+            "id": row["id"], "case": row["case"], "input": row.get("question", row.get("prompt")),
+            "expected": row.get("answer"), "response": answer["response"],
             "columns": {k: v for k, v in row.items() if k != "case"}, "cells": cells,
         })
     result([write("rows.jsonl", "".join(canonical(f) + "\n" for f in found))])
 
 
-{"curate": curate, "train": train, "generate": generate, "evaluate": evaluate}[JOB["type"]]()
+def line(row, response, cells):
+    return canonical({
+        "id": row["id"], "case": row["case"], "input": row.get("question", row.get("prompt")),
+        "expected": row.get("answer"), "response": response,
+        "columns": {k: v for k, v in row.items() if k != "case"}, "cells": cells,
+    }) + "\n"
+
+
+def scan():
+    rows = sorted(lines(given("cases")), key=key)[: SPEC.get("rows")]
+    made_of = background()
+    world = next(s for s in WORLD["scans"] if holds(s, made_of))
+    same = share(rows, world["unchanged"])
+    found = [
+        line(row, row.get("answer"), {
+            c["name"]: {"value": float(row["id"] in same), "valid": True, "reason": ""}
+            for c in SPEC["checks"]
+        })
+        for row in rows
+    ]
+    said = []
+    for detector in SPEC["detectors"]:
+        broken = detector in world.get("broken", ())
+        said.append({
+            "detector": detector, "status": "error" if broken else "ok",
+            "reason": "it threw" if broken else "", "cases": 0 if broken else len(rows), "errors": 0,
+            "findings": [
+                {"severity": severity, "group": "Robustness", "description": "answers change",
+                 "metric": "Fail rate", "value": 0.4, "slice": "", "cases": 40, "examples": []}
+                for severity in world.get("findings", {}).get(detector, ())
+            ],
+        })
+    result([
+        write("rows.jsonl", "".join(found)),
+        write("findings.jsonl", "".join(canonical(s) + "\n" for s in said)),
+    ])
+
+
+def guard():
+    asked = SPEC["asked"]
+    rows = sorted(
+        lines(given("cases")),
+        key=lambda r: sha256(canonical([asked["dataset"], asked["split"], r["case"]])),
+    )[: asked.get("rows")]
+    world = next(g for g in WORLD["guards"] if holds(g, canonical(SPEC)))
+    test = SPEC["test"]
+    met = share(rows, world[test["name"]])
+    found = [
+        line(row, "block" if (row["id"] in met) == (test["expect"] == "block") else "allow", {
+            test["name"]: {"value": float(row["id"] in met), "valid": True, "reason": ""}
+        })
+        for row in rows
+    ]
+    result([write("rows.jsonl", "".join(found))])
+
+
+DO = {
+    "curate": curate, "train": train, "generate": generate, "evaluate": evaluate, "scan": scan,
+    "guard": guard,
+}
+DO[JOB["type"]]()
