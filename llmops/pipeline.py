@@ -22,7 +22,7 @@ from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import diff
 from llmops.graph.environment import in_use, placed
-from llmops.jobs.base import Plan, Proof, Step
+from llmops.jobs.base import Job, Plan, Proof, Step
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import plan
 from llmops.jobs.wire import plan_from_json, to_json
@@ -383,10 +383,15 @@ def _expect_own_jobs(
     own = {m.job.closure: m.job for one in made for m in one.all()}
     for step in planned.steps:
         job = own.get(step.job.closure)
-        if job is None or to_json(replace(job, side=step.job.side)) != to_json(step.job):
+        if job is None or to_json(_called_as(job, step.job)) != to_json(step.job):
             what = f"the plan was edited: its trees make no such {step.job.id}"
             raise UsageError(what, hint="plan again")
     return graphs
+
+
+def _called_as(job: Job, other: Job) -> Job:
+    """A job under the names that another has for people; what it does stays its own."""
+    return replace(job, side=other.side, part=other.part)
 
 
 def _moved(planned: Plan, then: Tree, now: Tree) -> bool:

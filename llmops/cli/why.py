@@ -59,10 +59,10 @@ def lines(planned: Plan, subject: str) -> Iterator[str]:
 def _step(step: Step, steps: dict[str, Step], indent: str, seen: set[str]) -> Iterator[str]:
     job = step.job
     if step.state == "run":
-        yield f"{indent}+ {job.type} {job.subject} runs: {step.why}"
+        yield f"{indent}+ {job.type} {job.about} runs: {step.why}"
     else:
         kept = short(step.evidence or "")
-        yield f"{indent}= {job.type} {job.subject} reused ({kept}): {step.why}"
+        yield f"{indent}= {job.type} {job.about} reused ({kept}): {step.why}"
     for need in job.needs:
         if need in steps and need not in seen and steps[need].state == "run":
             seen.add(need)

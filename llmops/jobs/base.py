@@ -65,11 +65,17 @@ class Job:
     resources: Resources = field(default_factory=Resources)
     side: Side = "head"
     tools: Mapping[str, str] = field(default_factory=dict)  # pinned versions the worker must find
+    part: str = ""  # which suite or test of the subject, for people; never part of the closure
 
     @property
     def id(self) -> str:
-        """For people and process lists: `train/support-lora`."""
-        return f"{self.type}/{self.subject.name}"
+        """For people and process lists: `train/support-lora`, `guard/support-guard/blocks`."""
+        return f"{self.type}/{self.subject.name}" + (f"/{self.part}" if self.part else "")
+
+    @property
+    def about(self) -> str:
+        """What it is about, as plans print it: `Guardrail/support-guard blocks`."""
+        return f"{self.subject} {self.part}" if self.part else str(self.subject)
 
 
 @dataclass(frozen=True, slots=True)

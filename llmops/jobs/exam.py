@@ -8,7 +8,7 @@ jobs come out of equal specs, so nothing runs twice.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmops.graph.build import Graph
 from llmops.graph.fingerprint import fingerprints
@@ -25,7 +25,7 @@ class Exam:
 
     `asker` is an Evaluation, a SafetyTest or a Guardrail. `head` is None when head no longer has
     the target. `base` is the same put to base's target: None when no regression is asked or base
-    has no such target.
+    has no such target. `before` is that too, asked or not: for who reads, never to run.
     """
 
     asker: Spec
@@ -34,6 +34,7 @@ class Exam:
     target: Ref
     head: Made | None
     base: Made | None
+    before: Made | None = None
 
     @property
     def name(self) -> str:
@@ -81,14 +82,15 @@ def _wanted(exam: Exam, selected: tuple[str, ...]) -> bool:
 def _exam(asker: Spec, part: Part, side: Side, base: Graph | None, head: Graph) -> Exam:
     own = base if side == "base" and base is not None else head
     target = target_of(asker)
-    compared = asks_regression(part) and base is not None
+    before = _put(asker, part, own, target, base, side) if base is not None else None
     return Exam(
         asker=asker,
         part=part,
         judged_by=side,
         target=target,
         head=_put(asker, part, own, target, head, side),
-        base=_put(asker, part, own, target, base, side) if compared and base is not None else None,
+        base=before if asks_regression(part) else None,
+        before=before,
     )
 
 
@@ -117,13 +119,19 @@ def _put(asker: Spec, part: Part, own: Graph, target: Ref, graph: Graph, side: S
 def _made(asker: Spec, part: Part, own: Graph, target: Ref, graph: Graph, side: Side) -> Made:
     dataset = dataset_of(asker, part)
     asked = generate.cases(own, dataset, part.rows, asker.ref if side == "head" else None)
-    if part.way == "scan":
-        return scan.job(graph, target, asked, asker, part.given)
     if part.way == "guard":
-        return guard.job(graph, target, asked, part.given)
-    answered = generate.job(graph, target, asked, asker)
-    given = [entry.given for entry in part.checks]
-    return evaluate.job(asker, asked, answered, given, evaluate.judge(own, asker))
+        return _named(guard.job(graph, target, asked, part.given), part)
+    if part.way == "scan":
+        return _named(scan.job(graph, target, asked, asker, part.given), part)
+    answered = _named(generate.job(graph, target, asked, asker), part)
+    checks = [entry.given for entry in part.checks]
+    judged = evaluate.job(asker, asked, answered, checks, evaluate.judge(own, asker))
+    return _named(judged, part)
+
+
+def _named(made: Made, part: Part) -> Made:
+    """The same job, called by the suite or test that it is for."""
+    return replace(made, job=replace(made.job, part=part.name)) if part.name else made
 
 
 def made_of(found: tuple[Exam, ...], side: Side) -> Iterator[Made]:

@@ -92,9 +92,9 @@ def where(resources: Resources) -> str:
 
 
 def subject(step: Step) -> str:
-    """`Recipe/support-lora`, with `(base)` for a job on base's side."""
+    """`Recipe/support-lora`, `SafetyTest/safe scan`; with `(base)` for a job on base's side."""
     side = " (base)" if step.job.side == "base" else ""
-    return visible(str(step.job.subject), 100) + side
+    return visible(step.job.about, 100) + side
 
 
 def reused(step: Step) -> str:

@@ -18,7 +18,8 @@ from llmops.reports.words import (
 )
 from llmops.rules.base import Finding, Outcome, Verdict
 
-_ON_EVIDENCE = ("require", "slices", "regression")
+_ON_EVIDENCE = ("require", "slices", "regression", "fail-on", "bank-classes")
+COUNTED = ("findings", "rows of a class")  # metrics that are whole numbers
 
 
 def tally(findings: Sequence[Finding]) -> dict[Outcome, int]:
@@ -89,6 +90,8 @@ def common_subject(findings: Sequence[Finding]) -> str:
 
 def measured(finding: Finding) -> str:
     """`0.081 [0.066, 0.098]`."""
+    if finding.value is not None and finding.metric in COUNTED:
+        return f"{finding.value:,.0f}"
     if finding.value is None:
         return ""
     places = places_of(finding.value, finding.bound)

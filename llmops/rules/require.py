@@ -33,7 +33,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
         found = cells(rows, one.check)
         claim = decide(one.question(bound), found)
         result = claimed(facts, one, INFO.id, claim, bound, one.entry["name"])
-        yield replace(result, base_value=base_mean(facts, one.exam.base, one.check))
+        yield replace(result, base_value=base_mean(facts, one.exam.before, one.check))
 
 
 def base_mean(facts: Facts, made: Made | None, check: Mapping[str, Any]) -> float | None:

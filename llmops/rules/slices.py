@@ -39,14 +39,15 @@ def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
         yield finding(facts, one, INFO.id, Outcome.INCONCLUSIVE, said)
         return
     found = cells(rows, one.check)
-    base_rows = facts.rows(one.exam.base.job.closure) if one.exam.base else None
+    before = one.exam.before
+    base_rows = facts.rows(before.job.closure) if before else None
     for value in wanted:
         label = f"{one.check['name']} [{column}={value}]"
         group = selected(_as_text(rows, column), found, column, value)
         claim = decide(one.question(bound), group)
         result = claimed(facts, one, INFO.id, claim, bound, label)
-        before = _mean(base_rows, one, column, value)
-        yield replace(result, gate=f"{one.gate}[{value}]", base_value=before)
+        was = _mean(base_rows, one, column, value)
+        yield replace(result, gate=f"{one.gate}[{value}]", base_value=was)
 
 
 def _mean(rows: Sequence[Row] | None, one: Asked, column: str, value: str) -> float | None:
