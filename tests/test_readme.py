@@ -108,6 +108,7 @@ NEEDED = {
     "why-not": ("Kind/name",),
     "explain": ("Kind",),
     "show": ("run", "ID"),
+    "completion": ("bash",),
 }
 
 
@@ -203,6 +204,7 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     repo = docs_story.example(tmp_path / "repo")
     subject = ["Evaluation/support-quality"]
     given = {"why": subject, "why-not": subject, "explain": subject, "doctor": ["--quick"]}
+    given["completion"] = ["bash"]
     given["init"] = [str(tmp_path / "mine")]
     for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(
