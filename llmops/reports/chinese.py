@@ -1,0 +1,158 @@
+"""What rules and plans say, said again in Chinese.
+
+In: a sentence that a rule or the planner wrote in English. Out: the same in Chinese where its form
+is known, else the sentence as it is. Names, numbers and paths inside it stay what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_ANY = r"(.+?)"
+_LAST = r"(.+)"
+_NUMBER = r"([-+−]?[\d.,]+(?:e[-+]?\d+)?|not finite)"
+
+
+class _Part(str):
+    """A piece of a sentence; `{0:zh}` says it in Chinese, `{0}` leaves it."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return chinese(str(self)) if spec == "zh" else str(self)
+
+
+_COUNTED = rf" \(n = {_NUMBER}, 95 % interval {_NUMBER} to {_NUMBER}\)"
+_RANGE = "（n = {3}，95 % 区间 {4} 至 {5}）"
+_SENTENCES = (
+    # claims on numbers
+    (rf"{_ANY} {_NUMBER} meets {_LAST}{_COUNTED}", "{0} 为 {1}，满足要求：{2:zh}" + _RANGE),
+    (rf"{_ANY} {_NUMBER} is below the minimum {_NUMBER}{_COUNTED}", "{0} 为 {1}，低于下限 {2}" + _RANGE),
+    (rf"{_ANY} {_NUMBER} is above the maximum {_NUMBER}{_COUNTED}", "{0} 为 {1}，高于上限 {2}" + _RANGE),
+    (rf"{_ANY} {_NUMBER} is not shown to be at least {_NUMBER}{_COUNTED}",
+     "{0} 为 {1}，尚不能证明不低于 {2}" + _RANGE),
+    (rf"{_ANY} {_NUMBER} is not shown to be at most {_NUMBER}{_COUNTED}",
+     "{0} 为 {1}，尚不能证明不高于 {2}" + _RANGE),
+    (rf"{_ANY} ((?:min|max) \S+(?: max \S+)?): {_LAST}", "{0}（{1:zh}）：{2:zh}"),
+    (rf"min {_NUMBER} max {_NUMBER}", "不低于 {0} 且不高于 {1}"),
+    (rf"max {_NUMBER} min {_NUMBER}", "不低于 {1} 且不高于 {0}"),
+    (rf"min {_NUMBER}", "不低于 {0}"),
+    (rf"max {_NUMBER}", "不高于 {0}"),
+    (rf"margin {_NUMBER}", "变差幅度不超过 {0}"),
+    ("no case", "没有用例"),
+    ("a case is counted twice", "有用例被重复计数"),
+    (rf"(\d+) of (\d+) cells invalid: {_LAST}", "{1} 个单元格中有 {0} 个无效：{2}"),
+    (rf"{_ANY} has no range to test a mean in", "{0} 没有取值范围，无法检验均值"),
+    (rf"{_ANY} has no range to compare in", "{0} 没有取值范围，无法比较"),
+    (rf"not shown: {_LAST}", "证据不足：{0:zh}"),
+    # comparisons
+    (rf"{_ANY} {_NUMBER} is worse than base by more than {_NUMBER} "
+     rf"\(base {_NUMBER}, paired difference {_NUMBER}, n = {_NUMBER}\)",
+     "{0} 为 {1}，比基线变差超过 {2}（基线 {3}，配对差值 {4}，n = {5}）"),
+    (rf"{_ANY} {_NUMBER} is worse than base by more than {_NUMBER} "
+     rf"\({_NUMBER}; paired difference {_NUMBER}, n = {_NUMBER}\)",
+     "{0} 为 {1}，比基线变差超过 {2}（基线 {3}，配对差值 {4}，n = {5}）"),
+    (rf"{_ANY} {_NUMBER} is not worse than base by more than {_NUMBER} "
+     rf"\(base {_NUMBER}, paired difference {_NUMBER}, n = {_NUMBER}\)",
+     "{0} 为 {1}，比基线变差未超过 {2}（基线 {3}，配对差值 {4}，n = {5}）"),
+    (rf"{_ANY} {_NUMBER} is not shown to be within {_NUMBER} of base, nor to be worse "
+     rf"\(base {_NUMBER}, paired difference {_NUMBER}, n = {_NUMBER}\)",
+     "{0} 为 {1}，既不能证明与基线相差不超过 {2}，也不能证明变差（基线 {3}，配对差值 {4}，n = {5}）"),
+    (rf"not compared: base has no {_LAST}", "未比较：基线中没有 {0}"),
+    (rf"base's target: {_LAST}", "基线的被测对象：{0:zh}"),
+    ("base and head did not answer the same cases", "基线与本版本回答的不是同一组用例"),
+    # evidence
+    (rf"no evidence for {_ANY} \({_LAST}\)", "缺少 {0} 的证据（{1}）"),
+    (r"no evidence for (\S+)", "缺少 {0} 的证据"),
+    (rf"{_ANY} judged (\d+) cases, (\d+) were planned", "{0} 只判定了 {1} 个用例，计划为 {2} 个"),
+    ("no Evaluation judges this tree", "没有任何评测对此版本作出判定"),
+    (rf"no Evaluation has {_ANY} as its target", "没有以 {0} 为被测对象的评测"),
+    (r"no (\S+) is declared", "没有声明 {0}"),
+    (rf"base's specs cannot be read, nor its gates applied: {_LAST}",
+     "基线的规格无法读取，其门禁也无法适用：{0}"),
+    (rf"(\S+/\S+) failed: {_LAST}", "{0} 结果不合格：{1:zh}"),
+    (r"loss is not finite at step (\d+)", "第 {0} 步的损失不是有限数"),
+    (r"gradient is not finite at step (\d+)", "第 {0} 步的梯度不是有限数"),
+    # rules on specs
+    (rf"{_ANY} has licence {_ANY}, which the policy denies", "{0} 的许可证为 {1}，策略禁止使用"),
+    (rf"{_ANY} has licence {_ANY}; allowed are {_LAST}", "{0} 的许可证为 {1}，策略只允许 {2}"),
+    (rf"{_ANY} has no licence; allowed are {_LAST}", "{0} 没有声明许可证，策略只允许 {1}"),
+    (rf"{_ANY} has no owner", "{0} 没有负责人"),
+    (rf'{_ANY}: owner "{_ANY}" is not in CODEOWNERS', "{0} 的负责人“{1}”不在 CODEOWNERS 中"),
+    (rf"{_ANY}: {_ANY} has no digest", "{0}：{1} 没有摘要值"),
+    (rf"{_ANY} is below the minimum {_LAST}", "{0} 低于下限 {1}"),
+    (rf"{_ANY} is above the maximum {_LAST}", "{0} 高于上限 {1}"),
+    (rf"{_ANY} sends {_ANY} \(stays in {_ANY}\) to {_ANY}, served in {_LAST}",
+     "{0} 将 {1}（须留在 {2}）发送至 {3}（位于 {4}）"),
+    (rf"{_ANY}: api_key is not a secret's name", "{0}：api_key 不是密钥的名称"),
+    # loosened
+    (rf"loosened, and base's policy asks for no approval: {_LAST}",
+     "放宽了要求，而基线策略未要求审批：{0:zh}"),
+    (rf"loosened: (.+); has {_LAST}", "放宽了要求：{0:zh}；{1:zh}"),
+    (rf"(\d+) of (\d+) approvals from {_ANY} \({_ANY}\) and {_LAST}",
+     "{2} 的审批（{3}）已有 {0} / {1} 份，{4:zh}"),
+    (rf"(\d+) of (\d+) approvals from {_ANY} \({_LAST}\)", "{2} 的审批（{3}）已有 {0} / {1} 份"),
+    (rf"(\d+) of (\d+) approvals from {_LAST}", "{2} 的审批已有 {0} / {1} 份"),
+    (r"regression margin (\S+)", "退步幅度 {0}"),
+    ("no regression", "不再与基线比较"),
+    ("removed", "已删除"),
+    ("declared", "已声明"),
+    ("applies", "适用"),
+    ("no longer applies", "不再适用"),
+    ("its target is gone", "被测对象已不存在"),
+    (r"judges (\S+)", "判定 {0}"),
+    # hints
+    (r"about (\S+) more cases would decide", "约再增加 {0} 个用例即可判定"),
+    ("no number of cases will show this at the observed rate",
+     "按目前观察到的比率，增加用例也无法证明"),
+    # notes
+    ("no base: head's own policies judged it", "没有基线，由本版本自身的策略判定"),
+    ("no policy at base", "基线中没有策略"),
+    (rf"partial: only {_ANY} was judged", "部分判定：仅判定了 {0}"),
+    # plans
+    ("no evidence yet", "尚无证据"),
+    ("no input changed", "输入没有变化"),
+    ("has evidence", "已有证据"),
+    (rf"has evidence \({_LAST}\)", "已有证据（{0:zh}）"),
+    (rf"failed already: {_LAST}", "此前结果不合格：{0:zh}"),
+    (rf"{_ANY} is gone from the store", "{0} 已不在存储中"),
+    (rf"cannot run: {_LAST}", "无法执行：{0:zh}"),
+    ("what follows from it has evidence", "后续任务已有证据"),
+    ("no gate needs it", "没有门禁需要它"),
+    ("base's target, to compare with", "基线的被测对象，用于比较"),
+    (rf"base's target, to compare with, {_LAST}", "基线的被测对象，用于比较；{0:zh}"),
+    (r"follows (\S+) \(job (\d+)\)", "随 {0}（任务 {1}）执行"),
+    (r"follows (\S+)", "随 {0} 执行"),
+    (r"(\w+/\S+) added", "新增 {0}"),
+    (r"(\w+/\S+) removed", "删除 {0}"),
+)  # fmt: skip
+_PATTERNS = tuple((re.compile(pattern, re.DOTALL), template) for pattern, template in _SENTENCES)
+_LONGEST = 800  # beyond it a sentence is somebody else's text
+
+
+@lru_cache(maxsize=4096)
+def chinese(text: str) -> str:
+    """The sentence in Chinese, or as it is where its form is not known."""
+    if len(text) > _LONGEST:
+        return text
+    for pattern, template in _PATTERNS:
+        found = pattern.fullmatch(text)
+        if found:
+            return template.format(*map(_Part, found.groups()))
+    return _listed(text)
+
+
+def _listed(text: str) -> str:
+    """A list whose members are known, each said; `a -> b` and `a; b` likewise."""
+    for between, joined in (("; ", "；"), (", ", "，")):
+        parts = text.split(between)
+        if 1 < len(parts) <= 40:
+            said = [chinese(part) for part in parts]
+            return joined.join(said) if said != parts else text
+    return text
+
+
+def known(text: str) -> bool:
+    """Whether a sentence has a form that is said in Chinese."""
+    return chinese(text) != text

@@ -1,0 +1,81 @@
+"""The statistics of a verdict on one page, for readers who are no statisticians."""
+
+from __future__ import annotations
+
+from llmops.reports.phrases import Phrase
+
+# (heading, what it means): kept in step with llmops/docs/statistics.md by hand.
+METHOD: tuple[tuple[Phrase, Phrase], ...] = (
+    (
+        Phrase("Why a number alone does not decide", "为什么不能只看一个数字"),
+        Phrase(
+            "The test cases are a sample. If 240 of 300 answers are right, the share on this sample "
+            "is 0.80, but the true share may be lower. A gate therefore asks whether the cases show "
+            "the claim, and it has three answers: shown (passed), refuted (failed), or neither "
+            "(inconclusive). Inconclusive does not pass.",
+            "测试用例只是样本。300 个回答中有 240 个正确，样本比例是 0.80，而真实比例可能更低。"
+            "因此门禁要问的是：这些用例能否证明所声明的要求。答案有三种：得到证明（通过）、"
+            "被否定（未通过）、两者都不能（无法判定）。无法判定不算通过。",
+        ),
+    ),
+    (
+        Phrase("Shares of right answers", "正确率一类的比例"),
+        Phrase(
+            "A lower bound for the true share is computed (Clopper and Pearson, 1934). It is too "
+            "high in at most 5 of 100 samples, or fewer where the policy asks for less. The gate "
+            "passes when this bound reaches the minimum, fails when the upper bound stays below it. "
+            "For a maximum it is the other way round.",
+            "先计算真实比例的置信下限（Clopper–Pearson 方法，1934 年）。在 100 次抽样中，"
+            "该下限偏高的情况至多 5 次；策略要求更严时次数更少。下限达到最低要求，门禁通过；"
+            "上限仍低于最低要求，门禁不通过。要求为“不高于”时，方向相反。",
+        ),
+    ),
+    (
+        Phrase("Scores between two ends", "有上下界的评分"),
+        Phrase(
+            "Scores that are not simply right or wrong are tested by betting against the claim: "
+            "whoever bets against a true claim multiplies the stake by 20 with a probability of at "
+            "most 5 %. This holds for any number of cases and any distribution within the range.",
+            "对并非简单对错的评分，采用“下注”检验：若声明为真，则与之对赌的人使本金增至 20 倍的概率不超过 5 %。"
+            "只要评分在规定范围内，这一结论对任何用例数、任何分布都成立。",
+        ),
+    ),
+    (
+        Phrase("Compared with the target branch", "与目标分支比较"),
+        Phrase(
+            "Both systems answer the same cases, and the difference is taken case by case. The gate "
+            "fails when the cases show a loss larger than the margin, passes when they show that "
+            "there is none, and warns when they show neither. Where several such gates are judged "
+            "together, Holm's correction keeps the chance of any false alarm at 5 %.",
+            "两个系统回答同一组用例，并逐个用例计算差值。用例证明退步超过允许幅度，门禁不通过；"
+            "证明没有超过，门禁通过；两者都不能证明，给出警告。多项此类门禁同时判定时，"
+            "采用 Holm 校正，使误报的总概率不超过 5 %。",
+        ),
+    ),
+    (
+        Phrase("Cases without a valid result", "没有有效结果的用例"),
+        Phrase(
+            "A case whose measurement failed is never dropped. More of them than the evaluation "
+            "allows make the gate inconclusive; those that are allowed count as the worst value.",
+            "测量失败的用例不会被剔除。超过评测允许的数量，门禁即无法判定；在允许范围内的，按最差值计。",
+        ),
+    ),
+    (
+        Phrase("Which cases are asked", "用例如何选取"),
+        Phrase(
+            "The order of cases follows from a digest of their content. It depends on neither the "
+            "model nor the commit, so nobody can draw again until the result pleases.",
+            "用例顺序由其内容的摘要值决定，与模型和提交都无关，因此不能反复抽取直到结果令人满意。",
+        ),
+    ),
+    (
+        Phrase("What the numbers do not say", "数字不能说明什么"),
+        Phrase(
+            "They speak about cases like these, and only if one case does not depend on another. "
+            "The intervals are two-sided 95 %; a gate uses its own one-sided bound. A report is "
+            "evidence for a decision by people; it is not the decision.",
+            "数字只对类似的用例成立，并且要求各用例互不依赖。表中的区间为双侧 95 %，"
+            "门禁使用各自的单侧置信限。报告是供人决策的证据，不能代替决策本身。",
+        ),
+    ),
+)
