@@ -8,6 +8,7 @@ What runs and what judges is imported where it is used, so that a plan does not 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +34,7 @@ from llmops.specs.base import Spec
 
 if TYPE_CHECKING:
     from llmops.executors.base import Event, Executor, RunReport
+    from llmops.executors.permitted import Names
     from llmops.rules.base import Finding, Verdict
     from llmops.rules.facts import Approval, Facts, Row
 
@@ -192,6 +194,18 @@ def egress_of(planned: Plan, *graphs: Graph | None) -> tuple[Egress, ...]:
     return tuple(found.values())
 
 
+def secrets_of(planned: Plan, *graphs: Graph | None) -> tuple[Names, ...]:
+    """The secrets that a plan's jobs may be given: those that head's and base's lists have."""
+    from llmops.executors.permitted import Names
+
+    found: list[Names] = []
+    for graph in graphs:
+        spec = in_use(graph, planned.environment) if graph and planned.environment else None
+        if spec is not None and "secrets" in spec.spec:
+            found.append(Names(str(spec.ref), frozenset(spec.spec["secrets"]["names"])))
+    return tuple(found)
+
+
 def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[str, ...]:
     known = [str(r) for g in (head, base) if g for r in g.specs if r.kind != "Policy"]
     for name in select:
@@ -301,6 +315,7 @@ def execute(
     `executor` is one that the caller has set up; without it, the one that `options` name.
     """
     from llmops.executors.inputs import Inputs
+    from llmops.executors.permitted import Permitted
     from llmops.executors.run import EXECUTORS, run
     from llmops.source.fetch import from_environment
 
@@ -313,9 +328,11 @@ def execute(
                 return data
         raise FetchError(f"{file} is not {digest} in either tree", hint="plan again")
 
+    inner = executor or EXECUTORS[options.executor]()
+    permitted = Permitted(inner, options.egress, options.secrets, dict(os.environ))
     resolve = Inputs(store, lambda digest, uri: fetcher.get(digest, uri), read_blob)
     return run(
-        steps, store=store, executor=executor or EXECUTORS[options.executor](), resolve=resolve,
+        steps, store=store, executor=permitted, resolve=resolve,
         on_event=on_event, keep_going=options.keep_going, jobs=options.jobs,
     )  # fmt: skip
 
@@ -328,22 +345,25 @@ class RunOptions:
     jobs: int | None = None
     keep_going: bool = False
     egress: tuple[Egress, ...] = ()
+    secrets: tuple[Names, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan that can be run: the trees whose files jobs may read, and the hosts they may reach."""
+    """A plan that can be run: trees whose files jobs may read, hosts and secrets they may have."""
 
     plan: Plan
     trees: tuple[Tree, ...]
     egress: tuple[Egress, ...]
+    secrets: tuple[Names, ...]
 
 
 def prepare(planned: Planned) -> Prepared:
     """A plan just made, ready to run."""
     states = [state for state in (planned.both.head, planned.both.base) if state is not None]
-    egress = egress_of(planned.plan, *(state.graph for state in states))
-    return Prepared(planned.plan, tuple(state.tree for state in states), egress)
+    graphs = [state.graph for state in states]
+    egress, secrets = egress_of(planned.plan, *graphs), secrets_of(planned.plan, *graphs)
+    return Prepared(planned.plan, tuple(state.tree for state in states), egress, secrets)
 
 
 def saved_plan(project: Project, data: Any) -> Prepared:
@@ -362,7 +382,8 @@ def saved_plan(project: Project, data: Any) -> Prepared:
     if planned.head.dirty and _moved(planned, found[0], project.repository.work_tree()):
         raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
     graphs = _expect_own_jobs(project, planned, found)
-    return Prepared(planned, tuple(found), egress_of(planned, *graphs))
+    egress, secrets = egress_of(planned, *graphs), secrets_of(planned, *graphs)
+    return Prepared(planned, tuple(found), egress, secrets)
 
 
 def _expect_own_jobs(

@@ -61,7 +61,9 @@ def main(args: argparse.Namespace) -> int:
     if not steps:
         common.say(_nothing(planned))
         return 0
-    options = RunOptions(args.executor, args.jobs, args.keep_going, prepared.egress)
+    options = RunOptions(
+        args.executor, args.jobs, args.keep_going, prepared.egress, prepared.secrets
+    )
     with printer(args, [step.job for step in steps]) as on_event:
         report = execute(found, planned.steps, prepared.trees, on_event, options)
     common.say(_ending(report))

@@ -243,9 +243,7 @@ def _rule_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:
         (
             Cell(_with_controls(told, f)),
             told.outcome(f.outcome),
-            Cell(
-                told.cut(told.rule(f.message), 400), refs=(f.evidence,) if f.evidence else ()
-            ),
+            Cell(told.cut(told.rule(f.message), 400), refs=(f.evidence,) if f.evidence else ()),
             Cell(f.place, "code"),
         )
         for f in shown
@@ -302,7 +300,11 @@ def _difference_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ..
             Cell(_with_controls(told, f).replace("/regression", "", 1)),
             told.number(f.base_value, f.evidence),
             told.number(f.value, f.evidence),
-            Cell(minus(words.signed(f.difference or 0.0)), "number", tuple(filter(None, (f.evidence,)))),
+            Cell(
+                minus(words.signed(f.difference or 0.0)),
+                "number",
+                tuple(filter(None, (f.evidence,))),
+            ),
             told.interval(f.difference_interval),
             told.count(f.n),
             Cell(bound_words(told, f.bound)),

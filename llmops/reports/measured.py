@@ -51,9 +51,7 @@ def _curve(told: Teller, curve: Curve) -> Iterator[Block]:
     title = say("loss_chart", job=job)
     yield Figure(charts.curve(title, points, say("loss_axis"), say("loss_name")))
     every = _evenly(len(points), _MOST_POINTS)
-    rows = [
-        (told.count(curve.points[i][0]), told.number(curve.points[i][1], ref)) for i in every
-    ]
+    rows = [(told.count(curve.points[i][0]), told.number(curve.points[i][1], ref)) for i in every]
     key = "loss_table" if last < first else "loss_table_up"
     numbers = {"first": words.number(first), "last": words.number(last), "low": words.number(low)}
     caption = say(key, job=job, n=words.count(len(points)), **numbers)

@@ -106,9 +106,7 @@ PHRASES: Mapping[str, Phrase] = {
     "front_gaps_none": Phrase(
         "Everything that this report can show was measured.", "本报告可展示的内容均已测量。"
     ),
-    "front_gaps_more": Phrase(
-        "{n} more in section {section}", "另有 {n} 项，见第 {section} 节"
-    ),
+    "front_gaps_more": Phrase("{n} more in section {section}", "另有 {n} 项，见第 {section} 节"),
     "front_approvals": Phrase("Who approved", "审批情况"),
     "no_approval_needed": Phrase(
         "Nothing was loosened, so no approval was needed. llmops records approvals of loosened "
@@ -309,7 +307,9 @@ PHRASES: Mapping[str, Phrase] = {
         "行为期望标签，列为实际标签；颜色越深，占该行的比例越大。"
         "对角线（绿色）为正确回答，其余（红色）为错误回答。",
     ),
-    "confusion_labels": Phrase("{job}: {right} of {n} right, by label", "{job}：{n} 个用例中 {right} 个正确（按标签）"),
+    "confusion_labels": Phrase(
+        "{job}: {right} of {n} right, by label", "{job}：{n} 个用例中 {right} 个正确（按标签）"
+    ),
     "confusion_pairs": Phrase("{job}: what was taken for what", "{job}：常见混淆"),
     "confusion_other": Phrase("(no label)", "（不是任何标签）"),
     "confusion_invalid": Phrase("(no answer)", "（没有回答）"),
@@ -332,7 +332,9 @@ PHRASES: Mapping[str, Phrase] = {
         "{gate}: {worse} got worse, {better} got better",
         "{gate}：{worse} 个变差，{better} 个变好",
     ),
-    "cases_fine": Phrase("{gate}: no case got worse, {better} got better", "{gate}：没有用例变差，{better} 个变好"),
+    "cases_fine": Phrase(
+        "{gate}: no case got worse, {better} got better", "{gate}：没有用例变差，{better} 个变好"
+    ),
     "no_cases": Phrase(
         "base's target did not answer the same cases", "基线的被测对象没有回答同一组用例"
     ),
@@ -366,7 +368,8 @@ PHRASES: Mapping[str, Phrase] = {
         "两类错误分别用专门的数据统计。",
     ),
     "guards_chart": Phrase(
-        "Share of cases treated as expected, with 95 % intervals", "符合预期的用例占比及 95 % 置信区间"
+        "Share of cases treated as expected, with 95 % intervals",
+        "符合预期的用例占比及 95 % 置信区间",
     ),
     "guards_table": Phrase("Guardrail tests", "护栏测试"),
     "expect_block": Phrase("blocked", "被拦截"),

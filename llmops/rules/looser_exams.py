@@ -8,8 +8,9 @@ from typing import Any
 
 from llmops.digest import of_value
 from llmops.graph.build import Graph
-from llmops.jobs import generate
+from llmops.jobs import evaluate, generate
 from llmops.jobs.gates import alpha_of, bound_words
+from llmops.jobs.make import use
 from llmops.jobs.parts import ASKERS, Part, dataset_of, parts, target_of
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts
@@ -54,10 +55,10 @@ def _spec(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) -> Itera
     place = facts.place("head", new.ref, ("spec",))
     if target_of(old) != target_of(new):
         yield Loosened(f"{old.ref} target", str(target_of(old)), str(target_of(new)), place)
-    for key in ("generation", "judge"):
-        if old.spec.get(key) != new.spec.get(key):
-            before, after = short(old.spec.get(key)), short(new.spec.get(key))
-            yield Loosened(f"{old.ref} {key}", before, after, place)
+    if old.spec.get("generation") != new.spec.get("generation"):
+        before, after = short(old.spec.get("generation")), short(new.spec.get("generation"))
+        yield Loosened(f"{old.ref} generation", before, after, place)
+    yield from _judge(facts, _Bench(base, old), _Bench(head, new))
     errors = [float(s.spec.get("on_case_error", {}).get("max", 0.0)) for s in (old, new)]
     if errors[1] > errors[0]:
         yield Loosened(f"{old.ref} on_case_error", f"{errors[0]:g}", f"{errors[1]:g}", place)
@@ -68,6 +69,37 @@ def _spec(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) -> Itera
             yield from _part(facts, before_, after_)
         else:
             yield Loosened(f"{old.ref}/{part.name}", "declared", "removed", place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Who judges for one side's spec, and what decides each judgement."""
+
+    graph: Graph
+    spec: Spec
+
+    @property
+    def meaning(self) -> str:
+        """Digest of the judge as its job gets it; of nobody, of nothing."""
+        bench = evaluate.judge(self.graph, self.spec)
+        given = [[i.name, i.job, i.digest] for i in bench.inputs]
+        return of_value([bench.payload, given]) if bench.payload else ""
+
+    @property
+    def words(self) -> str:
+        """The judge's name and how often it is asked."""
+        given = self.spec.spec.get("judge")
+        if given is None:
+            return "none"
+        repeats = f", {given['repeats']} times" if given["repeats"] > 1 else ""
+        return f"{use(self.spec, 'judge', 'model').target}{repeats} ({self.meaning[7:15]})"
+
+
+def _judge(facts: Facts, old: _Bench, new: _Bench) -> Iterator[Loosened]:
+    """Another judge: nobody can show that it is no milder."""
+    if old.spec.ref.kind == "Evaluation" and old.meaning not in ("", new.meaning):
+        place = facts.place("head", new.spec.ref, ("spec", "judge"))
+        yield Loosened(f"{old.spec.ref} judge", old.words, new.words, place)
 
 
 def _part(facts: Facts, old: _Asked, new: _Asked) -> Iterator[Loosened]:

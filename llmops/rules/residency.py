@@ -2,22 +2,25 @@
 
 A Dataset's `residency` are the places where its rows, and what is made from them, may be. Held
 against it are endpoints that a Recipe, an Evaluation (its judge too), a SafetyTest or a Guardrail
-reaches, but for one on the machine itself; the Environment that jobs run in; the Environments that
-a Release takes an Application to; and routes: the first that fits is taken, so a route sees only
-data that no earlier one takes. Personal requests go to no endpoint outside the Application's
-jurisdictions. A place that is not named counts as elsewhere; a member state of the EU lies in EU.
+reaches; the Environment that jobs run in; the Environments that a Release takes an Application to;
+and routes: the first that fits is taken, so a route sees only data that no earlier one takes.
+Personal requests go to no endpoint outside the Application's jurisdictions. A place that is not
+named counts as elsewhere; a member state of the EU lies in EU. An endpoint at a loopback or
+private address that names no place is where the jobs are. A judge elsewhere must also be on the
+egress list of the Environment in use, if that has one.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from llmops.graph.build import Graph
 from llmops.graph.environment import in_use
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.facts import Config, Facts, Info, Loc
+from llmops.source.egress import Egress, is_near
 from llmops.specs.base import Ref, Spec
 
 INFO = Info(
@@ -33,8 +36,6 @@ EU = frozenset({
     "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
 
-_LOOPBACK = re.compile(r"(?i)https?://(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?(/|$)")
-
 
 @dataclass(frozen=True, slots=True)
 class _Export:
@@ -48,9 +49,11 @@ class _Export:
 def check(facts: Facts, config: Config) -> Iterator[Finding]:
     """One finding for each field that takes rows where they may not be."""
     graph = facts.head
+    environment = in_use(graph, facts.plan.environment or None)
     found = (
         *_endpoints(graph),
-        *_machines(graph, in_use(graph, facts.plan.environment or None)),
+        *_judges(graph, environment),
+        *_machines(graph, environment),
         *_released(graph),
         *_routed(graph),
     )
@@ -64,10 +67,25 @@ def _endpoints(graph: Graph) -> Iterator[_Export]:
         for user in graph.of_kind(kind):
             reached = [graph.specs[ref] for ref in _reach(graph, user.ref)]
             for data in _bound(reached):
-                for model in (s for s in reached if _away(s)):
+                for model in filter(_elsewhere, reached):
                     if not _within(_served(model), _stays(data)):
                         what = f"{user.ref} sends {_named(data)} to {model.ref}, {_in(model)}"
                         yield _Export(user.ref, _joint(graph, user, model.ref), what)
+
+
+def _judges(graph: Graph, environment: Spec | None) -> Iterator[_Export]:
+    """A judge is sent every case; a list of hosts that lacks it would stop the job that asks."""
+    if environment is None or "egress" not in environment.spec:
+        return
+    listed = Egress(str(environment.ref), tuple(environment.spec["egress"]))
+    for user in graph.of_kind("Evaluation"):
+        for use in user.references:
+            model = graph.specs[use.target]
+            far = "endpoint" in model.spec and not is_near(_host(model))
+            if "judge" in use.loc and far and not listed.allows(_host(model)):
+                at = _host(model) or "an address that is secret"
+                what = f"{user.ref} asks {model.ref} at {at}, not on the egress list of {listed.of}"
+                yield _Export(user.ref, ("spec", "judge", "model"), what)
 
 
 def _machines(graph: Graph, environment: Spec | None) -> Iterator[_Export]:
@@ -98,7 +116,7 @@ def _routed(graph: Graph) -> Iterator[_Export]:
     for app in graph.of_kind("Application"):
         offered = set(app.spec.get("jurisdictions", ()))
         for i, (model, levels) in enumerate(_routes(graph, app)):
-            if not _away(model):
+            if not _elsewhere(model):
                 continue
             loc, goes = ("spec", "routes", i, "model"), _served(model)
             for data in _alike(graph, app):
@@ -160,17 +178,19 @@ def _within(goes: set[str], stays: set[str]) -> bool:
     return bool(goes) and all(p in stays or ("EU" in stays and p in EU) for p in goes)
 
 
+def _elsewhere(model: Spec) -> bool:
+    """Whether a spec is an endpoint that is not near, or says itself where it sends on to."""
+    return "endpoint" in model.spec and (bool(_served(model)) or not is_near(_host(model)))
+
+
+def _host(model: Spec) -> str:
+    """The host of an endpoint; "" when its address is a secret."""
+    address = model.spec["endpoint"].get("base_url")
+    return (urlsplit(address).hostname or "") if isinstance(address, str) else ""
+
+
 def _stays(data: Spec) -> set[str]:
     return set(data.spec.get("residency", ()))
-
-
-def _away(model: Spec) -> bool:
-    """Whether a model is served, and not by the very machine that jobs run on."""
-    endpoint = model.spec.get("endpoint")
-    if endpoint is None or endpoint.get("residency"):
-        return endpoint is not None
-    address = endpoint.get("base_url")
-    return not (isinstance(address, str) and _LOOPBACK.match(address))
 
 
 def _served(model: Spec) -> set[str]:

@@ -1,11 +1,12 @@
 """Lists of hosts that may be reached: a host that one of them lacks is refused unasked.
 
 In: the host of an address, or of what it redirects to. Out: nothing, or a FetchError that names
-the list.
+the list. Also what a host's own writing says of where it is: this machine, or a private network.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 from llmops.diagnostics import printable
@@ -36,3 +37,27 @@ def check_egress(host: str, egress: tuple[Egress, ...]) -> None:
                 hint="add it to spec.egress there and merge that first, or put the content into a"
                 " folder of LLMOPS_MIRROR",
             )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, as it is written, is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_near(host: str) -> bool:
+    """Whether a host, as it is written, is this machine or an address of a private network.
+
+    A name may lead anywhere, so no name but `localhost` is near.
+    """
+    if is_loopback(host):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_private and not (address.is_link_local or address.is_unspecified)

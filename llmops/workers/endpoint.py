@@ -34,6 +34,7 @@ from urllib.parse import urlsplit
 
 from llmops import __version__
 from llmops.diagnostics import printable
+from llmops.source.egress import is_loopback
 from llmops.workers.contract import RunFolder, WorkerError
 from llmops.workers.judge import NoAnswer
 from llmops.workers.scrub import Secrets
@@ -66,12 +67,7 @@ class Address:
     @property
     def loopback(self) -> bool:
         """Whether it is this machine by its name alone."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from llmops import digest
 from llmops.workers.answers import LONGEST, InvalidAnswer, expect_own_words, value_of
 from llmops.workers.contract import RunFolder, WorkerError
-from llmops.workers.scrub import Secrets, taken
+from llmops.workers.scrub import Secrets, guard_streams, taken
 
 JUDGES: Mapping[str, str] = {
     "endpoint": "llmops.workers.endpoint",
@@ -146,6 +146,9 @@ def panel(run: RunFolder) -> Panel:
     kind = next((name for name in JUDGES if name in (given or {})), None)
     if given is None or kind is None:
         raise WorkerError("the job has metrics that need a judge, and no judge")
-    secrets = taken(run.spec.get("secrets") or ())
+    names = run.spec.get("secrets") or ()
+    secrets = taken(names)
+    if names:
+        guard_streams(secrets)
     judge: Judge = importlib.import_module(JUDGES[kind]).judge(run, secrets)
     return Panel(judge, int(given["repeats"]), secrets)

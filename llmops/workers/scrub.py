@@ -12,6 +12,7 @@ import base64
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -64,6 +65,12 @@ def taken(names: Iterable[str]) -> Secrets:
             raise WorkerError(f'the secret "{name}" has fewer than {SHORTEST} characters')
         values[name] = value
     return Secrets(values)
+
+
+def guard_streams(secrets: Secrets) -> None:
+    """From now on no secret is printed by this process, not even in a traceback."""
+    sys.stdout = Scrubbed(sys.stdout, secrets)
+    sys.stderr = Scrubbed(sys.stderr, secrets)
 
 
 def spellings(value: str) -> Iterator[str]:

@@ -6,10 +6,12 @@ import json
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from llmops.errors import ExecutorError
 from llmops.executors.base import Attempt, Progress
 from llmops.executors.local import LocalExecutor, environment
 from llmops.jobs.base import Resources
@@ -165,3 +167,19 @@ def test_a_worker_that_is_asked_to_stop_is_gone_when_perform_returns(bench: Benc
     ended = bench.executor.perform(Attempt(a, folder), lambda p: None, stop)
     assert ended.stopped == "cancelled"
     assert ended.exit_code < 0
+
+
+def test_a_worker_gets_the_secrets_that_its_job_names_and_no_others(tmp_path: Path) -> None:
+    asks = replace(job("a"), spec={"secrets": ["JUDGE_KEY"]})
+    parent = {"JUDGE_KEY": "value-value", "OTHER_KEY": "other-value", "PATH": "/bin"}
+    made = environment(asks, parent, tmp_path)
+    assert made["LLMOPS_SECRET_JUDGE_KEY"] == "value-value"
+    assert "JUDGE_KEY" not in made  # no library finds it under its own name
+    assert "other-value" not in made.values()
+    assert "value-value" not in environment(job("b"), parent, tmp_path).values()
+
+
+def test_a_secret_that_is_not_set_is_named_before_anything_starts(tmp_path: Path) -> None:
+    asks = replace(job("a"), spec={"secrets": ["JUDGE_KEY"]})
+    with pytest.raises(ExecutorError, match="needs the secret JUDGE_KEY, which is not set"):
+        environment(asks, {"PATH": "/bin"}, tmp_path)

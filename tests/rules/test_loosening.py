@@ -129,3 +129,39 @@ def test_every_approval_that_base_names_is_needed() -> None:
         assert found.outcome is Outcome.INCONCLUSIVE
     (found,) = World(head, base, approvals=(compliance, legal)).found("policy-looser")
     assert found.outcome is Outcome.WARNED
+
+
+JUDGE = "specs/models/judge.yaml"
+JUDGED: Mapping[str, str] = {
+    **BANK,
+    JUDGE: spec(
+        "Model", "judge",
+        "endpoint: {protocol: openai, base_url: 'http://127.0.0.1:1/v1', model: m-2026-08-14}",
+    ),
+    "specs/evaluations/kind.yaml": spec(
+        "Evaluation", "kind",
+        "target: Application/bot\ndataset: bank#test\njudge: {model: judge, repeats: 3}\n"
+        "checks:\n  - {name: kind, metric: deepeval/bias, require: {min: 0.5}}",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        (JUDGE, "127.0.0.1:1", "127.0.0.1:2"),
+        (JUDGE, "m-2026-08-14", "m-2026-08-15"),
+        ("specs/evaluations/kind.yaml", "model: judge", "model: Recipe/base"),
+        ("specs/evaluations/kind.yaml", "repeats: 3", "repeats: 1"),
+    ],
+)
+def test_another_judge_may_be_milder(path: str, old: str, new: str) -> None:
+    assert what(JUDGED, changed(path, old, new, JUDGED)) == ["Evaluation/kind judge"]
+
+
+def test_limits_of_a_judge_are_not_looser() -> None:
+    slower = changed(JUDGE, "model: m-", "limits: {max_retries: 9}, model: m-", JUDGED)
+    longer = changed(
+        "specs/evaluations/kind.yaml", "repeats: 3", "repeats: 3, timeout_minutes: 9", JUDGED
+    )
+    assert what(JUDGED, slower) == what(JUDGED, longer) == []

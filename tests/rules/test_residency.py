@@ -192,3 +192,62 @@ def test_a_judge_on_the_machine_itself_is_where_the_machine_is(address: str) -> 
     assert found({**stays("CN"), **judged_by(address)}) == []
     here = environment("here", "EU")
     assert len(found({**stays("CN"), **judged_by(address), **here})) == 1  # the machine is not
+
+
+# ---- judges ----------------------------------------------------------------------------------
+
+
+def judging(address: str, *places: str, secret: bool = False) -> dict[str, str]:
+    """The Evaluation's metric asks a judge at an address."""
+    where = f" residency: [{', '.join(places)}]," if places else ""
+    url = f"{{secret: {address}}}" if secret else f"'{address}'"
+    model = spec(
+        "Model", "judge",
+        f"endpoint: {{protocol: openai, base_url: {url},{where} model: m-2026-08-14}}",
+    )  # fmt: skip
+    body = "target: Application/bot\ndataset: bank#test\njudge: {model: judge}\nchecks:\n"
+    check = "  - {name: kind, metric: deepeval/bias, require: {min: 0.5}}"
+    return {
+        "specs/models/judge.yaml": model,
+        "specs/evaluations/kind.yaml": spec("Evaluation", "kind", body + check),
+    }
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:8000/v1", "http://localhost:1", "http://[::1]:1/v1", "http://10.0.0.7/v1",
+     "http://192.168.1.2:8000/v1", "http://judge.localhost/v1"],
+)  # fmt: skip
+def test_a_judge_here_or_beside_takes_rows_nowhere(address: str) -> None:
+    assert found({**stays("CN"), **judging(address)}) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://judge.example.org/v1", "https://8.8.8.8/v1", "http://169.254.169.254/v1",
+     "http://0.0.0.0/v1", "https://127.0.0.1.evil.test/v1", "http://corp/v1"],
+)  # fmt: skip
+def test_a_judge_elsewhere_names_its_place(address: str) -> None:
+    (one,) = found({**stays("CN"), **judging(address)})
+    assert "Evaluation/kind sends Dataset/bank" in one.message
+    assert "served in an unnamed place" in one.message
+    assert found({**stays("CN"), **judging(address, "CN")}) == []
+    assert len(found({**stays("CN"), **judging(address, "US")})) == 1
+
+
+def test_an_address_that_is_a_secret_may_be_anywhere() -> None:
+    assert len(found({**stays("CN"), **judging("JUDGE_URL", secret=True)})) == 1
+
+
+def test_a_judge_elsewhere_is_on_the_egress_list_or_fails() -> None:
+    lists = spec("Environment", "here", "egress: [data.example.org, '*.judges.example']")
+    files = {**BANK, HERE: lists}
+    assert found({**files, **judging("https://a.judges.example/v1")}) == []
+    assert found({**files, **judging("http://127.0.0.1:8000/v1")}) == []
+    (one,) = found({**files, **judging("https://api.example.com/v1")})
+    assert one.outcome is Outcome.FAILED
+    assert one.message == (
+        "Evaluation/kind asks Model/judge at api.example.com, "
+        "not on the egress list of Environment/here"
+    )
+    assert one.place.startswith("specs/evaluations/kind.yaml:7")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,8 @@ def judge(
         inputs[name].write_text(text, encoding="utf-8")
     for name, value in (secrets or {}).items():
         monkeypatch.setenv(f"{SECRET_PREFIX}{name}", value)
+        for stream in ("stdout", "stderr"):  # which the job guards: put back after the test
+            monkeypatch.setattr(sys, stream, getattr(sys, stream))
     with serving(replies) as server:
         endpoint = {
             "base_url": server.base_url, "model": MODEL, "response_format": "json_schema",
