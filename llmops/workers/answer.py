@@ -101,7 +101,7 @@ class Target:
         draft = Response(str(case["id"]), case["case"])
         try:
             text = (
-                self.template.render(self.prompt.messages(case), open_turn=True)
+                self.template.render(self.prompt.messages(case, self.form), open_turn=True)
                 if self.prompt
                 else self.template.opening(case, self.form)
             )
