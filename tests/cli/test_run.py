@@ -248,11 +248,11 @@ JUDGED = (
     ("url", "listed", "said"),
     [
         ("'https://judge.invalid/v1'", "egress: [a.example.org]",
-         "judge.invalid is not on the egress list of Environment/local"),
+         "asks a judge at judge.invalid, not on the egress list of Environment/local"),
         ("{secret: URL}", "egress: [a.example.org]",
-         "elsewhere.invalid is not on the egress list of Environment/local"),
+         "the host in URL, not on the egress list of Environment/local"),
         ("'https://judge.invalid/v1'", "secrets: {names: [OTHER]}",
-         'asks for the secret KEY, which Environment/local does not list'),
+         "wants the secret KEY, which Environment/local does not list"),
     ],
 )  # fmt: skip
 def test_a_judge_that_the_environment_does_not_allow_is_not_asked(
@@ -266,7 +266,6 @@ def test_a_judge_that_the_environment_does_not_allow_is_not_asked(
         "specs/models/cloud.yaml": SERVED.format(url=url),
         "specs/evaluations/judged.yaml": JUDGED,
     })  # fmt: skip
-    told = llmops("run", "-C", bank.path)
+    told = llmops("run", "-C", bank.path, "--keep-going")
     assert told.code == 3
-    assert said in told.err
-    assert not list((bank.path / "reports" / "runs").glob("*"))  # nothing was started
+    assert said in told.out + told.err
