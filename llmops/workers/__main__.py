@@ -45,6 +45,7 @@ WORKERS: Mapping[str, str] = {
     "generate": "llmops.workers.generate",
     "evaluate": "llmops.workers.evaluate",
     "scan": "llmops.workers.scan",
+    "guard": "llmops.workers.guard",
 }
 
 
