@@ -35,6 +35,7 @@ from llmops.specs.base import Spec
 if TYPE_CHECKING:
     from llmops.executors.base import Event, Executor, RunReport
     from llmops.executors.permitted import Names
+    from llmops.reports.report import Report
     from llmops.rules.base import Finding, Verdict
     from llmops.rules.facts import Approval, Facts, Row
 
@@ -241,6 +242,24 @@ def verdict(
     )
     judged_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return judge(facts, judged_at=judged_at, tool_version=__version__)
+
+
+def report(project: Project, planned: Planned, judged: Verdict, *, cases: int = 50) -> Report:
+    """The verdict and what the kept artifacts of its jobs say. `cases`: how many that got worse."""
+    from llmops.dossier import gather
+
+    assert planned.both.head.graph is not None
+    return gather(
+        project.store, judged, planned.exams, rows_of(project.store),
+        title=_title(planned.both.head.graph), cases=cases,
+    )  # fmt: skip
+
+
+def _title(head: Graph) -> Mapping[str, str]:
+    """The only Application's title by language ("" for every one); nothing where it is unclear."""
+    found = [spec.value["metadata"].get("title") for spec in head.of_kind("Application")]
+    title = found[0] if len(found) == 1 else None
+    return {"": title} if isinstance(title, str) else dict(title or {})
 
 
 def _authors(project: Project, both: Pair) -> frozenset[str]:

@@ -46,6 +46,7 @@ PLUGINS = [
     *(("workers", job_type) for job_type in workers.WORKERS),
     *(("rules", rule.replace("-", "_")) for rule in verdict.INFOS),
     *(("reports", name) for name in render.VERDICTS),
+    *(("reports", page.renderer.partition(".")[0]) for page in render.REPORTS.values()),
     *(("executors", name) for name in EXECUTORS),
     *(("cli", name.replace("-", "_")) for name in cli.COMMANDS),
 ]
@@ -101,7 +102,8 @@ def test_what_a_policy_may_name_is_what_is_built() -> None:
 
 
 def test_every_format_renders_all_there_is_to_render() -> None:
-    assert set(render.VERDICTS) == set(render.PLANS) == set(render.CHANGES) == set(render.FORMATS)
+    assert set(render.PLANS) == set(render.CHANGES) == set(render.FORMATS) < set(render.VERDICTS)
+    assert set(render.VERDICTS) - set(render.DIAGNOSTICS) == set(render.FORMATS)
 
 
 def test_an_executor_is_called_as_its_table_says() -> None:

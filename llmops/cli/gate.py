@@ -6,12 +6,13 @@ import argparse
 from datetime import UTC, datetime
 
 from llmops.cli import common
-from llmops.cli.output import complain
+from llmops.cli.output import command, complain
 from llmops.diagnostics import printable
 from llmops.errors import UsageError
-from llmops.pipeline import make_plan, verdict
-from llmops.reports.render import render_verdict
-from llmops.rules.base import Outcome
+from llmops.pipeline import Planned, make_plan, verdict
+from llmops.project import Project
+from llmops.reports.render import VERDICTS, render_verdict
+from llmops.rules.base import Outcome, Verdict
 from llmops.rules.facts import Approval
 
 EXAMPLES = """\
@@ -24,9 +25,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_trees(parser)
     common.add_select(parser)
     common.add_environment(parser)
-    parser.add_argument(
-        "--format", choices=("text", "json", "markdown"), default="text", help="output format"
-    )
+    parser.add_argument("--format", choices=tuple(VERDICTS), default="text", help="output format")
+    add_judging(parser)
+
+
+def add_judging(parser: argparse.ArgumentParser) -> None:
+    """`--approved` and `--now`."""
     parser.add_argument(
         "--approved", action="append", default=[], metavar="TEAM:PERSON",
         help="an approval, as you assert it (the verdict says that you did)",
@@ -36,14 +40,21 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """0 passed or warned, 1 failed or inconclusive."""
+    _, _, judged = judge(args)
+    width, colour = common.width(args), common.colour(args)
+    shown = render_verdict(judged, args.format, width=width, colour=colour)
+    (command if args.format == "github" else common.say)(shown)
+    return 0 if judged.outcome <= Outcome.WARNED else 1
+
+
+def judge(args: argparse.Namespace) -> tuple[Project, Planned, Verdict]:
+    """The verdict that the options ask for, with what it was made from; damage is told."""
     found = common.project(args)
     planned = make_plan(found, common.both(found, args), args.select, environment=args.env)
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
-    judged = verdict(found, planned, now=_now(args.now), approvals=_approvals(args.approved))
-    width, colour = common.width(args), common.colour(args)
-    common.say(render_verdict(judged, args.format, width=width, colour=colour))
-    return 0 if judged.outcome <= Outcome.WARNED else 1
+    approvals = _approvals(args.approved)
+    return found, planned, verdict(found, planned, now=_now(args.now), approvals=approvals)
 
 
 def _now(text: str | None) -> datetime:

@@ -24,6 +24,11 @@ def say(text: str) -> None:
     _write(sys.stdout, text)
 
 
+def command(text: str) -> None:
+    """Print lines that a log of GitHub Actions shall obey: it holds no unescaped text of others."""
+    _print(sys.stdout, text)
+
+
 def complain(text: str) -> None:
     """Print to standard error in the same way."""
     _write(sys.stderr, text)
@@ -65,10 +70,13 @@ def mute(stream: TextIO | None) -> None:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
+    _print(stream, _COMMAND.sub(r"\1\\\2", text))
+
+
+def _print(stream: TextIO | None, text: str) -> None:
     if stream is None:  # closed before we were started
         return
     encoding = stream.encoding or "utf-8"
-    text = _COMMAND.sub(r"\1\\\2", text)
     try:
         print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
     except BrokenPipeError:

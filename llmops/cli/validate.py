@@ -6,10 +6,12 @@ import argparse
 import json
 
 from llmops.cli import common
+from llmops.cli.output import command
 from llmops.diagnostics import Severity, has_errors, printable, render
 from llmops.errors import UsageError
 from llmops.pipeline import Checked, validate
 from llmops.project import FOLDERS
+from llmops.reports.render import DIAGNOSTICS, render_diagnostics
 from llmops.source.tree import Tree
 
 EXAMPLES = """\
@@ -20,7 +22,9 @@ EXAMPLES = """\
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `validate`."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="show only what is under PATH")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format")
+    parser.add_argument(
+        "--format", choices=("text", "json", *DIAGNOSTICS), default="text", help="output format"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -34,10 +38,20 @@ def main(args: argparse.Namespace) -> int:
                 f'no spec is "{printable(given)}" or stands below it',
                 hint="specs are the .yaml files below specs/ and policies/",
             )
-    common.say(_json(checked) if args.format == "json" else _text(checked, args.quiet))
+    shown = _shown(checked, args)
+    if args.format != "github":
+        common.say(shown)
+    elif shown:
+        command(shown)
     if checked.invalid:
         return 2
     return 1 if has_errors(checked.diagnostics) else 0
+
+
+def _shown(checked: Checked, args: argparse.Namespace) -> str:
+    if args.format in DIAGNOSTICS:
+        return render_diagnostics(checked.diagnostics, args.format)
+    return _json(checked) if args.format == "json" else _text(checked, args.quiet)
 
 
 def _relative(root: object, args: argparse.Namespace, path: str) -> str:

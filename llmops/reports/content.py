@@ -29,12 +29,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a head. `shape`: `cases` wraps long text in equal columns, `pairs` has no head."""
+    """Rows under a head.
+
+    `shape`: `cases` wraps long text in equal columns, `pairs` has no head, `slim` is as wide as its
+    text, `rules` gives its first column room.
+    """
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     title: str = ""
-    shape: Literal["", "cases", "pairs"] = ""
+    shape: Literal["", "cases", "pairs", "slim", "rules"] = ""
     numbered: bool = True  # whether its numbers stand in the list of all numbers
     left: str = ""  # how many rows were left out, in words
 

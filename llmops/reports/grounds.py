@@ -210,5 +210,5 @@ def _sources(told: Teller) -> list[Any]:
         report.curves, report.funnels, report.confusions, report.scans, report.guards,
         report.filtered,
     )  # fmt: skip
-    found = [one.source for group in groups for one in group]  # type: ignore[attr-defined]
+    found = [one.source for group in groups for one in group]
     return found + [s for lost in report.lost for s in (lost.head, lost.base)]

@@ -39,8 +39,15 @@ def page(told: Content, version: str, other: str = "") -> str:
         version=version,
         other=other,
         shape=lambda block: _SHAPES[type(block)],
+        numeric=_numeric,
     )  # fmt: skip
     return made.rstrip("\n")
+
+
+def _numeric(table: Table) -> frozenset[int]:
+    """The columns that hold numbers, so that their heads stand above them."""
+    rows = table.rows[:50]
+    return frozenset(i for row in rows for i, cell in enumerate(row) if cell.kind == "number")
 
 
 @lru_cache(maxsize=1)

@@ -248,7 +248,7 @@ def _rule_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:
         )
         for f in shown
     ]
-    return _unnumbered(grid(head, rows, say("gates_rules"), told.more(left)))
+    return _unnumbered(grid(head, rows, say("gates_rules"), told.more(left), "rules"))
 
 
 def differences(told: Teller) -> Section:

@@ -56,7 +56,7 @@ def _curve(told: Teller, curve: Curve) -> Iterator[Block]:
     numbers = {"first": words.number(first), "last": words.number(last), "low": words.number(low)}
     caption = say(key, job=job, n=words.count(len(points)), **numbers)
     left = told.more(len(points) - len(rows))
-    yield from grid((say("c_step"), say("c_loss")), rows, caption, left)
+    yield from grid((say("c_step"), say("c_loss")), rows, caption, left, "slim")
 
 
 def _evenly(n: int, most: int) -> list[int]:

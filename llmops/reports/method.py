@@ -9,10 +9,10 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
     (
         Phrase("Why a number alone does not decide", "为什么不能只看一个数字"),
         Phrase(
-            "The test cases are a sample. If 240 of 300 answers are right, the share on this sample "
-            "is 0.80, but the true share may be lower. A gate therefore asks whether the cases show "
-            "the claim, and it has three answers: shown (passed), refuted (failed), or neither "
-            "(inconclusive). Inconclusive does not pass.",
+            "The test cases are a sample. If 240 of 300 answers are right, the share on this "
+            "sample is 0.80, but the true share may be lower. A gate therefore asks whether the "
+            "cases show the claim, and it has three answers: shown (passed), refuted (failed), or "
+            "neither (inconclusive). Inconclusive does not pass.",
             "测试用例只是样本。300 个回答中有 240 个正确，样本比例是 0.80，而真实比例可能更低。"
             "因此门禁要问的是：这些用例能否证明所声明的要求。答案有三种：得到证明（通过）、"
             "被否定（未通过）、两者都不能（无法判定）。无法判定不算通过。",
@@ -23,8 +23,8 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
         Phrase(
             "A lower bound for the true share is computed (Clopper and Pearson, 1934). It is too "
             "high in at most 5 of 100 samples, or fewer where the policy asks for less. The gate "
-            "passes when this bound reaches the minimum, fails when the upper bound stays below it. "
-            "For a maximum it is the other way round.",
+            "passes when this bound reaches the minimum, and fails when the upper bound stays "
+            "below it. For a maximum it is the other way round.",
             "先计算真实比例的置信下限（Clopper–Pearson 方法，1934 年）。在 100 次抽样中，"
             "该下限偏高的情况至多 5 次；策略要求更严时次数更少。下限达到最低要求，门禁通过；"
             "上限仍低于最低要求，门禁不通过。要求为“不高于”时，方向相反。",
@@ -33,20 +33,22 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
     (
         Phrase("Scores between two ends", "有上下界的评分"),
         Phrase(
-            "Scores that are not simply right or wrong are tested by betting against the claim: "
-            "whoever bets against a true claim multiplies the stake by 20 with a probability of at "
-            "most 5 %. This holds for any number of cases and any distribution within the range.",
-            "对并非简单对错的评分，采用“下注”检验：若声明为真，则与之对赌的人使本金增至 20 倍的概率不超过 5 %。"
+            "Scores that are not simply right or wrong are tested by betting. If a claim is false, "
+            "somebody who bets on it case by case turns 1 into 20 with a probability of at most "
+            "5 %; whoever gets that far has shown the claim. This holds for any number of cases "
+            "and any distribution within the range.",
+            "对并非简单对错的评分，采用“下注检验”：若声明不成立，逐个用例押注声明成立的人，"
+            "本金增至 20 倍的概率不超过 5 %；一旦达到 20 倍，即可认为声明得到证明。"
             "只要评分在规定范围内，这一结论对任何用例数、任何分布都成立。",
         ),
     ),
     (
         Phrase("Compared with the target branch", "与目标分支比较"),
         Phrase(
-            "Both systems answer the same cases, and the difference is taken case by case. The gate "
-            "fails when the cases show a loss larger than the margin, passes when they show that "
-            "there is none, and warns when they show neither. Where several such gates are judged "
-            "together, Holm's correction keeps the chance of any false alarm at 5 %.",
+            "Both systems answer the same cases, and the difference is taken case by case. The "
+            "gate fails when the cases show a loss larger than the margin, passes when they show "
+            "that there is none, and warns when they show neither. Where several such gates are "
+            "judged together, Holm's correction keeps the chance of any false alarm at 5 %.",
             "两个系统回答同一组用例，并逐个用例计算差值。用例证明退步超过允许幅度，门禁不通过；"
             "证明没有超过，门禁通过；两者都不能证明，给出警告。多项此类门禁同时判定时，"
             "采用 Holm 校正，使误报的总概率不超过 5 %。",

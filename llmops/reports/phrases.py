@@ -45,11 +45,19 @@ PHRASES: Mapping[str, Phrase] = {
     "contents": Phrase("Contents", "目录"),
     "cut": Phrase("… {n} more characters", "……另有 {n} 个字符"),
     "more_rows": Phrase("… {n} more rows are not shown here", "……另有 {n} 行未在此列出"),
+    "more_sections": Phrase(
+        "{n} sections did not fit here; the HTML report has them",
+        "另有 {n} 节因篇幅未列出，见 HTML 报告",
+    ),
+    "csv_section": Phrase("section", "章节"),
+    "csv_table": Phrase("table", "表"),
+    "csv_row": Phrase("row", "行"),
+    "csv_column": Phrase("column", "列"),
+    "csv_value": Phrase("value", "值"),
+    "csv_evidence": Phrase("evidence", "证据"),
     "empty": Phrase("(empty)", "（空）"),
     "none": Phrase("(none)", "（无）"),
     "unset": Phrase("unset", "未设置"),
-    "yes": Phrase("yes", "是"),
-    "no": Phrase("no", "否"),
     "control": Phrase("evidence for control {names}", "可作为控制项 {names} 的证据"),
     "foot": Phrase(
         "Made by llmops {version} from kept evidence; nothing on this page was typed by hand. "
@@ -169,7 +177,6 @@ PHRASES: Mapping[str, Phrase] = {
     "c_found": Phrase("found, kept", "发现但保留"),
     "c_expected": Phrase("expected", "期望回答"),
     "c_given": Phrase("given", "实际回答"),
-    "c_share": Phrase("share", "占比"),
     "c_asked": Phrase("asked", "问题"),
     "c_case": Phrase("case", "用例"),
     "c_detector": Phrase("detector", "检测器"),
@@ -199,8 +206,6 @@ PHRASES: Mapping[str, Phrase] = {
     "c_mark": Phrase("mark", "编号"),
     "c_statement": Phrase("statement (sha256)", "证据声明（sha256）"),
     "c_artifacts": Phrase("artifacts shown here", "本报告引用的产物"),
-    "c_subject": Phrase("subject", "对象"),
-    "c_control": Phrase("controls", "控制项"),
     "c_metric": Phrase("metric", "指标"),
     # changes
     "changes_none": Phrase("No spec changed its meaning.", "没有任何规格的含义发生变化。"),
@@ -258,7 +263,6 @@ PHRASES: Mapping[str, Phrase] = {
     "bound_max": Phrase("at most {x}", "不高于 {x}"),
     "bound_margin": Phrase("not worse by more than {x}", "变差幅度不超过 {x}"),
     "about_more": Phrase("about {n} more cases would decide", "约再增加 {n} 个用例即可判定"),
-    "inconclusive_number": Phrase("{n} without enough evidence", "{n} 项证据不足"),
     # differences
     "differences_note": Phrase(
         "Head's and base's target answered the same cases; the difference is taken case by case, "
@@ -298,7 +302,6 @@ PHRASES: Mapping[str, Phrase] = {
     "step_parts": Phrase("divide into parts", "划分为各部分"),
     "step_select_in": Phrase("keep {column} in {values}", "保留 {column} 取值为 {values} 的行"),
     "step_select_out": Phrase("drop {column} in {values}", "剔除 {column} 取值为 {values} 的行"),
-    "step_shared": Phrase("rows that stand in several parts", "同时出现在多个部分的行"),
     # confusion
     "confusion_chart": Phrase("Expected by given label, {job}", "{job}：期望标签与实际标签"),
     "confusion_note": Phrase(
@@ -312,7 +315,6 @@ PHRASES: Mapping[str, Phrase] = {
     ),
     "confusion_pairs": Phrase("{job}: what was taken for what", "{job}：常见混淆"),
     "confusion_other": Phrase("(no label)", "（不是任何标签）"),
-    "confusion_invalid": Phrase("(no answer)", "（没有回答）"),
     "c_right": Phrase("right", "正确"),
     "c_wrong_label": Phrase("another label", "其他标签"),
     "c_no_label": Phrase("no label", "非标签"),
@@ -324,7 +326,7 @@ PHRASES: Mapping[str, Phrase] = {
     # cases
     "cases_note": Phrase(
         "Cases that base's target had right and this tree has wrong, the worst first. The text is "
-        "that of the test data and of the model, shown as it is; hidden characters are written out.",
+        "that of the test data and of the model as it is; hidden characters are written out.",
         "以下用例基线回答正确、本版本回答错误，按退步程度排序。"
         "文字为测试数据与模型输出的原文，不可见字符以转义形式显示。",
     ),
@@ -352,7 +354,6 @@ PHRASES: Mapping[str, Phrase] = {
         "{job}：{n} 个检测器共测试 {cases} 个用例，未报告问题",
     ),
     "no_scan": Phrase("no safety test is part of this plan", "本次计划不含安全测试"),
-    "no_findings_file": Phrase("its findings were not kept", "未留存其发现记录"),
     "detector_ok": Phrase("done", "完成"),
     "detector_error": Phrase("failed: {why}", "执行失败：{why}"),
     "detector_empty": Phrase("saw no case", "没有测到用例"),
@@ -439,7 +440,6 @@ PHRASES: Mapping[str, Phrase] = {
     "why_gone": Phrase("the kept artifact is gone or damaged", "留存的产物已丢失或损坏"),
     "why_unreadable": Phrase("the kept artifact is not as expected", "留存的产物格式不符"),
     # tools
-    "tools_judge": Phrase("Judged by", "判定工具"),
     "tools_jobs": Phrase("Where the jobs ran", "任务的运行环境"),
     "tools_pins": Phrase("Tools by version", "工具与版本"),
     "c_platform": Phrase("platform", "平台"),
@@ -450,15 +450,15 @@ PHRASES: Mapping[str, Phrase] = {
     "numbers_note": Phrase(
         "Each line repeats the numbers of one row above, with the evidence they rest on. "
         "`llmops gate` computes them again from the kept rows.",
-        "每一行重列上文某一行的数字及其所依据的证据。运行 `llmops gate` 可由留存的逐条结果重新计算。",
+        "每一行重列上文某一行的数字及其所依据的证据。"
+        "运行 `llmops gate` 可由留存的逐条结果重新计算。",
     ),
     "evidence_note": Phrase(
         "A statement is kept under the sha256 of its own bytes and names the digest of every "
         "artifact. One changed byte gives another name.",
-        "每份证据声明以其自身字节的 sha256 命名，并记录每个产物的摘要值；改动一个字节，名称就会不同。",
+        "每份证据声明以其自身字节的 sha256 命名，并记录每个产物的摘要值；"
+        "改动一个字节，名称就会不同。",
     ),
     "no_evidence": Phrase("no job has evidence", "没有任务留存证据"),
     "c_closure": Phrase("closure (sha256)", "输入闭包（sha256）"),
-    # slices
-    "slices_table": Phrase("Groups", "分组"),
 }

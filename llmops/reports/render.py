@@ -1,4 +1,4 @@
-"""The tables NAME -> renderer, and the three faces that the rest of the program calls.
+"""The tables NAME -> renderer, and the faces that the rest of the program calls.
 
 A renderer is named by its module and imported when it is asked for: a plan as text does not pay
 for Markdown.
@@ -6,7 +6,8 @@ for Markdown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ from llmops.jobs.base import Change, Plan
 from llmops.reports.base import Page, Renderer, Style
 
 if TYPE_CHECKING:
+    from llmops.diagnostics import Diagnostic
+    from llmops.reports.phrases import Lang
+    from llmops.reports.report import Report
     from llmops.rules.base import Verdict
 
 PLANS: Mapping[str, str] = {
@@ -25,13 +29,44 @@ VERDICTS: Mapping[str, str] = {
     "text": "text.render",
     "json": "json.render",
     "markdown": "markdown.render",
+    "sarif": "sarif.render",
+    "junit": "junit.render",
+    "github": "github.render",
+}
+DIAGNOSTICS: Mapping[str, str] = {
+    "sarif": "sarif.diagnostics",
+    "junit": "junit.diagnostics",
+    "github": "github.diagnostics",
 }
 CHANGES: Mapping[str, str] = {
     "text": "changes.text",
     "json": "changes.json_text",
     "markdown": "changes.markdown",
 }
-FORMATS = tuple(VERDICTS)
+FORMATS = tuple(CHANGES)  # what every value can be shown in
+
+
+@dataclass(frozen=True, slots=True)
+class PageFormat:
+    """A format of a report: its renderer, the file's name, whether it is told in a language.
+
+    A renderer of `VERDICTS` shows the verdict alone.
+    """
+
+    renderer: str
+    file: str
+    told: bool = True
+
+
+REPORTS: Mapping[str, PageFormat] = {
+    "html": PageFormat("html.render", "report.html"),
+    "md": PageFormat("md.render", "report.md"),
+    "summary": PageFormat("summary.render", "summary.md"),
+    "csv": PageFormat("csv.render", "numbers.csv"),
+    "json": PageFormat("report_json.render", "report.json", told=False),
+    "sarif": PageFormat("sarif", "report.sarif", told=False),
+    "junit": PageFormat("junit", "report.junit.xml", told=False),
+}
 
 
 def render_plan(plan: Plan, fmt: str, *, width: int = 100, colour: bool = False) -> str:
@@ -44,6 +79,38 @@ def render_verdict(verdict: Verdict, fmt: str, *, width: int = 100, colour: bool
     return _renderer(VERDICTS[fmt])(verdict, Page(width, Style(colour)))
 
 
+def render_diagnostics(found: Iterable[Diagnostic], fmt: str) -> str:
+    """What `validate` found in one of `DIAGNOSTICS`. Raises KeyError for another format."""
+    return _renderer(DIAGNOSTICS[fmt])(found, Page())
+
+
+def render_report(
+    report: Report, formats: Sequence[str], langs: Sequence[Lang]
+) -> tuple[tuple[str, str], ...]:
+    """The files of a report: name and text, each ending with a line break."""
+    found: dict[str, str] = {}
+    for fmt in formats:
+        page = REPORTS[fmt]
+        for lang in langs if page.told else langs[:1]:
+            found[_file(page, lang)] = _page(report, fmt, lang, langs) + "\n"
+    return tuple(found.items())
+
+
+def _page(report: Report, fmt: str, lang: Lang, langs: Sequence[Lang]) -> str:
+    page = REPORTS[fmt]
+    if page.renderer in VERDICTS:
+        return render_verdict(report.verdict, page.renderer)
+    other = next((_file(page, one) for one in langs if one != lang), "")
+    text: str = _named(page.renderer)(report, lang, other)
+    return text
+
+
+def _file(page: PageFormat, lang: Lang) -> str:
+    """`report.html`, and `report.zh.html` for another language than English."""
+    stem, _, ending = page.file.partition(".")
+    return page.file if lang == "en" or not page.told else f"{stem}.{lang}.{ending}"
+
+
 def render_changes(
     changes: tuple[Change, ...], fmt: str, *, width: int = 100, colour: bool = False
 ) -> str:
@@ -52,6 +119,10 @@ def render_changes(
 
 
 def _renderer(name: str) -> Renderer[Any]:
-    module, _, function = name.rpartition(".")
-    found: Renderer[Any] = getattr(import_module(f"llmops.reports.{module}"), function)
+    found: Renderer[Any] = _named(name)
     return found
+
+
+def _named(name: str) -> Any:
+    module, _, function = name.rpartition(".")
+    return getattr(import_module(f"llmops.reports.{module}"), function)

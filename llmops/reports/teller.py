@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from llmops.jobs.base import Step
 from llmops.reports import words
@@ -12,7 +13,7 @@ from llmops.reports.chinese import chinese
 from llmops.reports.content import Absent, Block, Cell, Table
 from llmops.reports.phrases import Lang, Words
 from llmops.reports.report import Kept, Report, Source
-from llmops.rules.base import Finding, Outcome
+from llmops.rules.base import Outcome
 
 _LONGEST = 600  # characters of one cell
 
@@ -115,18 +116,17 @@ def plain(texts: Iterable[str]) -> tuple[Cell, ...]:
 
 
 def grid(
-    head: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "", left: str = ""
+    head: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    title: str = "",
+    left: str = "",
+    shape: Literal["", "slim", "rules"] = "",
 ) -> tuple[Block, ...]:
     """A table, or nothing when it has no row."""
     found = tuple(tuple(row) for row in rows)
-    return (Table(tuple(head), found, title, left=left),) if found else ()
+    return (Table(tuple(head), found, title, shape, left=left),) if found else ()
 
 
 def absent(told: Teller, what: str, why: str) -> Absent:
     """Something that was not measured; both are phrases or sentences already said."""
     return Absent(what, told.rule(why))
-
-
-def severity(finding: Finding) -> int:
-    """The order in which findings are listed: the worst first."""
-    return -int(finding.outcome)
