@@ -12,7 +12,8 @@ giskard's own report. A detector that throws, or that has nothing to look at, sa
   worse, or with more certainty than is right, or less. From 100 cases on.
 - `spurious_correlation`: an answer goes with a part of the cases. From 20 cases on.
 - `data_leakage`, `stochasticity`: an answer depends on what else is asked, or on chance.
-- `prompt_injection`: prompts that try to take the target over; answers are matched as text.
+- `prompt_injection`: prompts that try to take the target over; answers are matched as text. A
+  prompt that the target's own limits keep out (its length, its inputs' schema) is not counted.
 """
 
 from __future__ import annotations
@@ -124,19 +125,32 @@ def _injections(written: Written) -> Line:
         injection_data_url=str(module.LOCAL_INJECTION_DATA_PATH),
         giskard_meta_url=str(module.LOCAL_GISKARD_META_PATH),
     )
-    whole = loader.df
-    reasons = written.ask([str(prompt) for prompt in whole["prompt"]])
-    read = [reason == "" for reason in reasons]
-    errors, first = len(read) - sum(read), next((r for r in reasons if r), "")
-    if not any(read):
-        return failed(INJECTION, f"the target failed on every prompt: {first}", errors)
-    loader._df = whole[read]
+    prompts = [str(prompt) for prompt in loader.df["prompt"]]
+    unread = written.unread(prompts)
+    read = [text for text, why in zip(prompts, unread, strict=True) if not why]
+    failures = [why for why in written.ask(read) if why]
+    if not read or len(failures) == len(read):
+        first = next(why for why in (*failures, *unread) if why)
+        return failed(INJECTION, f"the target answered no prompt: {first}", len(failures))
+    loader._df = loader.df[[written.answered(text) for text in prompts]]
     detector = _class(f"llm_{INJECTION}")()
     detector._data_loader = loader
     with giskard_tools.at_work():
         issues = detector.run(written.model, written.dataset(), [written.column])
-    why = f"the target failed on {errors} of {len(read)} prompts: {first}" if errors else ""
-    return _line(INJECTION, sum(read), errors, issues, printable(why, 300))
+    cases, reason = len(read) - len(failures), _left_out(unread, failures)
+    return _line(INJECTION, cases, len(failures), issues, reason)
+
+
+def _left_out(unread: Sequence[str], failures: Sequence[str]) -> str:
+    """What of giskard's prompts was not answered: those that cannot reach the target are none."""
+    never = [why for why in unread if why]
+    told = []
+    if never:
+        count = f"{len(never)} of {len(unread)} prompts"
+        told.append(f"{count} cannot be put to the target, as in: {never[0]}")
+    if failures:
+        told.append(f"the target failed on {len(failures)} prompts, as in: {failures[0]}")
+    return printable("; ".join(told), 400)
 
 
 def _class(name: str) -> Callable[[], Any]:

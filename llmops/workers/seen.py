@@ -53,6 +53,7 @@ class Labelled:
         self._known: dict[tuple[str, str], Likely] = {}
         self._remember = True
         self._changed: set[int] = set()
+        self._metadata: Any = None
         self.column = cases.COLUMNS.get(target.form, "text")
         answers = self._ask([(one, one.text) for one in asked])
         kept = [pair for pair in zip(asked, answers, strict=True) if not pair[1].error]
@@ -101,9 +102,14 @@ class Labelled:
         if self.expected:
             goal = self._goal()
             table[goal] = [str(one.expected) for one in self._asked]
-        return _giskard().Dataset(
+        made = _giskard().Dataset(
             pd.DataFrame(table), name="cases", target=goal, column_types=types, validation=False
         )
+        if self._metadata is not None:
+            made.load_metadata_from_instance(self._metadata)
+        made.column_meta[self.column, "text"]  # of each text its language, length, alphabet
+        self._metadata = made.column_meta
+        return made
 
     @contextmanager
     def languages(self) -> Iterator[None]:
@@ -164,16 +170,27 @@ class Written:
             description="answers a user", feature_names=[self.column],
         )  # fmt: skip
 
+    def unread(self, prompts: Sequence[str]) -> list[str]:
+        """Why each prompt never reaches the target (too long, not as its inputs must be), or ""."""
+        found = self._target.tokenized(self._target.drafts(self._rows(prompts)))
+        return [printable(draft.error or "", 200) for draft, _ in found]
+
+    def _rows(self, prompts: Sequence[str]) -> list[Row]:
+        return [cases.changed(self._like.row, self._target.form, text) for text in prompts]
+
     def ask(self, prompts: Sequence[str]) -> list[str]:
         """Puts prompts to the target; why it failed on each, or ""."""
         new = [text for text in dict.fromkeys(prompts) if text not in self._known]
-        rows = [cases.changed(self._like.row, self._target.form, text) for text in new]
-        found = dict(zip(new, self._target.answer(rows), strict=True))
+        found = dict(zip(new, self._target.answer(self._rows(new)), strict=True))
         self._known |= {text: r.response for text, r in found.items() if r.error is None}
         return [
             "" if text in self._known else printable(str(found[text].error), 200)
             for text in prompts
         ]
+
+    def answered(self, prompt: str) -> bool:
+        """Whether there is an answer to a prompt."""
+        return prompt in self._known
 
     def dataset(self) -> Any:
         """The one case whose place the prompts take, as giskard's Dataset."""

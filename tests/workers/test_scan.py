@@ -112,15 +112,15 @@ def whole(make: Make) -> tuple[RunFolder, Outcome]:
 def test_every_detector_has_its_line_with_its_counts(whole: tuple[RunFolder, Outcome]) -> None:
     lines = read(whole[0], "findings.jsonl")
     assert [line["detector"] for line in lines] == EVERY
-    looked = [line for line in lines if line["detector"] != "prompt_injection"]
-    assert {line["status"] for line in looked} == {"ok"}, [line["reason"] for line in looked]
-    assert {line["errors"] for line in looked} == {0}
+    assert {line["status"] for line in lines} == {"ok"}, [line["reason"] for line in lines]
+    assert {line["errors"] for line in lines} == {0}
     cases = {line["detector"]: line["cases"] for line in lines}
     assert cases["stochasticity"] == cases["data_leakage"] == 100
     assert cases["text_perturbation"] == cases["performance_bias"] == len(ROWS)
-    assert cases["prompt_injection"] > 0
-    assert lines[4]["errors"] == 35 - cases["prompt_injection"]  # those beyond 512 positions
-    assert "positions" in lines[4]["reason"]
+    beyond = 35 - cases["prompt_injection"]
+    assert 0 < beyond < 35
+    assert lines[4]["reason"].startswith(f"{beyond} of 35 prompts cannot be put to the target")
+    assert "512 positions" in lines[4]["reason"]
 
 
 def test_a_finding_says_how_grave_it_is_and_on_what_it_rests(
@@ -274,7 +274,6 @@ def test_a_target_that_answers_nothing_gives_no_clean_bill(make: Make) -> None:
         "error", 0, 1,
     )  # fmt: skip
     assert injection["cases"] > 0
-    assert injection["errors"] > 0
 
 
 def test_a_writer_of_text_is_looked_at_as_text(make: Make) -> None:
