@@ -23,6 +23,8 @@ class _Part(str):
         return chinese(str(self)) if spec == "zh" else str(self)
 
 
+_STAYS = r"((?:\w+, )?stays in .+?)"
+_PLACE = r"((?:served|which stands) in .+|which names no residency)"
 _COUNTED = rf" \(n = {_NUMBER}, 95 % interval {_NUMBER} to {_NUMBER}\)"
 _RANGE = "（n = {3}，95 % 区间 {4} 至 {5}）"
 _SENTENCES = (
@@ -94,7 +96,14 @@ _SENTENCES = (
     (r"(\S+) looked at no case", "{0} 没有测到用例"),
     ("the scan's findings are absent or damaged", "扫描的发现记录缺失或损坏"),
     (rf"no Evaluation has {_ANY} as its target", "没有以 {0} 为被测对象的评测"),
+    (rf"no (\S+) has {_ANY} as its target", "没有以 {1} 为被测对象的 {0}"),
+    (r"no (\S+) judges anything", "没有任何 {0} 作出判定"),
+    (r"(\S+) has no Guardrail", "{0} 没有护栏"),
+    (r"(\S+) of (\S+) has no test", "{1} 的 {0} 没有测试"),
     (r"no (\S+) is declared", "没有声明 {0}"),
+    (rf"scan: (\w+) failed: {_LAST}", "扫描：{0} 出错：{1}"),
+    (r"scan: (\w+) looked at no case", "扫描：{0} 没有检查任何用例"),
+    (r"scan: (\w+) met (\d+) errors in (\d+) cases", "扫描：{0} 在 {2} 个用例中出错 {1} 次"),
     (rf"base's specs cannot be read, nor its gates applied: {_LAST}",
      "基线的规格无法读取，其门禁也无法适用：{0}"),
     (rf"(\S+/\S+) failed: {_LAST}", "{0} 结果不合格：{1:zh}"),
@@ -109,8 +118,26 @@ _SENTENCES = (
     (rf"{_ANY}: {_ANY} has no digest", "{0}：{1} 没有摘要值"),
     (rf"{_ANY} is below the minimum {_LAST}", "{0} 低于下限 {1}"),
     (rf"{_ANY} is above the maximum {_LAST}", "{0} 高于上限 {1}"),
-    (rf"{_ANY} sends {_ANY} \(stays in {_ANY}\) to {_ANY}, served in {_LAST}",
-     "{0} 将 {1}（须留在 {2}）发送至 {3}（位于 {4}）"),
+    (rf"{_ANY} sends {_ANY} \({_STAYS}\) to {_ANY}, {_PLACE}",
+     "{0} 将 {1}（{2:zh}）发送至 {3}（{4:zh}）"),
+    (rf"{_ANY} routes what is like {_ANY} \({_STAYS}\) to {_ANY}, {_PLACE}",
+     "{0} 会把与 {1}（{2:zh}）同类的请求转给 {3}（{4:zh}）"),
+    (rf"{_ANY} routes personal data of {_ANY} to {_ANY}, {_PLACE}",
+     "{0} 会把 {1} 用户的个人信息转给 {2}（{3:zh}）"),
+    (rf"jobs read {_ANY} \({_STAYS}\) in {_ANY}, {_PLACE}",
+     "任务在 {2}（{3:zh}）读取 {0}（{1:zh}）"),
+    (rf"{_ANY} takes {_ANY}, made from {_ANY} \({_STAYS}\), to {_ANY}, {_PLACE}",
+     "{0} 将由 {2}（{3:zh}）训练得到的 {1} 发布到 {4}（{5:zh}）"),
+    (rf"(?:public, |internal, )?stays in {_LAST}", "须留在 {0}"),
+    (rf"personal, stays in {_LAST}", "个人信息，须留在 {0}"),
+    (rf"special, stays in {_LAST}", "敏感信息，须留在 {0}"),
+    ("served in an unnamed place", "位置不明"),
+    ("which names no residency", "未声明所在地"),
+    (rf"(?:served|which stands) in {_LAST}", "位于 {0}"),
+    (rf"{_ANY} routes requests to {_ANY}, which nothing measures",
+     "{0} 会把请求转给 {1}，而它没有任何评测"),
+    (rf'{_ANY} asks for the secret "{_ANY}", which {_ANY} does not list',
+     "{0} 需要密钥“{1}”，而 {2} 没有列出它"),
     (rf"{_ANY}: api_key is not a secret's name", "{0}：api_key 不是密钥的名称"),
     # loosened
     (rf"loosened, and base's policy asks for no approval: {_LAST}",
