@@ -23,6 +23,7 @@ from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import diff
 from llmops.graph.environment import in_use, placed
+from llmops.jobs import estimate
 from llmops.jobs.base import Job, Plan, Proof, Step
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.plan import plan
@@ -166,6 +167,8 @@ def make_plan(
         asked=asked, selected=tuple(select), environment=where.ref.name if where else "",
         tool_version=__version__, place=both.place,
     )  # fmt: skip
+    priced = estimate.prices(base if base is not None else head)
+    planned = estimate.estimated(planned, proven, store.latest, priced)
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     return Planned(planned, both, asked, proven, (*unread, *store.notes))
 
@@ -351,7 +354,7 @@ def execute(
     permitted = Permitted(inner, options.egress, options.secrets, dict(os.environ))
     resolve = Inputs(store, lambda digest, uri: fetcher.get(digest, uri), read_blob)
     return run(
-        steps, store=store, executor=permitted, resolve=resolve,
+        [estimate.told(step) for step in steps], store=store, executor=permitted, resolve=resolve,
         on_event=on_event, keep_going=options.keep_going, jobs=options.jobs,
     )  # fmt: skip
 

@@ -40,8 +40,11 @@ class Evidence:
 
     def proof(self, missing: frozenset[str] = frozenset()) -> Proof:
         """As much of it as planning needs; `missing` names artifacts that cannot be had."""
-        measured = {m.metric: m.value for m in self.result.measurements}
-        return Proof(self.digest, self.status, self.result.reason, missing, measured)
+        result = self.result
+        measured = {m.metric: m.value for m in result.measurements}
+        cases = max((m.sample_size for m in result.measurements), default=0)
+        used = result.resources_used
+        return Proof(self.digest, self.status, result.reason, missing, measured, cases, used)
 
 
 def statement(result: Result, job: Job, inputs: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from llmops.evidence.files import (
 )
 from llmops.evidence.statement import Evidence, encode, hex_of, parse, statement
 from llmops.jobs.base import Artifact, Job, Proof, Result
+from llmops.specs.base import Ref
 
 V = TypeVar("V")
 
@@ -39,6 +40,7 @@ class Store:
         self._evidence = str(self.root / "evidence")  # text: a thousand are read at once
         self._digests = Digests()
         self._notes: dict[str, None] = {}
+        self._latest: dict[tuple[str, Ref], Evidence] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -80,6 +82,16 @@ class Store:
     def proofs(self) -> Mapping[str, Proof]:
         """Closure -> what planning needs to know, artifacts checked. Read when asked for."""
         return _Lazy(self._closures, self._proof)
+
+    def latest(self, job_type: str, subject: Ref) -> Proof | None:
+        """The newest good run of one kind of job, whatever its closure; artifacts not checked."""
+        if self._latest is None:
+            self._latest = {}
+            good = (e for e in self.proven().values() if e.status == "ok")
+            for evidence in sorted(good, key=_age):
+                self._latest[evidence.type, evidence.subject] = evidence
+        found = self._latest.get((job_type, subject))
+        return found.proof() if found is not None else None
 
     def missing(self, closure: str, names: Iterable[str] | None = None) -> frozenset[str]:
         """Names of artifacts that are gone or whose bytes are others (of `names`, if given)."""

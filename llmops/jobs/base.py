@@ -79,6 +79,26 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a job will take, as far as it can be told; None is "not known", and `basis` says why.
+
+    `memory_mb`: MiB of the rank that takes most. Of a "process" it is resident memory, of a
+    "device" the GPU's, which are different things. `bound`: "least" where parts of it are not
+    known, "most" where rows are as long as they may be.
+    `seconds` on the clock; hours over all ranks; `usd` as far as prices are declared.
+    """
+
+    memory_mb: float | None = None
+    memory_of: Literal["process", "device"] = "process"
+    bound: Literal["", "least", "most"] = ""
+    seconds: float | None = None
+    gpu_hours: float | None = None
+    cpu_hours: float | None = None
+    usd: float | None = None
+    basis: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A job in a plan: to run, or reused from evidence; `why` is the path of change, in words."""
 
@@ -86,6 +106,19 @@ class Step:
     state: Literal["run", "reuse"]
     why: str
     evidence: str | None = None  # digest of the statement that is reused
+    estimate: Estimate | None = None  # of a job to run
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the jobs of one change may take, as a policy says it; `place` is path:line:col."""
+
+    name: str  # Policy/name/usd
+    unit: Literal["usd", "gpu_hours", "cpu_hours"]
+    limit: float
+    judged_by: Side = "base"
+    place: str = ""
+    used: float = 0.0  # measured, of this change's jobs that ran already
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +155,7 @@ class Proof:
     """Kept evidence of one closure, as far as planning needs it.
 
     `missing`: names of artifacts that are gone; `measured`: metric -> value (rows per part, ...).
+    `cases`: the largest sample behind any of them; `used`: what the run took of its machine.
     """
 
     evidence: str
@@ -129,6 +163,8 @@ class Proof:
     reason: str = ""
     missing: frozenset[str] = frozenset()
     measured: Mapping[str, float] = field(default_factory=dict)
+    cases: int = 0
+    used: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +189,7 @@ class Plan:
     not_needed: tuple[NotNeeded, ...] = ()
     selected: tuple[str, ...] = ()  # --select, when the plan is only a part
     environment: str = ""  # name of the Environment whose overlays and egress list hold
+    budgets: tuple[Budget, ...] = ()
     tool_version: str = ""
     format_version: int = FORMAT_VERSION
 

@@ -12,10 +12,11 @@ from llmops.graph.build import Graph
 from llmops.jobs import curate
 from llmops.jobs import target as targets
 from llmops.jobs.base import Input
+from llmops.jobs.estimate import answering, aside
 from llmops.jobs.make import HowTo, Made, made_by, make, part_of, spec_at
 from llmops.specs.base import Ref, Reference, Spec
 
-HOW = HowTo("generate", revision=2, tools=targets.TOOLS)
+HOW = HowTo("generate", revision=1, tools=targets.TOOLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +62,5 @@ def job(graph: Graph, target: Ref, asked: Cases, asker: Spec) -> Made:
         inputs=[asked.input, *told.inputs],
         before=[*told.before, asked.made],
         reads=[*told.reads, *([asked.asker] if asked.asker else [])],
+        aside=aside(answering(graph, target, told.payload["generation"])),
     )  # fmt: skip

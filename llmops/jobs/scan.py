@@ -11,6 +11,7 @@ from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs import target as targets
+from llmops.jobs.estimate import answering, aside
 from llmops.jobs.evaluate import EXPECTED
 from llmops.jobs.generate import Cases
 from llmops.jobs.make import HowTo, Made, make
@@ -18,7 +19,7 @@ from llmops.specs.base import Ref, Spec
 
 HOW = HowTo(
     "scan",
-    revision=2,
+    revision=1,
     tools=(*targets.TOOLS, "giskard", "numpy", "pandas", "scikit-learn", "scipy"),
 )
 
@@ -49,4 +50,5 @@ def job(graph: Graph, target: Ref, asked: Cases, safety: Spec, suite: Mapping[st
         inputs=[asked.input, *told.inputs],
         before=[*told.before, asked.made],
         reads=[*told.reads, *([asked.asker] if asked.asker else [])],
+        aside=aside(answering(graph, target, told.payload["generation"])),
     )  # fmt: skip

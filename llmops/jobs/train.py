@@ -14,6 +14,7 @@ from typing import Any
 from llmops.graph.build import Graph
 from llmops.jobs import curate
 from llmops.jobs.base import Input, Resources
+from llmops.jobs.estimate import aside, training
 from llmops.jobs.make import HowTo, Made, made_by, make, part_of, remembered, spec_at, use
 from llmops.specs.base import Ref, Spec
 
@@ -100,7 +101,7 @@ def job(graph: Graph, ref: Ref) -> Made:
         inputs=[*base.inputs, *rows], before=[*base.before, *data],
         reads=[ref, *base.reads], seed=spec.get("seed", 0),
         resources=resources(spec.get("resources", {})),
-        aside={"checkpoint": spec.get("checkpoint")},
+        aside={"checkpoint": spec.get("checkpoint"), **aside(training(graph, recipe))},
     )  # fmt: skip
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llmops.jobs.base import NotNeeded, Plan, PlannedGate, Step
 from llmops.reports import changes
+from llmops.reports import plan_estimates as estimates
 from llmops.reports import plan_words as words
 from llmops.reports.base import Page
 from llmops.reports.blocks import Section, details, fit, grid
@@ -16,37 +19,43 @@ _MOST_JOBS, _MOST_GATES = 50, 20
 def render(plan: Plan, page: Page) -> str:
     """The plan as a comment of at most 60,000 bytes; its first line is the total."""
     direct, followers, described = changes.sorted_out(plan.changes)
+    told = estimates.columns(plan.steps)
     rest = changes.diff_lines([*followers, *described])
     sections = (
         Section(rows=tuple(f"> * ⚠️ {text(note)}" for note in words.notes(plan))),
         changes.section(direct),
         details("What follows", changes.fenced(rest)),
-        grid("job | of | where | why", _jobs(plan), most=_MOST_JOBS),
+        grid(
+            f"job | of | {' | '.join(('where', *told, 'why'))}", _jobs(plan, told), most=_MOST_JOBS
+        ),
         _gates(plan),
     )
-    head = f"### llmops plan: {words.totals(plan).sentence}"
+    head = f"### llmops plan: {estimates.sentence(plan, words.totals(plan).sentence)}"
     return fit(head, sections, f"<sub>{text(words.header(plan))}</sub>")
 
 
-def _jobs(plan: Plan) -> list[str]:
+def _jobs(plan: Plan, told: Sequence[str]) -> list[str]:
     order = sorted(plan.steps, key=lambda step: step.state == "reuse")
     left = sorted(plan.not_needed, key=lambda item: not words.blocked(item))
-    return [*map(_step, order), *map(_left, left)]
+    return [*(_step(step, told) for step in order), *(_left(item, told) for item in left)]
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, told: Sequence[str]) -> str:
     subject = code_cell(words.subject(step), 120)
     if step.state == "run":
-        where = text(words.where(step.job.resources))
+        where = " | ".join(
+            map(text, (words.where(step.job.resources), *estimates.cells(step, told)))
+        )
         return f"| `+` {step.job.type} | {subject} | {where} | {text(step.why)} |"
     evidence = f"{code_cell(digest_words(step.evidence))} " if step.evidence else ""
-    return f"| `=` {step.job.type} | {subject} | reused | {evidence}{text(step.why)} |"
+    where = "reused" + " |" * len(told)
+    return f"| `=` {step.job.type} | {subject} | {where} | {evidence}{text(step.why)} |"
 
 
-def _left(item: NotNeeded) -> str:
+def _left(item: NotNeeded, told: Sequence[str]) -> str:
     sign, word = ("x", "blocked") if words.blocked(item) else ("-", "no need")
     subject = code_cell(str(item.subject), 120)
-    return f"| `{sign}` {item.type} | {subject} | {word} | {text(item.why)} |"
+    return f"| `{sign}` {item.type} | {subject} | {word}{' |' * len(told)} | {text(item.why)} |"
 
 
 def _gates(plan: Plan) -> Section:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llmops.jobs.base import NotNeeded, Plan, Step
 from llmops.reports import changes
+from llmops.reports import plan_estimates as estimates
 from llmops.reports import plan_words as words
 from llmops.reports.base import SIGN_TONES, Page
 from llmops.reports.escape import visible
@@ -21,7 +24,7 @@ def render(plan: Plan, page: Page) -> str:
         changes.lines(plan.changes, page),
         _jobs(plan, page),
         _gates(plan, page),
-        wrap(f"Plan: {words.totals(plan).sentence}", page),
+        wrap(f"Plan: {estimates.sentence(plan, words.totals(plan).sentence)}", page),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -33,19 +36,22 @@ def _jobs(plan: Plan, page: Page) -> list[str]:
     idle = [item for item in plan.not_needed if not words.blocked(item)]
     shown, left = capped(run, _MOST_RUN)
     digits = len(str(len(shown)))
-    rows = [_run(i, digits, step) for i, step in enumerate(shown, start=1)] + _more(left)
+    told = estimates.columns(run)
+    rows = [_run(i, digits, step, told) for i, step in enumerate(shown, start=1)] + _more(left)
     shown, left = capped(kept, _MOST_REST)
     rows += [_reused(digits, step) for step in shown] + _more(left)
     for sign, items in (("x", stuck), ("-", idle)):
         some, left = capped(items, _MOST_REST)
         rows += [_left(sign, digits, item) for item in some] + _more(left)
-    title: Row = (Cell("Jobs", "strong"), "", Cell("where", "dim"), Cell("why", "dim"))
+    heads = [Cell(name, "dim") for name in ("where", *told, "why")]
+    title: Row = (Cell("Jobs", "strong"), "", *heads)
     return table([title, *rows], page, 0) if rows else []
 
 
-def _run(i: int, digits: int, step: Step) -> Row:
+def _run(i: int, digits: int, step: Step, told: Sequence[str]) -> Row:
     sign = Cell(f"  {i:>{digits}} + {step.job.type}", SIGN_TONES["+"])
-    return (sign, words.subject(step), words.where(step.job.resources), visible(step.why))
+    where = words.where(step.job.resources)
+    return (sign, words.subject(step), where, *estimates.cells(step, told), visible(step.why))
 
 
 def _reused(digits: int, step: Step) -> Row:

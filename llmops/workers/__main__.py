@@ -8,7 +8,6 @@ Anything else: the process died, and its log says how.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import os
@@ -32,7 +31,6 @@ from llmops.workers.contract import (
     Outcome,
     RunFolder,
     WorkerError,
-    disk_trouble,
     now,
     open_run,
     rank,
@@ -45,7 +43,6 @@ WORKERS: Mapping[str, str] = {
     "generate": "llmops.workers.generate",
     "evaluate": "llmops.workers.evaluate",
     "scan": "llmops.workers.scan",
-    "guard": "llmops.workers.guard",
 }
 
 
@@ -60,12 +57,10 @@ def main(arguments: list[str]) -> int:
         run_job(path)
     except LlmopsError as error:
         return _failed(path, error)
-    except Exception as error:
-        trouble = disk_trouble(error, path)
-        if trouble is None:
-            raise
+    except OSError as error:
         traceback.print_exc()
-        return _failed(path, trouble)
+        shown = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+        return _failed(path, WorkerError(shown, hint="the log has the whole story"))
     return 0
 
 
@@ -163,8 +158,7 @@ def _failed(path: Path, error: LlmopsError) -> int:
     if error.hint:
         print(f"  hint: {error.hint}", file=sys.stderr)
     value = {"format_version": FORMAT_VERSION, "message": error.message, "hint": error.hint}
-    with contextlib.suppress(WorkerError):  # a full disk: whoever started us sees that it is
-        _write_json(path / "error.json", value)
+    _write_json(path / "error.json", value)
     return 3
 
 
@@ -216,9 +210,16 @@ def _resources_used(run: RunFolder, outcome: Outcome, wall_seconds: float) -> di
         "cpu_seconds": round(cpu, 3),
         "peak_memory_mb": round(max(outcome.peak_memory_mb, memory.peak_mb()), 1),
         "peak_device_memory_mb": memory.device_peak_mb(),
-        "estimated_memory_mb": run.spec.get("estimated_memory_mb"),
+        "estimated_memory_mb": _estimated(run),
     }
     return {name: value for name, value in used.items() if value is not None}
+
+
+def _estimated(run: RunFolder) -> float | None:
+    """What was planned for the memory above; one that is only a part of it is none."""
+    given = run.spec.get("estimate") or {}
+    whole = given.get("memory_of") == "process" and given.get("bound") != "least"
+    return given.get("memory_mb") if whole else None
 
 
 def _version(name: str) -> str:
