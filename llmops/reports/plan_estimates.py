@@ -42,18 +42,17 @@ def cells(step: Step, shown: Sequence[str]) -> tuple[str, ...]:
 
 
 def needs(step: Step) -> str:
-    """`2 x 612 MiB`, `> 1.2 GiB`, `61 GiB GPU`; of all ranks `1.2 of 2 GiB` where that is bound."""
+    """Of one rank `612 MiB`, `>1.2 GiB`, `61 GiB GPU`; of all `1.2 of 2 GiB` where bounded."""
     found = step.estimate
     if found is None or found.memory_mb is None:
         return _UNKNOWN
     of = " GPU" if found.memory_of == "device" else ""
-    more = {"least": "> ", "most": "< ", "": ""}[found.bound]
+    more = {"least": ">", "most": "<", "": ""}[found.bound]
     limit = bytes_of(step.job.resources.memory)
-    ranks = step.job.resources.processes
     if limit is None or of:
-        times = f"{ranks} x " if ranks > 1 else ""
-        return f"{more}{times}{memory(found.memory_mb)}{of}"
+        return f"{more}{memory(found.memory_mb)}{of}"
     too_much = " !" if exceeds(step) else ""
+    ranks = step.job.resources.processes
     return f"{more}{ranks * found.memory_mb / 1024:.1f} of {limit / 2**30:.3g} GiB{too_much}"
 
 
