@@ -14,7 +14,7 @@ from typing import Literal
 from llmops.reports.charts import Drawing
 from llmops.rules.base import Outcome
 
-Kind = Literal["", "number", "code", "case"]
+Kind = Literal["", "number", "code", "case", "short"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from llmops.reports import words
@@ -170,9 +171,15 @@ def _numbers(
     refs = tuple(dict.fromkeys(ref for cell in row for ref in cell.refs))
     if not named or not refs:
         return None
-    first = row[0].text if row[0].kind != "number" else table.title
     shown = ("；" if told.lang == "zh" else "; ").join(named)
-    return (Cell(str(section)), Cell(told.cut(first, 120)), Cell(shown), Cell("", refs=refs))
+    name = told.cut(_row_name(table, row), 120)
+    return (Cell(str(section), "number"), Cell(name), Cell(shown), Cell("", refs=refs))
+
+
+def _row_name(table: Table, row: Sequence[Cell]) -> str:
+    """The words before a row's first number; a row that begins with one is named by it."""
+    words_before = [cell.text for cell in takewhile(lambda c: c.kind != "number", row)]
+    return " · ".join(words_before) if words_before else f"{table.head[0]} {row[0].text}"
 
 
 def evidence(told: Teller) -> Section:

@@ -63,15 +63,16 @@ def _environment() -> Environment:
 
 
 def shown(value: Any) -> Any:
-    """What may stand in the page: text without a hidden character, line breaks as spaces."""
+    """What may stand in the page: text whose hidden characters are written out."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     text = value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
-    return "".join(_harmless(c) for c in text)
+    return "".join(map(_harmless, text))
 
 
+@lru_cache(maxsize=8192)
 def _harmless(char: str) -> str:
     if char in "\n\t":
         return char

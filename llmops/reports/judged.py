@@ -213,10 +213,15 @@ def _gate_row(told: Teller, f: Finding) -> tuple[Cell, ...]:
         told.number(f.value, f.evidence, beside=f.bound),
         told.interval(f.interval, beside=f.bound),
         told.count(f.n),
-        Cell(bound_words(told, f.bound)),
+        _bound(told, f),
         told.number(f.base_value),
         _verdict(told, f),
     )
+
+
+def _bound(told: Teller, f: Finding) -> Cell:
+    said = bound_words(told, f.bound)
+    return Cell(said, "short" if len(said) < 24 else "")
 
 
 def _verdict(told: Teller, f: Finding) -> Cell:
@@ -307,7 +312,7 @@ def _difference_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ..
             ),
             told.interval(f.difference_interval),
             told.count(f.n),
-            Cell(bound_words(told, f.bound)),
+            _bound(told, f),
             _verdict(told, f),
         )
         for f in shown

@@ -56,7 +56,7 @@ def _curve(told: Teller, curve: Curve) -> Iterator[Block]:
     numbers = {"first": words.number(first), "last": words.number(last), "low": words.number(low)}
     caption = say(key, job=job, n=words.count(len(points)), **numbers)
     left = told.more(len(points) - len(rows))
-    yield from grid((say("c_step"), say("c_loss")), rows, caption, left, "slim")
+    yield from grid((say("c_at_step"), say("c_loss")), rows, caption, left, "slim")
 
 
 def _evenly(n: int, most: int) -> list[int]:
@@ -274,7 +274,7 @@ def _weaknesses(
     shown, left = words.capped(ranked, _MOST_FINDINGS)
     rows = [
         (
-            Cell(_severity(told, weak.severity)),
+            Cell(_severity(told, weak.severity), "short"),
             Cell(detector, "code"),
             told.text(weak.description, 300),
             Cell(told.cut(weak.metric, 60)),

@@ -170,6 +170,7 @@ PHRASES: Mapping[str, Phrase] = {
     "c_because": Phrase("because", "理由"),
     "c_place": Phrase("where", "位置"),
     "c_step": Phrase("step", "步骤"),
+    "c_at_step": Phrase("step", "步数"),
     "c_loss": Phrase("loss", "损失"),
     "c_rows_in": Phrase("rows in", "输入行数"),
     "c_rows_out": Phrase("rows out", "输出行数"),
