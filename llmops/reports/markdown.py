@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -96,7 +97,9 @@ def _gates(verdict: Verdict) -> Section:
     both = words.twice(verdict.findings)
     rows = [_gate(f, f.gate in both) for f in words.by_weight(verdict.findings)]
     header = "gate | this PR | base | difference (paired) | verdict"
-    return grid(header, rows, most=_MOST_GATES)
+    judged = tuple(f"<sub>{text(said, 400)}</sub>" for said in words.judges(verdict.findings))
+    found = grid(header, rows, most=_MOST_GATES)
+    return replace(found, closing=("", *judged)) if judged and rows else found
 
 
 def _gate(finding: Finding, both: bool) -> str:

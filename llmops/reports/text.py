@@ -73,7 +73,9 @@ def _gates(verdict: Verdict, page: Page) -> list[str]:
     rows += [("", f"… {left} more")] if left else []
     heading = wrap(title, page)
     bold = [page.style.paint(line, "strong") for line in heading]
-    return [*bold, *table([head, *rows], page, 2, giving=(1,))] if rows else []
+    judged = [line for said in words.judges(ordered) for line in wrap(visible(said), page, 2, 4)]
+    notes = [page.style.paint(line, "dim") for line in judged]
+    return [*bold, *table([head, *rows], page, 2, giving=(1,)), *notes] if rows else []
 
 
 def _gate(finding: Finding, both: bool, common: str) -> Row:

@@ -49,6 +49,15 @@ def _of_all(verdict: Verdict, here: int, total: int) -> str:
     return f"{said}, {plural(total, 'gate')}"
 
 
+def judges(findings: Sequence[Finding]) -> list[str]:
+    """Who judged what could not be computed: `kind: judged by Model/large, mean of 3`."""
+    by: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        if finding.judge:
+            by.setdefault(finding.judge, {})[short_gate(finding.gate)] = None
+    return [f"{', '.join(gates)}: judged by {judge}" for judge, gates in sorted(by.items())]
+
+
 def by_weight(findings: Sequence[Finding]) -> list[Finding]:
     """The worst first, then by gate; base's judgement before head's."""
     return sorted(findings, key=lambda f: (-f.outcome, f.gate, f.judged_by, f.message))

@@ -10,6 +10,7 @@ from llmops.digest import of_value
 from llmops.jobs.exam import Exam
 from llmops.jobs.gates import alpha_of, bound_words
 from llmops.jobs.make import Made
+from llmops.jobs.metrics import METRICS
 from llmops.jobs.parts import dataset_of
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import INVALID_HINT, Cell, Claim, Question, scale_of
@@ -119,7 +120,17 @@ def finding(facts: Facts, one: Asked, rule: str, outcome: Outcome, message: str)
         judged_by=one.exam.judged_by,
         metric=str(one.check["metric"]),
         evidence=proof.evidence if proof else "",
+        judge=_judge(one),
     )
+
+
+def _judge(one: Asked) -> str:
+    """Who judged, and of how many judgements of a case the mean counts; "" for other metrics."""
+    spec, known = one.head.job.spec, METRICS.get(str(one.check["metric"]))
+    if known is None or not known.judged or "judge" not in spec:
+        return ""
+    repeats = spec["judge"]["repeats"]
+    return f"{spec['judge_name']}{f', mean of {repeats}' if repeats > 1 else ''}"
 
 
 def claimed(

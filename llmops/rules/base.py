@@ -72,6 +72,7 @@ class Finding:
     evidence: str = ""  # digest of the statement it rests on
     controls: tuple[str, ...] = ()
     waived_by: str = ""
+    judge: str = ""  # who judged the metric, and how often: "Model/judge, mean of 3"
 
 
 @dataclass(frozen=True, slots=True)
