@@ -24,8 +24,9 @@ from llmops.graph.build import Graph
 from llmops.graph.diff import diff
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
-from llmops.jobs.base import Job, Plan, Proof, Step
+from llmops.jobs.base import Budget, Job, Plan, Proof, Step
 from llmops.jobs.exam import Exam, exams
+from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
 from llmops.jobs.wire import plan_from_json, to_json
 from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, State, name_of, read
@@ -169,8 +170,25 @@ def make_plan(
     )  # fmt: skip
     priced = estimate.prices(base if base is not None else head)
     planned = estimate.estimated(planned, proven, store.latest, priced)
+    planned = replace(planned, budgets=_budgets(base, head, asked, proven, both.place))
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     return Planned(planned, both, asked, proven, (*unread, *store.notes))
+
+
+def _budgets(
+    base: Graph | None,
+    head: Graph,
+    asked: tuple[Exam, ...] = (),
+    proven: Mapping[str, Proof] | None = None,
+    place: Place = nowhere,
+) -> tuple[Budget, ...]:
+    """What the policies let this change spend, and what it has spent."""
+    graphs = [graph for graph in (base, head) if graph is not None]
+    if not any("budgets" in p.spec for graph in graphs for p in graph.of_kind("Policy")):
+        return ()
+    from llmops.rules.budget import limits, with_use
+
+    return with_use(limits(base, head, place), base, head, asked, proven or {})
 
 
 def environment_of(head: Graph, name: str | None = None) -> Spec | None:
@@ -354,9 +372,17 @@ def execute(
     permitted = Permitted(inner, options.egress, options.secrets, dict(os.environ))
     resolve = Inputs(store, lambda digest, uri: fetcher.get(digest, uri), read_blob)
     return run(
-        [estimate.told(step) for step in steps], store=store, executor=permitted, resolve=resolve,
+        [_told(step, options) for step in steps], store=store, executor=permitted, resolve=resolve,
         on_event=on_event, keep_going=options.keep_going, jobs=options.jobs,
     )  # fmt: skip
+
+
+def _told(step: Step, options: RunOptions) -> Step:
+    """The step whose worker writes into its result what was estimated, and what was said."""
+    told = estimate.told(step)
+    if step.state != "run" or not options.over_budget:
+        return told
+    return replace(told, job=replace(told.job, spec={**told.job.spec, "over_budget": True}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +394,7 @@ class RunOptions:
     keep_going: bool = False
     egress: tuple[Egress, ...] = ()
     secrets: tuple[Names, ...] = ()
+    over_budget: bool = False  # said on the command line; each result keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,8 +431,18 @@ def saved_plan(project: Project, data: Any) -> Prepared:
     if planned.head.dirty and _moved(planned, found[0], project.repository.work_tree()):
         raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
     graphs = _expect_own_jobs(project, planned, found)
+    _expect_budgets(planned, *graphs)
     egress, secrets = egress_of(planned, *graphs), secrets_of(planned, *graphs)
     return Prepared(planned, tuple(found), egress, secrets)
+
+
+def _expect_budgets(planned: Plan, head: Graph | None, base: Graph | None = None) -> None:
+    """Raises UsageError for limits that its trees do not set."""
+    assert head is not None
+    own = {(b.name, b.limit) for b in _budgets(base, head)}
+    if own != {(b.name, b.limit) for b in planned.budgets}:
+        what = "the plan was edited: its trees set other budgets"
+        raise UsageError(what, hint="plan again")
 
 
 def _expect_own_jobs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from llmops.cli import common
@@ -11,7 +12,8 @@ from llmops.cli.output import complain
 from llmops.diagnostics import printable
 from llmops.evidence.files import replace
 from llmops.jobs.wire import to_json
-from llmops.pipeline import make_plan
+from llmops.pipeline import Planned, make_plan, verdict
+from llmops.project import Project
 from llmops.reports.render import render_plan
 
 EXAMPLES = """\
@@ -27,8 +29,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", help="write the plan, for `llmops run FILE`")
     parser.add_argument("--no-reuse", action="store_true", help="plan as if nothing had evidence")
     parser.add_argument(
-        "--fail-on", choices=("undecidable",), action="append", default=[],
-        help="exit 1 when a gate cannot be decided",
+        "--fail-on", choices=("undecidable", "gate", "budget"), action="append", default=[],
+        help="exit 1 when a gate cannot be decided, fails already, or a budget is exceeded",
     )  # fmt: skip
     parser.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="output format"
@@ -51,5 +53,25 @@ def main(args: argparse.Namespace) -> int:
         replace(Path(args.out), text.encode("utf-8"))
         if args.format == "text":
             common.say(f"Saved to {args.out} · run it: llmops run {args.out}")
-    undecidable = any(gate.decidable is False for gate in planned.plan.gates)
-    return 1 if undecidable and "undecidable" in args.fail_on else 0
+    return 1 if any(_FAILS[what](found, planned) for what in args.fail_on) else 0
+
+
+def _undecidable(found: Project, planned: Planned) -> bool:
+    return any(gate.decidable is False for gate in planned.plan.gates)
+
+
+def _fails_already(found: Project, planned: Planned) -> bool:
+    """Whether kept evidence, or a rule that needs none, fails this tree before anything runs."""
+    from llmops.rules.base import Outcome
+
+    judged = verdict(found, planned, now=datetime.now(UTC))
+    return any(finding.outcome is Outcome.FAILED for finding in judged.findings)
+
+
+def _over_budget(found: Project, planned: Planned) -> bool:
+    from llmops.rules.budget import held
+
+    return any(one.over for one in held(planned.plan))
+
+
+_FAILS = {"undecidable": _undecidable, "gate": _fails_already, "budget": _over_budget}

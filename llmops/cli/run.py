@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from llmops.executors.run import EXECUTORS
 from llmops.jobs.base import Plan
 from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare, saved_plan
 from llmops.project import Project
+from llmops.reports.plan_estimates import exceeds, needs
 
 EXAMPLES = """\
   llmops run
@@ -41,6 +43,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--accept-undecidable", action="store_true",
         help="run although a gate cannot be decided on the planned rows",
     )  # fmt: skip
+    parser.add_argument(
+        "--over-budget", action="store_true",
+        help="run although it is estimated to take more than the policy allows",
+    )  # fmt: skip
     parser.add_argument("--no-progress", action="store_true", help="only starts and ends")
 
 
@@ -51,7 +57,9 @@ def main(args: argparse.Namespace) -> int:
     found = common.project(args)
     prepared = _plan(found, args)
     planned = prepared.plan
-    if not _decidable(planned, args):
+    if not _decidable(planned, args) or not _affordable(planned, args):
+        return 1
+    if not _fits(planned):
         return 1
     steps = [step for step in planned.steps if step.state == "run"]
     if args.dry_run:
@@ -62,8 +70,9 @@ def main(args: argparse.Namespace) -> int:
         common.say(_nothing(planned))
         return 0
     options = RunOptions(
-        args.executor, args.jobs, args.keep_going, prepared.egress, prepared.secrets
-    )
+        args.executor, args.jobs, args.keep_going, prepared.egress, prepared.secrets,
+        over_budget=args.over_budget,
+    )  # fmt: skip
     with printer(args, [step.job for step in steps]) as on_event:
         report = execute(found, planned.steps, prepared.trees, on_event, options)
     common.say(_ending(report))
@@ -100,6 +109,54 @@ def _decidable(planned: Plan, args: argparse.Namespace) -> bool:
     if hopeless and not args.accept_undecidable:
         complain("  hint: enlarge the sample, lower the claim, or say --accept-undecidable")
     return args.accept_undecidable or not hopeless
+
+
+def _affordable(planned: Plan, args: argparse.Namespace) -> bool:
+    """Above a budget nothing starts, unless that is said; what is not known is said too."""
+    if not planned.budgets:
+        return True
+    from llmops.rules.budget import held
+
+    found = held(planned)
+    for one in found:
+        where = f"{one.budget.place}: " if one.budget.place else ""
+        if one.over:
+            complain(f"{where}{'warning' if args.over_budget else 'error'}[budget]: {one.words}")
+        elif one.unknown:
+            complain(f"{where}warning[budget]: {one.words}")
+    over = any(one.over for one in found)
+    if over and not args.over_budget:
+        complain("  hint: make the jobs smaller, or say --over-budget (the verdict shows it)")
+    return args.over_budget or not over
+
+
+def _fits(planned: Plan) -> bool:
+    """Whether no job is estimated to need more than its own Recipe allows.
+
+    Rows that may be shorter than `max_length`, or a small machine, are a warning only.
+    """
+    machine, fits = _machine_bytes(), True
+    for step in planned.steps:
+        if step.state != "run" or step.estimate is None:
+            continue
+        if exceeds(step):
+            certain = step.estimate.bound != "most"
+            fits &= not certain
+            level, words = "error" if certain else "warning", needs(step).removesuffix(" !")
+            complain(f"{level}[memory]: {step.job.id} needs {words}, its resources.memory")
+        taken = (step.estimate.memory_mb or 0.0) * step.job.resources.processes * 2**20
+        if machine and step.estimate.memory_of == "process" and taken > machine:
+            has = f"{machine / 2**30:.0f} GiB"
+            complain(f"warning[memory]: {step.job.id} needs {needs(step)}, this machine has {has}")
+    return fits
+
+
+def _machine_bytes() -> int:
+    """Memory of this machine; 0 where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 0
 
 
 def _nothing(planned: Plan) -> str:

@@ -109,12 +109,15 @@ class Step:
     estimate: Estimate | None = None  # of a job to run
 
 
+Unit = Literal["usd", "gpu_hours", "cpu_hours"]
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What the jobs of one change may take, as a policy says it; `place` is path:line:col."""
 
     name: str  # Policy/name/usd
-    unit: Literal["usd", "gpu_hours", "cpu_hours"]
+    unit: Unit
     limit: float
     judged_by: Side = "base"
     place: str = ""

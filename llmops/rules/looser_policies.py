@@ -36,8 +36,16 @@ def _tighter(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         return float(new.get(key, ALPHA)) <= float(old.get(key, ALPHA))
     if key == "on_inconclusive":
         return bool(new.get(key, "fail") == "fail")
+    if key == "budgets":
+        return _spends_less(old.get(key) or {}, new.get(key) or {})
     labels = [spec.get(key, {}).get("labels", {}).items() for spec in (old, new)]
     return bool(labels[1] <= labels[0])
+
+
+def _spends_less(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether every limit is still there and none is higher."""
+    before, after = (one.get("per_pull_request") or {} for one in (old, new))
+    return all(unit in after and after[unit] <= limit for unit, limit in before.items())
 
 
 def _unlabelled(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) -> Iterator[Loosened]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from llmops.rules import (
     bank_classes,
+    budget,
     evidence_present,
     fail_on,
     license,
@@ -44,7 +45,8 @@ RULES: Mapping[str, Rule] = {
 GATES: Mapping[str, Any] = {
     module.INFO.id: module
     for module in (
-        require, slices, regression, fail_on, bank_classes, routes_measured, policy_looser,
+        require, slices, regression, fail_on, bank_classes, routes_measured, budget,
+        policy_looser,
     )
 }  # fmt: skip
 INFOS: Mapping[str, Info] = {

@@ -99,7 +99,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Policy": {
         "packs": "regulation packs",
         "profile": "policy profiles",
-        "budgets": "budgets",
+        "budgets.holdout_looks_per_dataset": "counted looks at held-out data",
         "waivers": "waivers",
         "attempts": "counted attempts",
         "count": "counted attempts",
@@ -185,7 +185,6 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "Policy": {
         "rules[].rule": {
             "evidence-fresh": "the rule evidence-fresh",
-            "budget": "the rule budget",
             "approval": "the rule approval",
             "waiver": "the rule waiver",
         },

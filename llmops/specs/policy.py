@@ -89,6 +89,7 @@ class PlainRule(_Rule):
         "residency",
         "owner",
         "routes-measured",
+        "budget",
     ] = field(role="gate", doc="Built-in rule id.")
     with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
 
@@ -111,6 +112,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "residency": NoParameters,
     "owner": NoParameters,
     "routes-measured": NoParameters,
+    "budget": NoParameters,
 }
 
 
@@ -132,6 +134,20 @@ class Approval(Block):
     allow_author: bool = field(False, role="gate", doc="Whether the author's own counts.")
 
 
+class Spending(Block):
+    """What the jobs of one change may take."""
+
+    usd: Number | None = field(None, role="gate", doc="US dollars, by gpu_classes.", ge=0)
+    gpu_hours: Number | None = field(None, role="gate", doc="Hours, over all GPUs.", ge=0)
+    cpu_hours: Number | None = field(None, role="gate", doc="Hours, over all cores.", ge=0)
+
+
+class Budgets(Block):
+    """What may be spent."""
+
+    per_pull_request: Spending = group(doc="Each change by itself.")
+
+
 class Policy(Block):
     """What must hold."""
 
@@ -142,6 +158,7 @@ class Policy(Block):
     on_inconclusive: Literal["fail", "warn"] = field(
         "fail", role="gate", doc="What an undecided gate is."
     )
+    budgets: Budgets | None = group(None, doc="What may be spent.")
     rules: Annotated[tuple[Rule, ...], LIST] = group((), doc="What must hold.")
     approvals: Annotated[tuple[Approval, ...], LIST] = group((), doc="Who must agree.")
 

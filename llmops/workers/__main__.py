@@ -211,6 +211,7 @@ def _resources_used(run: RunFolder, outcome: Outcome, wall_seconds: float) -> di
         "peak_memory_mb": round(max(outcome.peak_memory_mb, memory.peak_mb()), 1),
         "peak_device_memory_mb": memory.device_peak_mb(),
         "estimated_memory_mb": _estimated(run),
+        "over_budget": run.spec.get("over_budget"),
     }
     return {name: value for name, value in used.items() if value is not None}
 

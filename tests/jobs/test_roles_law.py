@@ -237,6 +237,7 @@ FILES: dict[str, str] = {
         " deny_use: [GPL-3.0-only]}, severity: error}\n"
         "  - {name: epochs, rule: range, with: {field: Recipe.training.max_steps, min: 1,"
         " max: 50}, severity: warning}\n"
+        "budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90}}\n"
         "approvals:\n  - {name: looser, when: policy_looser, from: [team-c], count: 2,"
         " allow_author: false}"
     )),
@@ -570,6 +571,9 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "applies_to.labels": (POL, "applies_to: {labels: {risk: high}}",
                               "applies_to: {labels: {risk: low}}"),
         "alpha": (POL, "alpha: 0.05", "alpha: 0.01"),
+        "budgets.per_pull_request.usd": (POL, "usd: 150", "usd: 15"),
+        "budgets.per_pull_request.gpu_hours": (POL, "gpu_hours: 40", "gpu_hours: 4"),
+        "budgets.per_pull_request.cpu_hours": (POL, "cpu_hours: 90", "cpu_hours: 9"),
         "on_inconclusive": (POL, "on_inconclusive: fail", "on_inconclusive: warn"),
         "rules[].name": (POL, "name: epochs", "name: steps"),
         "rules[].severity": (POL, "severity: warning", "severity: error"),
