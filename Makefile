@@ -11,7 +11,7 @@ help:
 	@echo "make install  everything into $(VENV): torch first, then the pinned rest"
 	@echo "make check    ruff, mypy, import-linter"
 	@echo "make test     the default suite (no network, no GPU)"
-	@echo "make demo     a repository and five pull requests, trained and judged here"
+	@echo "make demo     a repository and seven pull requests, trained and judged here"
 	@echo "make bench    speed as ratios, written to tests/benchmarks/RESULTS.md"
 
 install: $(STAMP)

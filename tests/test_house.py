@@ -16,7 +16,7 @@ import pytest
 
 from llmops.cli import main as cli
 from llmops.executors.run import EXECUTORS
-from llmops.jobs import curate, evaluate, generate, metrics, scan, tools, train
+from llmops.jobs import curate, evaluate, generate, guard, metrics, scan, tools, train
 from llmops.reports import render
 from llmops.rules import verdict
 from llmops.specs import load
@@ -31,13 +31,14 @@ HEAVY = (
     "torch", "transformers", "peft", "accelerate", "deepspeed", "deepeval", "giskard", "numpy",
     "scipy",
 )  # fmt: skip
-WATCHED = ("llmops.workers.", "llmops.statistics.", "llmops.digest")
+WATCHED = ("llmops.workers.", "llmops.guardrails.", "llmops.statistics.", "llmops.digest")
 BUILT = {
     "curate": curate.HOW.revision,
     "train": train.HOW.revision,
     "generate": generate.HOW.revision,
     "evaluate": evaluate.REVISION,
     "scan": scan.HOW.revision,
+    "guard": guard.REVISION,
 }
 PLUGINS = [
     *(("specs", re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()) for kind in load.KINDS),

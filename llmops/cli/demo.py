@@ -1,4 +1,4 @@
-"""`llmops demo`: the story, for real: a repository, five pull requests, each trained and judged.
+"""`llmops demo`: the story, for real: a repository, seven pull requests, each run and judged.
 
 Everything happens in a scratch git repository with the running example's specs; every command that
 is printed was run, with real training. Each pull request must come out as told, or the exit code
@@ -28,6 +28,7 @@ from llmops.errors import LlmopsError, UsageError
 EXAMPLES = """\
   llmops demo
   llmops demo --keep my-demo"""
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 EXAMPLE = ("specs", "policies", ".github/CODEOWNERS")
 LEFT_OUT = ("banking77",)
 ENVIRONMENT = {
@@ -167,7 +168,7 @@ def _headline(name: str, text: str) -> None:
 def _ending(root: Path, wrong: list[str], took: str, *, kept: bool) -> None:
     common.say(f"\n{'=' * 100}")
     told = "all came out as told" if not wrong else "NOT as told: " + "; ".join(wrong)
-    common.say(f"Main and five pull requests in {took}: {told}.")
+    common.say(f"Main and {_NUMBERS[len(STORIES)]} pull requests in {took}: {told}.")
     if kept:
         common.say(f"Look around: cd {root} && git log --graph --oneline --all")
         common.say("Evidence is in reports/evidence/, rows in reports/runs/*/artifacts/rows.jsonl")
@@ -211,6 +212,8 @@ def _edit(path: Path, change: Callable[[Any], None]) -> None:
 APPLICATION = Path("specs/applications/support.yaml")
 EVALUATION = Path("specs/evaluations/support-quality.yaml")
 LORA = Path("specs/recipes/support-lora.yaml")
+GUARDRAIL = Path("specs/guardrails/support-guard.yaml")
+PROMPT = Path("specs/prompts/support.yaml")
 
 
 def _before_new_intents(root: Path) -> None:
@@ -258,6 +261,20 @@ def _lower_bar(root: Path) -> None:
     _edit(root / EVALUATION, lower)
 
 
+def _weaken_guard(root: Path) -> None:
+    def no_disguises(document: Any) -> None:
+        document["spec"]["input"][0]["lexicon"]["normalize"] = ["casefold"]
+
+    _edit(root / GUARDRAIL, no_disguises)
+
+
+def _lower_case(root: Path) -> None:
+    def ask(document: Any) -> None:
+        document["spec"]["messages"][0]["content"] = "{{ question | lower }}"
+
+    _edit(root / PROMPT, ask)
+
+
 def _rename_owner(root: Path) -> None:
     _edit(root / APPLICATION, lambda d: d["metadata"].update(owner="team-quality"))
 
@@ -280,6 +297,16 @@ STORIES = (
         "lower-bar", "Lower the accuracy bound by 0.1",
         "No job runs: kept rows are judged again, and the loosening is shown.",
         _lower_bar, "inconclusive", trains=False,
+    ),
+    Story(
+        "faster-guard", "Save time: the guardrail no longer undoes disguises",
+        "Words in full width, or with marks between their letters, get by. The bank tells.",
+        _weaken_guard, "failed",
+    ),
+    Story(
+        "lower-case", "Ask in lower case",
+        "Nothing is trained: the same weights are asked, judged and scanned again.",
+        _lower_case, "passed",
     ),
     Story(
         "rename-owner", "Hand the application to another team",

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -32,16 +33,35 @@ def shown(path: Path) -> str:
 _IN_THE_WAY = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP)
 
 
-def failed(verb: str, path: Path, error: OSError) -> StoreError:
-    """A failed operation on a path as an error for people, with what to do about it."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def failed(verb: str, path: Path, error: OSError, size: int | None = None) -> StoreError:
+    """A failed operation on a path as an error for people, with what to do about it.
+
+    `size`: how many bytes were to be written.
+    """
     why = error.strerror or str(error)
+    if error.errno in _FULL:
+        why += free(path)
     what = "free space or make the folder writable"
     if error.errno in _IN_THE_WAY:
         what = "move away what stands in its place"
+    many = "" if size is None else f" ({size:,} bytes)"
     return StoreError(
-        f"cannot {verb} {shown(path)}: {why}",
+        f"cannot {verb} {shown(path)}{many}: {why}",
         hint=f"{what}, then run again: work that is done is kept",
     )
+
+
+def free(path: Path) -> str:
+    """How much space is left where a path is or would be, as the end of a sentence."""
+    there = next((p for p in (path, *path.parents) if p.exists()), None)
+    if there is None:
+        return ""
+    with contextlib.suppress(OSError):
+        return f", {shutil.disk_usage(there).free:,} bytes are free"
+    return ""
 
 
 def refuse_links(root: Path, path: Path) -> None:
@@ -71,7 +91,7 @@ def write_new(path: Path, data: bytes) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise failed("write", path, error) from error
+        raise failed("write", path, error, len(data)) from error
     return True
 
 
@@ -82,7 +102,7 @@ def replace(path: Path, data: bytes) -> None:
             os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
-        raise failed("write", path, error) from error
+        raise failed("write", path, error, len(data)) from error
 
 
 def read(path: str) -> bytes:
@@ -100,7 +120,7 @@ def read(path: str) -> bytes:
 @contextlib.contextmanager
 def _temporary(path: Path, data: bytes) -> Iterator[Path]:
     """A finished file beside `path`, gone afterwards."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -120,6 +140,14 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _make_folder(folder: Path) -> None:
+    """The folder, and its name on disk too: a file in a folder that is lost is lost with it."""
+    missing = [f for f in (folder, *folder.parents) if not f.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        _sync_folder(made.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops.errors import ExecutorError
-from llmops.evidence.files import failed, read, refuse_links, replace, shown
+from llmops.evidence.files import failed, free, read, refuse_links, replace, shown
 from llmops.executors.base import Given
 from llmops.executors.leftovers import place, sweep
 from llmops.jobs.base import FORMAT_VERSION, Job, Result
@@ -235,7 +235,8 @@ class RunFolder:
         if shutil.disk_usage(self.path).free < _FULL_BYTES:
             # A worker that cannot write cannot say so either.
             hint = "free space, then run again: work that is done is kept"
-            what = f'worker of "{job.id}" {how}: no space is left in {shown(self.path.parent)}'
+            left = f"no space is left in {shown(self.path.parent)}{free(self.path)}"
+            what = f'worker of "{job.id}" {how}: {left}'
             return ExecutorError(what, hint=hint)
         return ExecutorError(f'worker of "{job.id}" {how}{said}', hint=self.see_log())
 

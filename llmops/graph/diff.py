@@ -135,6 +135,28 @@ def loc_path(loc: Iterable[str | int]) -> str:
     return text.removeprefix(".spec").removeprefix(".")
 
 
+def steps_of(path: str) -> list[str]:
+    """`sources[helpdesk].uri` -> `["sources", "[helpdesk]", "uri"]`."""
+    return re.findall(r"\[[^\]]*\]|[^.\[\]]+", path)
+
+
+def loc_of(spec: Spec, path: str) -> tuple[str | int, ...]:
+    """The place of a path as `leaves` writes it inside its document, as far as it is there."""
+    value: Any = spec.spec
+    loc: list[str | int] = ["spec"]
+    for step in steps_of(path):
+        if step.startswith("[") and isinstance(value, list | tuple):
+            i = next((i for i, v in enumerate(value) if v.get("name") == step[1:-1]), None)
+            if i is None:
+                break
+            loc.append(i)
+            value = value[i]
+        else:
+            loc.append(step)
+            value = value.get(step) if isinstance(value, Mapping) else None
+    return tuple(loc)
+
+
 def role_of(path: str, roles: Mapping[str, str]) -> str:
     """The role of a field: its own, or that of the nearest declared field around it."""
     whole = pattern = re.sub(r"\[[^\]]*\]", "[]", path)

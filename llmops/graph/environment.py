@@ -7,13 +7,13 @@ fingerprints stay as they are, and so does every closure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from llmops.diagnostics import Diagnostic, did_you_mean
 from llmops.graph.build import Graph, SpanOf
+from llmops.graph.diff import loc_of, steps_of
 from llmops.graph.fingerprint import fingerprints
 from llmops.specs.base import Ref, Spec
 
@@ -65,13 +65,8 @@ def placed(graph: Graph, environment: Spec | None) -> Graph:
 def _overlaid(spec: Spec, sets: list[Set]) -> Spec:
     body = spec.spec
     for one in sets:
-        body = _put(body, _steps(one.path), one.value)
+        body = _put(body, steps_of(one.path), one.value)
     return replace(spec, value={**spec.value, "spec": body}, digest=spec.meaning)
-
-
-def _steps(path: str) -> list[str]:
-    """`sources[helpdesk].uri` -> `["sources", "[helpdesk]", "uri"]`."""
-    return re.findall(r"\[[^\]]*\]|[^.\[\]]+", path)
 
 
 def _put(value: Any, steps: list[str], new: Any) -> Any:
@@ -87,7 +82,7 @@ def _put(value: Any, steps: list[str], new: Any) -> Any:
 
 def _fits(spec: Spec, path: str) -> bool:
     """Whether a spec has the block, or the item of a list, that a path leads into."""
-    *outer, last = _steps(path)
+    *outer, last = steps_of(path)
     value: Any = spec.spec
     for step in outer:
         if step.startswith("["):
@@ -106,27 +101,10 @@ def origins(graph: Graph, ref: Ref, environment: Spec | None) -> dict[Loc, Set]:
     """
     spec = graph.specs[ref]
     return {
-        _loc(spec, one.path): one
+        loc_of(spec, one.path): one
         for one in overlays(environment)
         if one.target == ref and _fits(spec, one.path)
     }
-
-
-def _loc(spec: Spec, path: str) -> Loc:
-    """The place of an overlay's path inside the document of its target."""
-    value: Any = spec.spec
-    loc: list[str | int] = ["spec"]
-    for step in _steps(path):
-        if step.startswith("[") and isinstance(value, list | tuple):
-            i = next((i for i, v in enumerate(value) if v.get("name") == step[1:-1]), None)
-            if i is None:
-                break
-            loc.append(i)
-            value = value[i]
-        else:
-            loc.append(step)
-            value = value.get(step) if isinstance(value, Mapping) else None
-    return tuple(loc)
 
 
 def check(graph: Graph, span: SpanOf) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ asks it first. RE2's word boundary and digits are ASCII, so they hold where Chin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import re2
@@ -14,6 +15,8 @@ import re2
 LONGEST_PATTERN = 2_000  # characters
 LARGEST_PROGRAM = 20_000  # instructions of RE2's program: what a pattern costs in memory
 _SMALLER = "use smaller repeats and classes, or several layers"
+
+_HALVES = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 
 
 class Refusal(NamedTuple):
@@ -26,6 +29,14 @@ class Refusal(NamedTuple):
 def compiled(pattern: str) -> re2._Regexp:
     """The pattern over UTF-8 bytes. Raises re2.error for what RE2 has not."""
     return re2.compile(pattern.encode("utf-8"), options())
+
+
+def spans(program: re2._Regexp, data: bytes) -> Iterator[tuple[int, int]]:
+    """Bytes `start` to `end` of every match that is not empty, from left to right."""
+    for match in program.finditer(data):
+        start, end = match.span()
+        if start < end:
+            yield start, end
 
 
 def options() -> re2.Options:
@@ -51,6 +62,8 @@ def refusal(pattern: str) -> Refusal | None:
     if program.programsize > LARGEST_PROGRAM:
         what = f"the pattern needs {program.programsize} steps, above the maximum {LARGEST_PROGRAM}"
         return Refusal(what, _SMALLER)
+    if _HALVES.search(pattern):
+        return Refusal(r"\C matches parts of characters", "write . for one character")
     if program.search(b""):
         hint = "write + instead of *, or {1,} instead of {0,}: it would be found in every text"
         return Refusal("the pattern matches the empty text", hint)

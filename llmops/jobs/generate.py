@@ -16,7 +16,7 @@ from llmops.jobs.estimate import answering, aside
 from llmops.jobs.make import HowTo, Made, made_by, make, part_of, spec_at
 from llmops.specs.base import Ref, Reference, Spec
 
-HOW = HowTo("generate", revision=1, tools=targets.TOOLS)
+HOW = HowTo("generate", revision=2, tools=targets.TOOLS)
 
 
 @dataclass(frozen=True, slots=True)

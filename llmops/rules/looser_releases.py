@@ -8,12 +8,12 @@ Environment says it stands in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmops.digest import canonical
 from llmops.graph.build import Graph
-from llmops.graph.diff import leaves
+from llmops.graph.diff import leaves, loc_of
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts
 from llmops.rules.looser import at_base, short
@@ -49,8 +49,8 @@ def _release(facts: Facts, old: Spec, new: Spec) -> Iterator[Loosened]:
     gone = dict.fromkeys(
         found[0] for path in before if (found := NAMED.match(path)) and not _held(found[0], after)
     )
-    place = facts.place("head", new.ref, ("spec",))
     for name in gone:
+        place = facts.place("head", new.ref, loc_of(new, name))
         yield Loosened(f"{old.ref} {name}", "declared", "removed", place)
     for path in dict.fromkeys((*before, *after)):
         named = NAMED.match(path)
@@ -58,6 +58,7 @@ def _release(facts: Facts, old: Spec, new: Spec) -> Iterator[Loosened]:
             continue
         was, now = before.get(path), after.get(path)
         if canonical(was) != canonical(now) and not _tighter(path, was, now):
+            place = facts.place("head", new.ref, loc_of(new, path))
             yield Loosened(f"{old.ref} {path}", _word(was), _word(now), place)
 
 
@@ -82,20 +83,36 @@ def _tighter(path: str, was: Any, now: Any) -> bool:
 
 def _environment(facts: Facts, old: Spec, new: Spec) -> Iterator[Loosened]:
     """More hosts, more secrets, or other places than base's."""
-    place = facts.place("head", new.ref, ("spec",))
+
+    def place(field: str) -> str:
+        return facts.place("head", new.ref, ("spec", field))
+
     hosts, now = old.spec.get("egress"), new.spec.get("egress")
     if hosts is not None and (now is None or set(now) - set(hosts)):
         more = sorted(set(now or ()) - set(hosts))
         after = "any public host" if now is None else f"also {short(', '.join(more))}"
-        yield Loosened(f"{old.ref} egress", short(", ".join(hosts)), after, place)
+        yield Loosened(f"{old.ref} egress", short(", ".join(hosts)), after, place("egress"))
     names = [set(s.spec.get("secrets", {}).get("names", ())) for s in (old, new)]
     if others := sorted(names[1] - names[0]):
         before = short(", ".join(sorted(names[0])) or "none")
-        yield Loosened(f"{old.ref} secrets", before, f"also {short(', '.join(others))}", place)
+        after = f"also {short(', '.join(others))}"
+        yield Loosened(f"{old.ref} secrets", before, after, place("secrets"))
     places = [", ".join(s.spec.get("residency", ())) for s in (old, new)]
     if places[0] != places[1]:
-        yield Loosened(f"{old.ref} residency", _word(places[0]), _word(places[1]), place)
+        before, after = map(_word, places)
+        yield Loosened(f"{old.ref} residency", before, after, place("residency"))
 
 
 def _word(value: Any) -> str:
+    """A value in few words; the steps of a canary as `5 %, quality 24h, pause, 100 %`."""
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        return short(", ".join(map(_step, value)))
     return "nothing" if value in (None, "") else short(value)
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    if "setWeight" in step:
+        return f"{step['setWeight']} %"
+    if "analysis" in step:
+        return f"{'+'.join(step['analysis']['templates'])} {step['analysis']['duration']}"
+    return f"pause {step.get('pause', {}).get('duration', '')}".strip()

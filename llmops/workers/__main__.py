@@ -8,6 +8,7 @@ Anything else: the process died, and its log says how.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -31,6 +32,7 @@ from llmops.workers.contract import (
     Outcome,
     RunFolder,
     WorkerError,
+    disk_trouble,
     now,
     open_run,
     rank,
@@ -43,6 +45,7 @@ WORKERS: Mapping[str, str] = {
     "generate": "llmops.workers.generate",
     "evaluate": "llmops.workers.evaluate",
     "scan": "llmops.workers.scan",
+    "guard": "llmops.workers.guard",
 }
 
 
@@ -57,10 +60,12 @@ def main(arguments: list[str]) -> int:
         run_job(path)
     except LlmopsError as error:
         return _failed(path, error)
-    except OSError as error:
+    except Exception as error:
+        trouble = disk_trouble(error, path)
+        if trouble is None:
+            raise
         traceback.print_exc()
-        shown = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
-        return _failed(path, WorkerError(shown, hint="the log has the whole story"))
+        return _failed(path, trouble)
     return 0
 
 
@@ -158,7 +163,8 @@ def _failed(path: Path, error: LlmopsError) -> int:
     if error.hint:
         print(f"  hint: {error.hint}", file=sys.stderr)
     value = {"format_version": FORMAT_VERSION, "message": error.message, "hint": error.hint}
-    _write_json(path / "error.json", value)
+    with contextlib.suppress(WorkerError):  # a full disk: whoever started us sees that it is
+        _write_json(path / "error.json", value)
     return 3
 
 

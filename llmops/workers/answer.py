@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import torch
 
@@ -23,11 +24,12 @@ from llmops.workers.chat import Row, RowError, Template
 from llmops.workers.choice import Choices, choose
 from llmops.workers.contract import RunFolder, WorkerError
 from llmops.workers.decode import Decoder, by_length
+from llmops.workers.guards import Guards, Screened, Told
 from llmops.workers.prompts import Prompt
 
 DEFAULT_BATCH_SIZE = 64
 DEFAULT_MAX_TOKENS = 64
-Told = Callable[[int, int, float], None]  # done, of how many, seconds so far
+Hear = Callable[[int, int, float], None]  # done, of how many, seconds so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ class Response:
     output_tokens: int = 0
     latency_ms: float = 0.0
     error: str | None = None
+    blocked: bool | None = None  # None, as `guard`, when the target has no guardrails
+    guard: tuple[Told, ...] | None = None
+
+    def line(self) -> dict[str, Any]:
+        """The response as it is kept; without guardrails nothing is said of them."""
+        kept = asdict(self)
+        return {k: v for k, v in kept.items() if v is not None or k not in ("blocked", "guard")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ class Target:
     choices: Choices | None
     form: str  # format of the rows it is asked
     settings: Settings
+    guards: Guards = field(default_factory=Guards)
 
     @classmethod
     def load(cls, run: RunFolder) -> Target:
@@ -91,6 +101,7 @@ class Target:
             choices=_choices(run, template),
             form=run.spec["format"],
             settings=Settings.of(run),
+            guards=Guards.of(run),
         )
 
     def drafts(self, cases: Sequence[Row]) -> list[Response]:
@@ -99,9 +110,15 @@ class Target:
 
     def _draft(self, case: Row) -> Response:
         draft = Response(str(case["id"]), case["case"])
+        if self.guards:
+            inputs = None if self.prompt is None else tuple(self.prompt.inputs)
+            case, met = self.guards.question(case, self.form, inputs)
+            draft = _met(draft, met)
+            if draft.blocked:
+                return draft
         try:
             text = (
-                self.template.render(self.prompt.messages(case), open_turn=True)
+                self.template.render(self.prompt.messages(case, self.form), open_turn=True)
                 if self.prompt
                 else self.template.opening(case, self.form)
             )
@@ -110,10 +127,12 @@ class Target:
         return replace(draft, prompt=text)
 
     @torch.inference_mode()
-    def answer(self, cases: Sequence[Row], told: Told = lambda *_: None) -> list[Response]:
+    def answer(self, cases: Sequence[Row], told: Hear = lambda *_: None) -> list[Response]:
         """A response to every case, in their order; `told` hears of progress once a second."""
         answered = self.tokenized(self.drafts(cases))
-        open_rows = [i for i, (draft, _) in enumerate(answered) if draft.error is None]
+        open_rows = [
+            i for i, (draft, _) in enumerate(answered) if draft.error is None and not draft.blocked
+        ]
         done, out = 0, [draft for draft, _ in answered]
         started = heard = time.monotonic()
         for batch in by_length([len(answered[i][1]) for i in open_rows], self.settings.batch_size):
@@ -123,12 +142,19 @@ class Target:
             written = writer.choose(self.choices) if self.choices else writer.write()
             took = round((time.monotonic() - batch_started) * 1000, 3)
             for i, response in zip(rows, written, strict=True):
-                out[i] = replace(response, latency_ms=took)
+                out[i] = self._filtered(replace(response, latency_ms=took))
             done += len(rows)
             if (now := time.monotonic()) - heard >= 1.0 or done == len(open_rows):
                 heard = now
                 told(done, len(open_rows), now - started)
         return out
+
+    def _filtered(self, response: Response) -> Response:
+        """A response as its reader gets it: guardrails look at what the model wrote."""
+        if not self.guards or response.error is not None:
+            return response
+        text, met = self.guards.answer(response.response)
+        return replace(_met(response, met), response=text)
 
     def tokenized(self, drafts: Sequence[Response]) -> list[tuple[Response, list[int]]]:
         """Drafts with their prompts' token ids; a prompt that leaves no room becomes an error."""
@@ -162,9 +188,17 @@ def _choices(run: RunFolder, template: Template) -> Choices | None:
     return Choices.of(dict(zip(labels, ids, strict=True))).to(models.device())
 
 
+def _met(response: Response, met: Screened) -> Response:
+    """The response with what guardrails found; blocked, it says their message."""
+    said = (*(response.guard or ()), *met.told)
+    if met.message is None:
+        return replace(response, blocked=False, guard=said)
+    return replace(response, blocked=True, guard=said, response=met.message)
+
+
 def _fitting(draft: Response, tokens: int, max_tokens: int, room: int | None) -> Response:
     draft = replace(draft, input_tokens=tokens)
-    if draft.error is not None:
+    if draft.error is not None or draft.blocked:
         return draft
     if tokens == 0:
         return replace(draft, error="the prompt is empty")

@@ -9,9 +9,12 @@ result (a loss that is not finite).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
+import re
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +36,10 @@ FIELDS = {
     "resources": dict,
     "tools": dict,
 }
+
+
+_SPACE = "free space or make the folder writable, then run again: the log has the whole story"
+_TORCH_WRITES = re.compile("PytorchStreamWriter|inline_container|iostream error")
 
 
 class WorkerError(LlmopsError):
@@ -146,11 +153,41 @@ def now() -> str:
 def write_atomically(path: Path, data: bytes) -> None:
     """All of `data` at `path`, or what was there before: temporary file, fsync, rename."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        why = f"{error.strerror or error}{free(path.parent)}"
+        raise WorkerError(
+            f"cannot write {path} ({len(data):,} bytes): {why}", hint=_SPACE
+        ) from error
+
+
+def disk_trouble(error: BaseException, folder: Path) -> WorkerError | None:
+    """What a failed read or write below a run folder is to people; None if it is something else.
+
+    The libraries that write weights say it in errors of their own, some without a path.
+    """
+    text = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
+    if isinstance(error, OSError):
+        text, place = error.strerror or text, error.filename or folder
+    elif type(error).__name__ == "SafetensorError" or _TORCH_WRITES.search(text):
+        place = folder
+    else:
+        return None
+    return WorkerError(f"cannot read or write {place}: {text}{free(folder)}", hint=_SPACE)
+
+
+def free(folder: Path) -> str:
+    """How much space is left, as the end of a sentence."""
+    with contextlib.suppress(OSError):
+        return f", {shutil.disk_usage(folder).free:,} bytes are free"
+    return ""
 
 
 def _read_job(path: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 from llmops.jobs.base import Measurement
 from llmops.workers import launch, models
@@ -31,7 +30,7 @@ def work(run: RunFolder) -> Outcome:
         run.progress("generate", step=done, steps=steps, eta_s=eta)
 
     responses = target.answer(subset(run), told)
-    lines = [json.dumps(asdict(r), ensure_ascii=False) + "\n" for r in responses]
+    lines = [json.dumps(r.line(), ensure_ascii=False) + "\n" for r in responses]
     write_atomically(run.artifact("responses.jsonl"), "".join(lines).encode())
     return Outcome(
         measurements=_measurements(responses, time.monotonic() - started),
@@ -46,8 +45,17 @@ def _measurements(responses: Sequence[Response], seconds: float) -> tuple[Measur
         "generate_seconds": round(seconds, 3),
         "input_tokens": sum(r.input_tokens for r in responses),
         "output_tokens": sum(r.output_tokens for r in responses),
+        **_guarded(responses),
     }
     return tuple(
         Measurement(name, float(value), count, tool="transformers", version=version)
         for name, value in values.items()
     )
+
+
+def _guarded(responses: Sequence[Response]) -> dict[str, float]:
+    """How many a guardrail blocked, and how many it masked; nothing where there is none."""
+    if all(response.guard is None for response in responses):
+        return {}
+    masked = sum(bool(r.guard) and not r.blocked for r in responses)
+    return {"blocked": sum(bool(r.blocked) for r in responses), "masked": masked}

@@ -173,7 +173,10 @@ def barrier() -> None:
 
 
 def from_first(make: Callable[[], T]) -> T:
-    """What rank 0 makes, on all ranks. Raises WorkerError on all of them if it does there."""
+    """What rank 0 makes, on all ranks. Raises WorkerError on all of them if it does there.
+
+    Anything else that it raises ends rank 0, and with it the others: torchrun sees to that.
+    """
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return make()
     found: list[Any] = [_told(make) if torch.distributed.get_rank() == 0 else None]
@@ -189,8 +192,6 @@ def _told(make: Callable[[], T]) -> tuple[T | None, tuple[str, str] | None]:
         return make(), None
     except LlmopsError as error:
         return None, (error.message, error.hint)
-    except OSError as error:
-        return None, (f"{error.strerror or error}: {error.filename}", "")
 
 
 def leave() -> None:

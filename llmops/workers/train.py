@@ -166,6 +166,15 @@ class Finite(Trainer):
             return
         super()._run_epoch(*args, **kwargs)
 
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None or self.is_deepspeed_enabled or self.args.device.type != "cpu":
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        # Several ranks on a CPU: Trainer loads to "cpu:0", a place that torch.load does not know.
+        for loaded, name in ((self.optimizer, "optimizer.pt"), (self.lr_scheduler, "scheduler.pt")):
+            state = torch.load(Path(checkpoint, name), map_location="cpu", weights_only=True)
+            loaded.load_state_dict(state)
+
     def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         step, root = self.state.global_step, Path(self.args.output_dir)
         if self.watch.failure or not _all_finite(self.model, self.optimizer):

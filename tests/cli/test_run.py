@@ -229,3 +229,43 @@ def test_a_host_that_is_not_on_the_egress_list_is_not_asked(
     said = llmops(*words, "--keep-going")
     assert said.code == 3
     assert "rows.invalid is not on the egress list of Environment/local" in said.out + said.err
+
+
+SERVED = (
+    "apiVersion: llmops/v1alpha1\nkind: Model\nmetadata: {{name: cloud}}\nspec:\n"
+    "  endpoint: {{protocol: openai, base_url: {url}, model: m-2026-08-14, residency: [EU],\n"
+    "    api_key: {{secret: KEY}}}}\n  license: MIT\n"
+)
+JUDGED = (
+    "apiVersion: llmops/v1alpha1\nkind: Evaluation\nmetadata: {name: judged}\nspec:\n"
+    "  target: Application/bot\n  dataset: bank#test\n  judge: {model: cloud}\n"
+    "  checks: [{name: good, metric: deepeval/answer_relevancy, pass_at: 0.5,"
+    " require: {min: 0.5}}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "listed", "said"),
+    [
+        ("'https://judge.invalid/v1'", "egress: [a.example.org]",
+         "asks a judge at judge.invalid, not on the egress list of Environment/local"),
+        ("{secret: URL}", "egress: [a.example.org]",
+         "the host in URL, not on the egress list of Environment/local"),
+        ("'https://judge.invalid/v1'", "secrets: {names: [OTHER]}",
+         "wants the secret KEY, which Environment/local does not list"),
+    ],
+)  # fmt: skip
+def test_a_judge_that_the_environment_does_not_allow_is_not_asked(
+    llmops, bank, url: str, listed: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("URL", "https://elsewhere.invalid/v1")
+    bank.write({
+        "specs/environments/local.yaml": LOCAL + f"spec: {{{listed}}}\n",
+        "specs/environments/far.yaml": LOCAL.replace("local", "far")
+        + "spec: {secrets: {names: [KEY, URL]}}\n",
+        "specs/models/cloud.yaml": SERVED.format(url=url),
+        "specs/evaluations/judged.yaml": JUDGED,
+    })  # fmt: skip
+    told = llmops("run", "-C", bank.path, "--keep-going")
+    assert told.code == 3
+    assert said in told.out + told.err

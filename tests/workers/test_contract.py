@@ -141,9 +141,11 @@ def test_a_write_that_dies_leaves_the_old_file(tmp_path: Path, monkeypatch) -> N
     path.write_bytes(b"old")
 
     def fail(_: int) -> None:
-        raise OSError("disk")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="disk"):
+    told = rf"cannot write {path} \(3 bytes\): No space left on device, \d.* bytes are free"
+    with pytest.raises(WorkerError, match=told):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

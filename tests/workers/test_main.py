@@ -132,7 +132,9 @@ def test_a_full_disk_is_an_error_with_its_story_in_the_log(job_folder, monkeypat
     given(monkeypatch, work)
     folder = job_folder("curate", {}, {})
     assert entry.main([str(folder)]) == 3
-    assert error_of(folder)["message"] == "No space left on device: x.bin"
+    told = error_of(folder)["message"]
+    assert told.startswith("cannot read or write x.bin: No space left on device, ")
+    assert told.endswith(" bytes are free")
     assert "Traceback" in capsys.readouterr().err
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ from transformers import dynamic_module_utils
 
 from llmops import digest
 from llmops.workers import checkpoints, checks, generate, launch, models, train
+from llmops.workers.__main__ import main
 from llmops.workers.contract import Outcome, RunFolder, WorkerError, open_run
+from tests.disk import remount, small_disk
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch.*")
 
@@ -389,6 +392,29 @@ def test_what_is_not_finite_is_never_saved_and_found_as_without_saving(
     assert found_by(outcome) == found_by(expected)
     for folder in (run.path / "checkpoints").glob("*"):
         assert checks.not_finite(load_file(folder / "model.safetensors")) == ""
+
+
+def test_a_training_on_a_full_disk_says_so_and_goes_on_when_there_is_space(
+    bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spec = spec_of(training={"save_steps": 2})
+    whole, outcome = bench.train(spec)
+    assert outcome.status == "ok"
+    one = sum(f.stat().st_size for f in (whole.path / "checkpoints/checkpoint-2").rglob("*"))
+    with small_disk(tmp_path / "small", str(3 * one)) as folder:
+        inputs = {"data/0": bench.rows, "tokenizer": bench.rows}
+        run = bench.kit.write_job(folder / "run", "train", spec, inputs)
+        assert main([str(run)]) == 3
+        told = capfd.readouterr().err
+        assert re.search(r"error: cannot read or write .*/run.*, [\d,]+ bytes are free", told), told
+        assert not (run / "result.json").exists()
+        assert checkpoints.choose(run / "checkpoints", train._maker(whole)).step == 4
+        remount(folder, "size=64m")
+        assert main([str(run)]) == 0
+        lines = lines_of(run / "progress.jsonl")
+        assert [line["step"] for line in lines if line["phase"] == "resume"] == [4]
+        made = [digest.of_folder(path / "artifacts") for path in (run, whole.path)]
+        assert made[0] == made[1]
 
 
 @pytest.mark.parametrize(

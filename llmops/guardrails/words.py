@@ -1,0 +1,106 @@
+"""Words of a lexicon -> their places in a text, by Aho-Corasick: one pass for all words.
+
+Every occurrence counts, also inside another. A word whose script has edges (Latin, Greek, Cyrillic
+letters and digits) counts only from edge to edge: "ass" is not in "class", but it is in "a-s-s"
+and beside Chinese text. Words and texts are read in the same view (see `views`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation
+
+from llmops.guardrails.base import Lexicon
+from llmops.guardrails.views import View, coarse, in_words, read
+
+WINDOW = 1_000_000  # matches of one look at most, so that nested words cannot fill the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one layer, ready to search; `ids` and `edges` are by the word's number."""
+
+    steps: tuple[str, ...]
+    texts: tuple[str, ...]
+    ids: tuple[str, ...]
+    edges: tuple[tuple[bool, bool], ...]
+    window: int
+    _search: AhoCorasick
+
+    @classmethod
+    def of(cls, lexicon: Lexicon) -> Words:
+        """Compiled. Raises ValueError for an empty word, an unknown step or no word at all."""
+        known = _known(lexicon)
+        texts = tuple(sorted(known))
+        longest = max(map(len, texts))
+        edges = tuple((in_words(t[0]), in_words(t[-1])) for t in texts)
+        search = AhoCorasick(texts, implementation=Implementation.ContiguousNFA)
+        window = max(2 * longest, WINDOW // _nested(texts, search))
+        return cls(lexicon.normalize, texts, tuple(known[t] for t in texts), edges, window, search)
+
+    def find(self, view: View) -> Iterator[tuple[int, int, str]]:
+        """Start and end in the original, and the word's id, of every occurrence."""
+        for number, start, end in self._occurrences(view.text):
+            left, right = self.edges[number]
+            if (left and not view.begins(start)) or (right and not view.begins(end)):
+                continue
+            yield (*view.span(start, end), self.ids[number])
+
+    def _occurrences(self, text: str) -> Iterator[tuple[int, int, int]]:
+        """All matches, the text cut into windows that overlap by the longest word."""
+        longest = max(map(len, self.texts))
+        for begin in range(0, max(len(text), 1), self.window):
+            piece = text[begin : begin + self.window + longest - 1]
+            for number, start, end in self._search.find_matches_as_indexes(piece, overlapping=True):
+                if start < self.window:
+                    yield number, start + begin, end + begin
+
+
+def _known(lexicon: Lexicon) -> dict[str, str]:
+    """Each word as it is read, with its id: the first one's, where several are read the same."""
+    if not lexicon.words:
+        raise ValueError("the lexicon has no word")
+    known: dict[str, str] = {}
+    for word in lexicon.words:
+        text = read(word.text, lexicon.normalize).text
+        if not text:
+            raise ValueError(f'word "{word.id}" is empty, or nothing but separators')
+        if len(text) >= lexicon.min_length:
+            known.setdefault(text, word.id)
+    if not known:
+        raise ValueError(f"every word has fewer than {lexicon.min_length} characters (min_length)")
+    return known
+
+
+def _nested(texts: tuple[str, ...], search: AhoCorasick) -> int:
+    """How many words can end at one place: the most that are ends of one word."""
+    most = 1
+    for text in texts:
+        found = search.find_matches_as_indexes(text, overlapping=True)
+        most = max(most, sum(end == len(text) for _, _, end in found))
+    return most
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Whether a text may have a word of some lexicons: none is missed, some are found in vain."""
+
+    _search: BytesAhoCorasick | None
+    _always: bool
+
+    @classmethod
+    def of(cls, lexicons: Iterable[Words]) -> Filter:
+        """For all words of all lexicons at once."""
+        keys = {coarse(text) for words in lexicons for text in words.texts}
+        known = sorted(keys - {b""})
+        build = Implementation.ContiguousNFA
+        search = BytesAhoCorasick(known, implementation=build) if known else None
+        return cls(search, b"" in keys)
+
+    def may_find(self, text: str) -> bool:
+        """Whether a closer look is worth it."""
+        if self._always or self._search is None:
+            return self._always
+        return bool(self._search.find_matches_as_indexes(coarse(text)))
