@@ -15,7 +15,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +28,8 @@ from llmops.evidence.store import Store
 from llmops.jobs.wire import to_json
 from llmops.pipeline import make_plan, verdict
 from llmops.project import Project, pair
+from tests.battery import processes
 from tests.conftest import GitRepo
-from tests.executors.conftest import alive
 from tests.scenarios.story import HERE, Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -116,27 +115,6 @@ def lines(folder: Path) -> Counter[str]:
     return Counter((folder / "ledger").read_text(encoding="utf-8").splitlines())
 
 
-def workers_of(folder: Path) -> list[int]:
-    """Processes that were started for this repository."""
-    found = []
-    for name in filter(str.isdecimal, os.listdir("/proc")):
-        try:
-            words = Path("/proc", name, "cmdline").read_bytes()
-        except OSError:  # it ended meanwhile
-            continue
-        if f"{folder}/repo/reports/runs/".encode() in words and alive(int(name)):
-            found.append(int(name))
-    return found
-
-
-def orphans(folder: Path, seconds: float = 5.0) -> list[int]:
-    """Those that are still alive after so long."""
-    until = time.monotonic() + seconds
-    while (found := workers_of(folder)) and time.monotonic() < until:
-        time.sleep(0.005)
-    return found
-
-
 def copied(template: Path, folder: Path) -> Path:
     shutil.copytree(template, folder / "repo")
     return folder
@@ -167,11 +145,11 @@ def holds(bench: Bench, folder: Path, point: Point) -> None:
     else:
         code, said = ended(start(folder, victim=point.victim, at=1 + int(point.moment * 40)))
         assert code in (0, 3), (point, said)
-    assert orphans(folder) == [], point
+    assert processes.orphans(folder) == [], point
     before = lines(folder)
     code, said = ended(start(folder))
     assert code == 0, (point, said)
-    assert orphans(folder) == [], point
+    assert processes.orphans(folder) == [], point
     assert found_in(folder) == bench.found, point
     assert Store(folder / "repo/reports").notes == (), point
     assert_nothing_twice(bench, before, lines(folder), point)
@@ -224,4 +202,4 @@ def test_a_run_beside_one_that_dies_does_what_is_left(bench: Bench, tmp_path: Pa
     assert ended(dies)[0] in (0, -signal.SIGKILL)
     assert ended(lives)[0] == 0
     assert found_in(folder) == bench.found
-    assert orphans(folder) == []
+    assert processes.orphans(folder) == []

@@ -122,7 +122,7 @@ def ranks_of(folder: Path) -> list[int]:
 
 def wait_until(folder: Path, step: int) -> None:
     """Waits until a checkpoint of that step is sealed."""
-    until = time.monotonic() + 240
+    until = time.monotonic() + 600
     while not (folder / f"checkpoints/checkpoint-{step}/manifest.json").exists():
         assert time.monotonic() < until, "the checkpoint never came"
         time.sleep(0.005)
