@@ -57,6 +57,7 @@ TRAINING: Mapping[str, str] = {
     "restore_callback_states_from_checkpoint": _RESUME,
     "ignore_data_skip": _RESUME,
     "enable_jit_checkpoint": _RESUME,
+    "save_only_model": "without the optimizer a stopped run could not go on",
     "save_total_limit": "say it as checkpoint: {keep: n} of the Recipe",
     "save_on_each_node": _FOLDER,
     "remove_unused_columns": _WORKER,
