@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.memory`: estimated memory beside the peak of real trainings here.
 
 Each case is one worker, started as the local executor starts it, on rows that fill
-`template.max_length`. Prints one Markdown row a case; `--json` one JSON object a case.
+`template.max_length`, as an estimate assumes. Prints one row of a Markdown table a case.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from llmops import digest
 from llmops.executors.local import SET
+from llmops.jobs import memory
+from llmops.jobs.estimate import score
+from llmops.jobs.network import network
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,30 +144,44 @@ def _rows(case: Case) -> Iterator[str]:
         yield json.dumps({**row, "case": key, "id": key[7:23]}) + "\n"
 
 
+def bases() -> Iterator[Case]:
+    """A network of 30,000 parameters and one short row: what is left are the libraries."""
+    least = Case("", hidden=16, layers=1, vocab=512, batch=1, length=16, steps=2)
+    for stage, ranks in itertools.product((None, 0, 2, 3), (1, 2)):
+        name = f"base zero {'-' if stage is None else stage} ranks {ranks}"
+        yield replace(least, name=name, stage=stage, ranks=ranks)
+
+
 def cases() -> Iterator[Case]:
     """Full and LoRA, every ZeRO stage, one rank and two, small and larger."""
-    for hidden, lora, stage in itertools.product((64, 512), (False, True), (None, 0, 1, 2, 3)):
+    sizes = ((64, 2, 1024), (512, 4, 8192))
+    stages = (None, 0, 1, 2, 3)
+    for (hidden, layers, vocab), lora, stage in itertools.product(sizes, (False, True), stages):
         how = f"{'lora' if lora else 'full'} zero {'-' if stage is None else stage}"
-        layers = 2 if hidden == 64 else 4
-        vocab = 1024 if hidden == 64 else 8192
         for ranks in (1, 2):
-            if (ranks == 1) == (stage in (1, 3)) and hidden == 512:
-                continue
-            yield Case(
-                f"{how} ranks {ranks} hidden {hidden}", hidden, layers, vocab, lora, stage, ranks
-            )
+            name = f"{how} ranks {ranks} hidden {hidden}"
+            yield Case(name, hidden, layers, vocab, lora, stage, ranks)
+
+
+def estimated_mb(case: Case) -> float:
+    """What a plan says of the case."""
+    made = network(case.init["architecture"], 512)
+    how = memory.setting(made, case.spec, case.ranks, from_folder=False)
+    return memory.training(made, how).mb
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints a table: estimated and measured MiB, and by how much the estimate was off."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--match", default="")
+    parser.add_argument("--base", action="store_true", help="measure the libraries alone")
+    parser.add_argument("--match", default="", help="only cases with this in their name")
     args = parser.parse_args()
-    for case in cases():
+    print("| training | estimated | measured | off |\n|---|---|---|---|")
+    for case in bases() if args.base else cases():
         if args.match in case.name:
-            found = measured(case)
-            print(json.dumps({"case": asdict(case), "used": found}), flush=True)
+            peak, said = float(measured(case)["peak_memory_mb"]), estimated_mb(case)
+            off = (score(said, peak) or 0.0) * 100
+            print(f"| {case.name} | {said:.0f} MiB | {peak:.0f} MiB | {off:+.1f} % |", flush=True)
 
 
 if __name__ == "__main__":
