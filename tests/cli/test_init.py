@@ -123,6 +123,21 @@ def test_without_ci_there_is_no_workflow(llmops, tmp_path: Path) -> None:
     assert (tmp_path / "mine/.github/CODEOWNERS").is_file()
 
 
+def test_the_case_that_the_readme_shows_is_one_that_is_asked(made: Path) -> None:
+    from llmops.workers.splits import build
+
+    rows = [json.loads(line) for line in (made / "specs/data/faq.jsonl").open("rb")]
+    splits = {"method": "hash", "seed": 7, "parts": {"train": 0.65, "test": 0.35}}
+    assert "{method: hash, seed: 7, parts: {train: 0.65, test: 0.35}}" in (
+        made / "specs/datasets/faq.yaml"
+    ).read_text("utf-8")
+    cut = build(splits, ("faq",))
+    asked = {row["id"] for row in rows if cut.part(row, "faq") == "test"}
+    named = set(re.findall(r"faq-\d{3}", (made / "README.md").read_text("utf-8")))
+    assert named
+    assert named <= asked
+
+
 # ---- where it is made ------------------------------------------------------------------------
 
 
@@ -267,8 +282,9 @@ def test_without_an_identity_there_is_still_a_commit(llmops, tmp_path: Path, mon
     assert llmops("init", tmp_path / "mine").code == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [42, 1, 2])
+@pytest.mark.parametrize(
+    "seed", [42, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
+)
 def test_the_first_verdict_is_passed(tmp_path: Path, seed: int) -> None:
     """As a new user walks it, with real training; other seeds, so that no luck is shipped."""
     environment = {**os.environ, "LLMOPS_CACHE": str(tmp_path / "cache"), "CI": "true"}
