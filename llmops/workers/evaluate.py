@@ -265,7 +265,8 @@ def _by_id(what: str, given: Iterable[dict[str, Any]]) -> dict[str, dict[str, An
 
 def _write(run: RunFolder, scored: Sequence[Scored]) -> None:
     rows.write(run.artifact("rows.jsonl"), map(_row, scored))
-    if confusion := confusion_of(scored):
+    labelled = run.spec["format"] != "attack"  # a bank expects a manner, not an answer
+    if labelled and (confusion := confusion_of(scored)):
         write_atomically(run.artifact("confusion.json"), digest.canonical(confusion) + b"\n")
 
 

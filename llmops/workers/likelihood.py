@@ -3,7 +3,8 @@
 In: a target that chooses among labels, and cases. Out: for each case the probabilities of all
 labels, which sum to 1: along the trie of the labels' tokens, at each node those tokens share all
 probability that may be written there. The answer is the one that `choice.choose` gives (the most
-probable token at every node), which need not be the label of the highest probability.
+probable token at every node), which need not be the label of the highest probability. What a
+guardrail blocks on its way in has no probabilities; guardrails on the way out change none.
 """
 
 from __future__ import annotations
@@ -25,20 +26,21 @@ _NOT_NUMBERS = "the model's scores are not finite numbers"
 class Likely:
     """One case: the probability of each label (in the order of the choices) and the answer.
 
-    `error` says why there is neither.
+    `error` says why there is neither. `blocked`: a guardrail answered, and no label was chosen.
     """
 
     probabilities: tuple[float, ...] = ()
     answer: str = ""
     error: str = ""
+    blocked: bool = False
 
 
 @torch.inference_mode()
 def likelihoods(target: Target, choices: Choices, cases: Sequence[Row]) -> list[Likely]:
     """What the target thinks of each label, for each case, in their order."""
     found = target.tokenized(target.drafts(cases))
-    out = [Likely(error=draft.error or "") for draft, _ in found]
-    asked = [i for i, one in enumerate(out) if not one.error]
+    out = [Likely(error=d.error or "", blocked=bool(d.blocked)) for d, _ in found]
+    asked = [i for i, one in enumerate(out) if not one.error and not one.blocked]
     for batch in by_length([len(found[i][1]) for i in asked], target.settings.batch_size):
         rows = [asked[i] for i in batch]
         pad = target.base.tokenizer.pad_token_id

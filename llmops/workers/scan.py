@@ -138,7 +138,7 @@ def _compared(name: str, first: Response, second: Response, text: str) -> Cell:
     """Whether the answer to the changed text is the answer to the text."""
     if second.error is not None:
         return Cell(None, False, f"the target failed after {name}: {printable(second.error)}")
-    if second.prompt == first.prompt:
+    if second.prompt == first.prompt and not second.blocked:
         return Cell(None, True, "the target does not see the changed text", applies=False)
     value = same(first.response, second.response)
     return Cell(value, True, changed=text, answer=second.response)

@@ -24,6 +24,7 @@ from llmops.workers.languages import UNKNOWN
 from llmops.workers.likelihood import Likely, likelihoods
 
 SAME = 1e-3  # probabilities closer than this are one
+BLOCKED = "(blocked)"  # the label of what a guardrail answered
 MOST_GROUPS = 20  # values of a column that cuts cases into groups
 
 
@@ -54,6 +55,7 @@ class Labelled:
         self._remember = True
         self._changed: set[int] = set()
         self._metadata: Any = None
+        self._labels = (*choices.labels, *((BLOCKED,) if target.guards else ()))
         self.column = cases.COLUMNS.get(target.form, "text")
         answers = self._ask([(one, one.text) for one in asked])
         kept = [pair for pair in zip(asked, answers, strict=True) if not pair[1].error]
@@ -85,11 +87,19 @@ class Labelled:
 
     def disagreements(self) -> int:
         """Cases whose most probable label is not what the target answers."""
-        return sum(self._top(likely) != likely.answer for likely in self._likely)
+        return sum(
+            not likely.blocked and self._top(likely) != likely.answer for likely in self._likely
+        )
 
     def _top(self, likely: Likely) -> str:
-        place = max(range(len(likely.probabilities)), key=likely.probabilities.__getitem__)
-        return self._choices.labels[place]
+        shares = self._shares(likely)
+        return self._labels[max(range(len(shares)), key=shares.__getitem__)]
+
+    def _shares(self, likely: Likely) -> tuple[float, ...]:
+        """The probability of each label, and of a block where the target has guardrails."""
+        if likely.blocked:
+            return (*(0.0 for _ in self._choices.labels), 1.0)
+        return (*likely.probabilities, 0.0) if self._target.guards else likely.probabilities
 
     def dataset(self) -> Any:
         """The answered cases, as giskard's Dataset; a new one for whoever changes it."""
@@ -130,7 +140,7 @@ class Labelled:
     def _model(self) -> Any:
         return _giskard().Model(
             self._predict, model_type="classification", name="target",
-            classification_labels=list(self._choices.labels), feature_names=list(self.features),
+            classification_labels=list(self._labels), feature_names=list(self.features),
         )  # fmt: skip
 
     def _predict(self, table: Any) -> Any:
@@ -144,7 +154,7 @@ class Labelled:
         self._changed |= {place for place, text in wanted if text != self._asked[place].text}
         found = self._ask([(self._asked[place], text) for place, text in wanted])
         _raise_failed([likely.error for likely in found])
-        return np.array([likely.probabilities for likely in found])
+        return np.array([self._shares(likely) for likely in found])
 
     def _ask(self, wanted: Sequence[tuple[Asked, str]]) -> list[Likely]:
         known = self._known if self._remember else {}
@@ -209,7 +219,7 @@ class Written:
 
 def _differ(was: Likely, now: Likely) -> bool:
     """Whether two probabilities of one text differ by more than the arithmetic of batches."""
-    if was.error or now.error:
+    if was.error or now.error or was.blocked != now.blocked:
         return True
     pairs = zip(was.probabilities, now.probabilities, strict=True)
     return any(abs(a - b) > SAME for a, b in pairs)

@@ -289,6 +289,35 @@ def test_a_writer_of_text_is_looked_at_as_text(make: Make) -> None:
     assert {row["cells"]["giskard/uppercase"]["valid"] for row in read(run, "rows.jsonl")} == {True}
 
 
+GUARD = {
+    "name": "g",
+    "message": "not here",
+    "input": {
+        "on_error": "block",
+        "layers": [{"name": "w", "action": "block", "regex": {"pattern": "(?i)secret"}}],
+    },
+}
+
+
+def test_a_target_is_scanned_behind_its_guardrails(make: Make) -> None:
+    rows = [
+        {"question": f"tell {'the secret' if n < 5 else 'me where'} it is {n}", "answer": "label_1"}
+        for n in range(10)
+    ]
+    run = make(
+        rows, guardrails=[GUARD], detectors=["stochasticity", "text_perturbation"],
+        transformations=["uppercase"],
+    )  # fmt: skip
+    scan.work(run)
+    found = {row["input"]: row for row in read(run, "rows.jsonl")}
+    blocked = found["tell the secret it is 0"]
+    assert blocked["response"] == "not here"
+    assert blocked["cells"]["giskard/uppercase"]["value"] == 1.0
+    assert blocked["cells"]["giskard/uppercase"]["answer"] == "not here"
+    assert found["tell me where it is 9"]["response"].startswith("label_")
+    assert [(ln["status"], ln["cases"]) for ln in read(run, "findings.jsonl")] == [("ok", 10)] * 2
+
+
 def test_an_empty_dataset_is_an_error(make: Make) -> None:
     with pytest.raises(WorkerError, match="d#test has no case"):
         scan.work(make([], detectors=["stochasticity"]))
