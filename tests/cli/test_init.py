@@ -126,7 +126,8 @@ def test_without_ci_there_is_no_workflow(llmops, tmp_path: Path) -> None:
 def test_the_case_that_the_readme_shows_is_one_that_is_asked(made: Path) -> None:
     from llmops.workers.splits import build
 
-    rows = [json.loads(line) for line in (made / "specs/data/faq.jsonl").open("rb")]
+    data = (made / "specs/data/faq.jsonl").read_text("utf-8")
+    rows = [json.loads(line) for line in data.splitlines()]
     splits = {"method": "hash", "seed": 7, "parts": {"train": 0.65, "test": 0.35}}
     assert "{method: hash, seed: 7, parts: {train: 0.65, test: 0.35}}" in (
         made / "specs/datasets/faq.yaml"
