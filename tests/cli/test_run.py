@@ -269,3 +269,35 @@ def test_a_judge_that_the_environment_does_not_allow_is_not_asked(
     told = llmops("run", "-C", bank.path, "--keep-going")
     assert told.code == 3
     assert said in told.out + told.err
+
+
+def bounded(bank) -> None:
+    """A budget on main that the change has to keep."""
+    policy = next((bank.path / "policies").glob("*.yaml"))
+    text = policy.read_text().replace(
+        "\nspec:\n", "\nspec:\n  budgets: {per_pull_request: {cpu_hours: 2}}\n", 1
+    )
+    bank.commit({f"policies/{policy.name}": text})
+
+
+def test_above_a_budget_nothing_starts_unless_that_is_said(
+    llmops, bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounded(bank)
+    monkeypatch.setattr("llmops.rules.budget.known", lambda steps, unit: (5.0, 0))
+    words = ("-C", bank.path, "--head", "change")
+    refused = llmops("run", *words)
+    assert refused.code == 1
+    assert "error[budget]: Policy/" in refused.err
+    assert "allows 2 CPU-hours for a pull request, this one would take 5" in refused.err
+    assert not (bank.path / "reports" / "evidence").exists()
+    assert llmops("plan", *words, "--fail-on", "budget").code == 1
+    assert llmops("run", *words, "--over-budget").code == 0
+
+
+def test_a_budget_whose_use_is_not_known_is_a_warning_in_words(llmops, bank) -> None:
+    bounded(bank)
+    said = llmops("run", "-C", bank.path, "--head", "change")
+    assert said.code == 0
+    assert "warning[budget]" in said.err
+    assert "it is not known what they take" in said.err
