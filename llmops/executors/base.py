@@ -43,8 +43,12 @@ class Progress:
         if not isinstance(data, dict) or not isinstance(data.get("phase"), str):
             return None
         numbers = {f.name: _number(data.get(f.name)) for f in fields(cls)[3:]}
-        at, note = (str(data.get(name) or "") for name in ("at", "note"))
+        at, note = (_text(data.get(name)) for name in ("at", "note"))
         return cls(data["phase"], at, note, **numbers)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: object) -> float | None:

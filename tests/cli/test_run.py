@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from llmops.cli.progress import Lines
+from llmops.executors.base import Event, Progress
 from llmops.executors.local import LocalExecutor
 from llmops.executors.run import EXECUTORS
+from llmops.jobs.base import Job
+from llmops.specs.base import Ref
 from tests.scenarios.story import HERE
 
 
@@ -301,3 +305,32 @@ def test_a_budget_whose_use_is_not_known_is_a_warning_in_words(llmops, bank) -> 
     assert said.code == 0
     assert "warning[budget]" in said.err
     assert "it is not known what they take" in said.err
+
+
+def told(capsys: pytest.CaptureFixture[str], *lines: Progress) -> list[str]:
+    """What a log says of these lines of one training's progress."""
+    one = Job("train", Ref("Recipe", "x"), "sha256:" + "0" * 64, {})
+    sink = Lines()
+    for progress in lines:
+        sink(Event("progress", one, progress=progress))
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_training_that_goes_on_says_from_where(capsys: pytest.CaptureFixture[str]) -> None:
+    going_on = Progress("resume", step=120, steps=260)
+    assert told(capsys, going_on) == ["train/x resumes at step 120 of 260"]
+
+
+def test_each_note_of_a_worker_is_told_once_and_harmlessly(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    notes = [Progress("note", note=f"checkpoint-{n} is damaged\x1b[31m") for n in (8, 4)]
+    assert told(capsys, *notes, Progress("load")) == [
+        "train/x checkpoint-8 is damaged\\x1b[31m",
+        "train/x checkpoint-4 is damaged\\x1b[31m",
+        "train/x load",
+    ]
+
+
+def test_a_note_that_is_no_text_is_none() -> None:
+    assert Progress.parse(b'{"phase": "note", "note": [1]}') == Progress("note", note="")
