@@ -155,10 +155,14 @@ def kinds() -> str:
 
 
 def not_built() -> str:
-    """The kinds that are refused by name."""
-    return table(
-        ("kind", "for"), [(f"`{name}`", feature) for name, feature in not_yet.KINDS.items()]
-    )
+    """What is announced and refused by name, kind by kind."""
+    rows = []
+    for kind in KINDS:
+        words = not_yet.VALUES.get(kind, {}).values()
+        said = [*not_yet.KEYS.get(kind, {}).values(), *(w for one in words for w in one.values())]
+        if features := sorted(set(said)):
+            rows.append((f"`{kind}`", ", ".join(features)))
+    return table(("kind", "refused today"), rows)
 
 
 def rooms() -> str:
