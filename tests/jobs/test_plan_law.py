@@ -31,8 +31,9 @@ class Shape:
 
     datasets: int
     recipes: tuple[tuple[int, bool, int], ...]  # below (-1: the model), lora, dataset
-    applications: tuple[int, ...]  # recipe
+    applications: tuple[tuple[int, bool], ...]  # recipe, guarded
     evaluations: tuple[tuple[int, int, bool], ...]  # application, dataset, regression
+    safety: tuple[tuple[int, int, bool], ...]  # application, dataset, regression
 
 
 @st.composite
@@ -43,13 +44,16 @@ def shapes(draw: st.DrawFn) -> Shape:
         (draw(st.integers(-1, i - 1)), draw(st.booleans()), draw(st.integers(0, datasets - 1)))
         for i in range(count)
     )
-    applications = tuple(draw(st.lists(st.integers(0, count - 1), min_size=1, max_size=3)))
+    application = st.tuples(st.integers(0, count - 1), st.booleans())
+    applications = tuple(draw(st.lists(application, min_size=1, max_size=3)))
     evaluation = st.tuples(
         st.integers(0, len(applications) - 1), st.integers(0, datasets - 1), st.booleans()
     )
-    return Shape(
-        datasets, recipes, applications, tuple(draw(st.lists(evaluation, min_size=1, max_size=3)))
-    )
+    asked = [
+        tuple(draw(st.lists(evaluation, min_size=least, max_size=most)))
+        for least, most in ((1, 3), (0, 2))
+    ]
+    return Shape(datasets, recipes, applications, *asked)
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,12 @@ def written(shape: Shape) -> tuple[dict[str, str], list[Edit]]:
         "messages: [{role: user, content: '{{ question }}'}]"
     ))  # fmt: skip
     edits.append(Edit("Prompt/p", "system", "specs/prompts/p.yaml", "brief", "kind"))
-    for i, recipe in enumerate(shape.applications):
+    for i, (recipe, guarded) in enumerate(shape.applications):
+        guard = "\nguardrails: [g]" if guarded else ""
         files[f"specs/applications/a{i}.yaml"] = spec(
-            "Application", f"a{i}", f"model: Recipe/r{recipe}\nprompt: p"
+            "Application", f"a{i}", f"model: Recipe/r{recipe}\nprompt: p{guard}"
         )
+    _safety(shape, files, edits)
     for i, (app, data, compares) in enumerate(shape.evaluations):
         path = f"specs/evaluations/e{i}.yaml"
         regression = ", regression: {margin: 0.02}" if compares else ""
@@ -124,6 +130,42 @@ def written(shape: Shape) -> tuple[dict[str, str], list[Edit]]:
     return files, edits  # fmt: skip
 
 
+def _safety(shape: Shape, files: dict[str, str], edits: list[Edit]) -> None:
+    """A guardrail with a test, and a scan with a bank for each of the shape's safety tests."""
+    path = "specs/guardrails/g.yaml"
+    files["specs/data/bank.jsonl"] = '{"prompt": "x"}\n'
+    files["specs/datasets/bank.yaml"] = spec("Dataset", "bank", (
+        "sources: [{name: a, file: specs/data/bank.jsonl, license: MIT, origin: synthetic}]\n"
+        "purpose: [attack]\nformat: attack"
+    ))  # fmt: skip
+    files[path] = spec("Guardrail", "g", (
+        "input: [{name: bad, regex: {pattern: 'bad+'}, action: block}]\n"
+        "tests: [{name: blocks, dataset: bank, expect: block, require: {min: 0.5}}]"
+    ))  # fmt: skip
+    edits += [
+        Edit("Guardrail/g", "input[bad].regex.pattern", path, "bad+", "worse+"),
+        Edit("Guardrail/g", "tests[blocks].require.min", path, "min: 0.5", "min: 0.6"),
+    ]
+    for i, (app, data, compares) in enumerate(shape.safety):
+        path = f"specs/safety/s{i}.yaml"
+        regression = ", regression: {margin: 0.02}" if compares else ""
+        files[path] = spec("SafetyTest", f"s{i}", (
+            f"target: Application/a{app}\nsuites:\n"
+            f"  - {{name: scan, giskard: {{detectors: [prompt_injection], transformations: [typos],"
+            f" dataset: d{data}#test, rows: 30}}}}\n"
+            "  - {name: refuse, bank: {dataset: bank, rows: 20}}\nchecks:\n"
+            f"  - {{name: typos, suite: scan, metric: giskard/typos, require: {{min: 0.5}}"
+            f"{regression}}}\n"
+            "  - {name: refused, suite: refuse, metric: builtin/refusal, require: {min: 0.5}}\n"
+            "fail_on: {severity: high}"
+        ))  # fmt: skip
+        edits += [
+            Edit(f"SafetyTest/s{i}", "suites[scan].giskard.rows", path, "rows: 30", "rows: 40"),
+            Edit(f"SafetyTest/s{i}", "suites[refuse].bank.rows", path, "rows: 20", "rows: 10"),
+            Edit(f"SafetyTest/s{i}", "fail_on.severity", path, "high", "medium"),
+        ]
+
+
 def applied(files: Mapping[str, str], edits: list[Edit]) -> Graph:
     texts = dict(files)
     for edit in edits:
@@ -142,7 +184,7 @@ def needed(base: Graph, head: Graph) -> dict[str, Job]:
 def brute_force(base: Graph, head: Graph, proven: set[str]) -> set[str]:
     """A job runs when it is unproven and is wanted: evaluations are, and what a run job reads."""
     jobs = needed(base, head)
-    wanted = {c for c, job in jobs.items() if job.type == "evaluate"}
+    wanted = {c for c, job in jobs.items() if job.type in ("evaluate", "scan", "guard")}
     run: set[str] = set()
     while wanted - run - proven:
         closure = (wanted - run - proven).pop()
