@@ -52,10 +52,10 @@ class Application(Block):
     risk_class: dict[str, str] | None = field(None, role="static", doc="Class by regime.")
     oversight: Oversight | None = group(None, doc="Who watches it.")
     model: Annotated[str, RefTo(("Recipe", "Model"))] = field(
-        role=("generate",), doc="What answers: Recipe/… or Model/…"
+        role=("generate", "scan"), doc="What answers: Recipe/… or Model/…"
     )
     prompt: Annotated[str, RefTo(("Prompt",))] | None = field(
-        None, role=("generate",), doc="What it is told; without it the user's turn alone."
+        None, role=("generate", "scan"), doc="What it is told; without it the user's turn alone."
     )
     guardrails: Annotated[tuple[Annotated[str, RefTo(("Guardrail",))], ...], LIST] = field(
         (), role=("generate", "scan"), doc="What filters its questions and answers."

@@ -24,7 +24,7 @@ from llmops.specs.blocks import (
 )
 from llmops.specs.fields import Block, Name, RefTo, field, group
 from llmops.specs.problem import Loc, Problem, duplicates, items, listed, one_sided, quoted
-from llmops.specs.prompt import Parameters
+from llmops.specs.prompt import Decoding
 
 
 class Sample(Block):
@@ -91,7 +91,7 @@ class Evaluation(Block):
         None, role=("evaluate",), doc="What runs the metrics, beside builtin ones."
     )
     sample: Sample | None = group(None, doc="How many cases; all without it.")
-    generation: Parameters | None = group(None, doc="Decoding, over the prompt's own.")
+    generation: Decoding | None = group(None, doc="Decoding, over the prompt's own.")
     judge: Judge | None = group(None, doc="Who judges, for metrics that ask a judge.")
     checks: Annotated[tuple[Check, ...], LIST] = group(doc="What is measured.", min_length=1)
     slices: Annotated[tuple[Slice, ...], LIST] = group((), doc="Checks by column.")

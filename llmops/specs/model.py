@@ -39,7 +39,8 @@ class Weights(Block):
     uri: NonEmpty = field(role="placement", doc="Where to get it; the digest is the meaning.")
     revision: str | None = field(None, role="placement", doc="Commit of the hub, 40 hex digits.")
     digest: Digest = field(
-        role=("train", "generate"), doc="Digest of the canonical {path: sha256} of its files."
+        role=("train", "generate", "evaluate", "scan"),
+        doc="Digest of the canonical {path: sha256} of its files.",
     )
     format: Literal["safetensors"] = field("safetensors", role="static", doc="File format.")
     trust_remote_code: Literal[False] = field(
@@ -96,11 +97,15 @@ class TokenizerTraining(Block):
     """A tokenizer learned from the texts of a dataset."""
 
     algorithm: Literal["byte_level_bpe"] = field(
-        "byte_level_bpe", role=("train", "generate"), doc="How the vocabulary is found."
+        "byte_level_bpe",
+        role=("train", "generate", "evaluate", "scan"),
+        doc="How the vocabulary is found.",
     )
-    vocab_size: int = field(role=("train", "generate"), doc="Tokens, control tokens too.", ge=1)
+    vocab_size: int = field(
+        role=("train", "generate", "evaluate", "scan"), doc="Tokens, control tokens too.", ge=1
+    )
     data: Annotated[str, RefTo(("Dataset",), part="optional")] = field(
-        role=("train", "generate"), doc="The texts: name#part of a Dataset."
+        role=("train", "generate", "evaluate", "scan"), doc="The texts: name#part of a Dataset."
     )
 
 
@@ -114,10 +119,13 @@ class Init(Block):
     """Random weights, rebuilt from this block wherever they are needed."""
 
     architecture: Verbatim = field(
-        role=("train", "generate"), doc="The Transformers config, verbatim; model_type first."
+        role=("train", "generate", "evaluate", "scan"),
+        doc="The Transformers config, verbatim; model_type first.",
     )
     tokenizer: Tokenizer = group(doc="The tokenizer.")
-    seed: int = field(0, role=("train", "generate"), doc="Seed of the weights.", ge=0)
+    seed: int = field(
+        0, role=("train", "generate", "evaluate", "scan"), doc="Seed of the weights.", ge=0
+    )
 
 
 class Architecture(Block):

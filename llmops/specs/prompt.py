@@ -33,14 +33,16 @@ SCHEMA_TYPES = ("string", "integer", "number", "boolean", "array", "object", "nu
 class Shot(Block):
     """One example turn, in place."""
 
-    user: NonEmpty = field(role=("generate",), doc="What the user says.")
-    assistant: NonEmpty = field(role=("generate",), doc="What the assistant answers.")
+    user: NonEmpty = field(role=("generate", "scan"), doc="What the user says.")
+    assistant: NonEmpty = field(role=("generate", "scan"), doc="What the assistant answers.")
 
 
 class ShotFile(Block):
     """Example turns in a file of this repository."""
 
-    file: Annotated[str, IsFile()] = field(role=("generate",), doc="JSONL of user and assistant.")
+    file: Annotated[str, IsFile()] = field(
+        role=("generate", "scan"), doc="JSONL of user and assistant."
+    )
 
 
 def _kind_of_shot(value: Any) -> str:
@@ -51,32 +53,49 @@ def _kind_of_shot(value: Any) -> str:
 class Message(Block):
     """One message of the conversation."""
 
-    role: Literal["system", "user", "assistant"] = field(role=("generate",), doc="Who speaks.")
-    content: str = field(role=("generate",), doc="A template.")
+    role: Literal["system", "user", "assistant"] = field(
+        role=("generate", "scan"), doc="Who speaks."
+    )
+    content: str = field(role=("generate", "scan"), doc="A template.")
 
 
 class TextOutput(Block):
     """Any text."""
 
-    format: Literal["text"] = field("text", role=("generate",), doc="Any text.")
+    format: Literal["text"] = field("text", role=("generate", "scan"), doc="Any text.")
 
 
 class Labels(Block):
     """The labels to choose from: the distinct values of a column."""
 
-    dataset: Annotated[str, RefTo(("Dataset",))] = field(role=("generate",), doc="The Dataset.")
-    column: Column = field(role=("generate",), doc="Its column.")
+    dataset: Annotated[str, RefTo(("Dataset",))] = field(
+        role=("generate", "scan"), doc="The Dataset."
+    )
+    column: Column = field(role=("generate", "scan"), doc="Its column.")
 
 
 class ChoiceOutput(Block):
     """One of a dataset's labels, by constrained decoding."""
 
-    format: Literal["choice"] = field(role=("generate",), doc="One of the labels.")
+    format: Literal["choice"] = field(role=("generate", "scan"), doc="One of the labels.")
     labels: Labels = group(doc="Which labels.")
 
 
 class Parameters(Block):
     """How answers are decoded."""
+
+    temperature: float | None = field(
+        None, role=("generate", "scan"), doc="0 takes the most probable token.", ge=0, le=10
+    )
+    top_p: float | None = field(
+        None, role=("generate", "scan"), doc="Share of probability drawn from.", gt=0, le=1
+    )
+    max_tokens: int | None = field(None, role=("generate", "scan"), doc="Longest answer.", ge=1)
+    batch_size: int | None = field(None, role=("generate", "scan"), doc="Cases at once.", ge=1)
+
+
+class Decoding(Block):
+    """How answers are decoded for one Evaluation; its scans are no business of it."""
 
     temperature: float | None = field(
         None, role=("generate",), doc="0 takes the most probable token.", ge=0, le=10
@@ -91,9 +110,13 @@ class Parameters(Block):
 class Prompt(Block):
     """Messages with typed inputs."""
 
-    template: Literal["jinja2"] = field("jinja2", role=("generate",), doc="Template engine.")
-    inputs: dict[Variable, Verbatim] = field({}, role=("generate",), doc="JSON Schema by name.")
-    system: str | None = field(None, role=("generate",), doc="The system message, a template.")
+    template: Literal["jinja2"] = field("jinja2", role=("generate", "scan"), doc="Template engine.")
+    inputs: dict[Variable, Verbatim] = field(
+        {}, role=("generate", "scan"), doc="JSON Schema by name."
+    )
+    system: str | None = field(
+        None, role=("generate", "scan"), doc="The system message, a template."
+    )
     few_shot: Annotated[
         tuple[
             Annotated[

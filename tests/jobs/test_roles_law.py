@@ -196,6 +196,11 @@ FILES: dict[str, str] = {
         "target: Recipe/direct\ndataset: rows#test\nchecks:\n"
         "  - {name: same, metric: builtin/accuracy, require: {min: 0.5}}"
     )),
+    "specs/safety/onfound.yaml": full("SafetyTest", "onfound", (
+        "target: Recipe/onfound\nsuites:\n  - name: scan\n"
+        "    giskard: {transformations: [typos], dataset: rows#test}\n"
+        "checks: [{name: typos, suite: scan, metric: giskard/typos, require: {min: 0.5}}]"
+    )),
     "specs/evaluations/onfound.yaml": full("Evaluation", "onfound", (
         "target: Recipe/onfound\ndataset: rows#test\nchecks:\n"
         "  - {name: same, metric: builtin/accuracy, require: {min: 0.5}}"

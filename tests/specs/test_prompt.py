@@ -6,9 +6,10 @@ from llmops.specs.base import FileUse, Ref
 from tests.specs.examples import PROMPT, spec
 
 
-def test_all_of_a_prompt_reaches_generation_and_nothing_else() -> None:
+def test_all_of_a_prompt_reaches_whoever_asks_the_target_and_nothing_else() -> None:
     found = spec("support-system").projections
-    assert set(found) == {"generate"}
+    assert set(found) == {"generate", "scan"}
+    assert found["generate"] == found["scan"]
     assert set(found["generate"]) == {
         "template", "inputs", "system", "few_shot", "messages", "output", "parameters",
     }  # fmt: skip
