@@ -44,14 +44,14 @@ def test_roles_are_those_that_were_agreed() -> None:
         "Recipe": {"lora": "job: [train]", "seed": "job: [train]",
                    "resources.processes_per_node": "job: [train]", "resources.cpu": "placement",
                    "data[].weight": "job: [train]"},
-        "Model": {"weights.digest": "job: [train, generate]", "weights.uri": "placement",
-                  "init.architecture": "job: [train, generate]", "license": "static"},
-        "Prompt": {"system": "job: [generate]", "few_shot[].file": "job: [generate]"},
+        "Model": {"weights.digest": "job: [train, generate, evaluate, scan]", "weights.uri": "placement",
+                  "init.architecture": "job: [train, generate, evaluate, scan]", "license": "static"},
+        "Prompt": {"system": "job: [generate, scan]", "few_shot[].file": "job: [generate, scan]"},
         "Evaluation": {"sample.rows": "job: [generate, evaluate]", "target": "job: [generate]",
                        "checks[].metric": "job: [evaluate]", "checks[].name": "job: [evaluate]",
                        "checks[].require.min": "gate", "slices[].values": "gate",
                        "alpha": "gate", "on_case_error.max": "gate"},
-        "Application": {"model": "job: [generate]", "risk_class": "static"},
+        "Application": {"model": "job: [generate, scan]", "risk_class": "static"},
         "Policy": {"rules[].with.allow": "gate", "rules[].because": "descriptive"},
     }  # fmt: skip
     for kind, paths in agreed.items():
