@@ -289,7 +289,7 @@ def _run_text(shown: Mapping[str, Any]) -> Iterator[str]:
 
 def _case(found: Project, args: argparse.Namespace) -> dict[str, Any]:
     planned = make_plan(found, common.both(found, args))
-    answers = [one for exam in planned.exams for one in _answers(found, planned, exam, args.id)]
+    answers = [one for exam in _distinct(planned) for one in _answers(found, exam, args.id)]
     if not answers:
         known = [str(row["id"]) for rows in _all_rows(found, planned) for row in rows]
         none = "no rows are kept for this tree: llmops run" if not known else "llmops show evidence"
@@ -305,7 +305,18 @@ def _all_rows(found: Project, planned: Planned) -> Iterator[Sequence[Mapping[str
             yield rows(exam.head.job.closure) or ()
 
 
-def _answers(found: Project, planned: Planned, exam: Exam, wanted: str) -> Iterator[dict[str, Any]]:
+def _distinct(planned: Planned) -> Iterator[Exam]:
+    """Exams without those of head that are the very same as base's."""
+    seen: set[tuple[str | None, ...]] = set()
+    for exam in planned.exams:
+        sides = (exam.head, exam.base)
+        key = tuple(made.job.closure if made is not None else None for made in sides)
+        if (exam.name, *key) not in seen:
+            seen.add((exam.name, *key))
+            yield exam
+
+
+def _answers(found: Project, exam: Exam, wanted: str) -> Iterator[dict[str, Any]]:
     """A case as one exam put it: before (base's target) and after (head's)."""
     sides = {
         "before": _answer(found, exam.base, wanted),
