@@ -49,7 +49,9 @@ class Told(NamedTuple):
 
 
 def _text(told: Told) -> str:
-    return "\n".join([told.about, *(f"  {line}" for line in columns(told.rows))])
+    return "\n".join(
+        [told.about, *(f"  {line}" for line in columns([told.columns, *told.rows], 66))]
+    )
 
 
 def _json(told: Told) -> str:
