@@ -139,6 +139,9 @@ _SENTENCES = (
     (rf'{_ANY} asks for the secret "{_ANY}", which {_ANY} does not list',
      "{0} 需要密钥“{1}”，而 {2} 没有列出它"),
     (rf"{_ANY}: api_key is not a secret's name", "{0}：api_key 不是密钥的名称"),
+    (r"(\S+) routes requests to (\S+), which nothing measures",
+     "{0} 会把请求转给 {1}，而没有任何评测测量它"),
+    (r"(\S+) of (\S+) (\S+) used by this change", "本次变更已使用 {0} {2}，预算为 {1} {2}"),
     # loosened
     (rf"loosened, and base's policy asks for no approval: {_LAST}",
      "放宽了要求，而基线策略未要求审批：{0:zh}"),

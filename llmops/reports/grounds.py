@@ -28,8 +28,24 @@ def estimates(told: Teller) -> Section:
     blocks += [_no_estimate(told, kept) for kept in used if _trains_blind(told, kept)]
     if not table:
         blocks.append(Absent(say("s_estimates"), say("no_resources")))
-    blocks.append(Absent(say("gap_cost"), say("gap_cost_why")))
+    blocks += _budgets(told) or (Absent(say("gap_cost"), say("gap_cost_why")),)
+    blocks.append(Absent(say("gap_energy"), say("gap_energy_why")))
     return Section("estimates", say("s_estimates"), tuple(blocks))
+
+
+def _budgets(told: Teller) -> tuple[Block, ...]:
+    say = told.say
+    head = (say("c_budget"), say("c_unit"), say("c_limit"), say("c_used"))
+    rows = [
+        (
+            Cell(budget.name, "code"),
+            Cell(say(f"unit_{budget.unit}")),
+            told.number(budget.limit),
+            told.number(budget.used),
+        )
+        for budget in told.report.verdict.plan.budgets
+    ]
+    return grid(head, rows, say("budgets_table"))
 
 
 def _trains_blind(told: Teller, kept: Kept) -> bool:

@@ -233,11 +233,11 @@ def _verdict(told: Teller, f: Finding) -> Cell:
 
 
 def _with_controls(told: Teller, f: Finding) -> str:
-    name = _name(told, f)
-    if not f.controls:
-        return name
-    said = told.say("control", names=told.say.listed(f.controls))
-    return f"{name} · {said}"
+    """The gate, who judged it where a model did, and what it is evidence for."""
+    parts = [_name(told, f)]
+    parts += [told.say("judged_by", who=f.judge)] if f.judge else []
+    parts += [told.say("control", names=told.say.listed(f.controls))] if f.controls else []
+    return " · ".join(parts)
 
 
 def _rule_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:

@@ -58,6 +58,7 @@ PHRASES: Mapping[str, Phrase] = {
     "empty": Phrase("(empty)", "（空）"),
     "none": Phrase("(none)", "（无）"),
     "unset": Phrase("unset", "未设置"),
+    "judged_by": Phrase("judged by {who}", "由 {who} 评判"),
     "control": Phrase("evidence for control {names}", "可作为控制项 {names} 的证据"),
     "foot": Phrase(
         "Made by llmops {version} from kept evidence; nothing on this page was typed by hand. "
@@ -409,10 +410,22 @@ PHRASES: Mapping[str, Phrase] = {
     ),
     "no_estimate": Phrase("no estimate", "未预估"),
     "no_resources": Phrase("no job has evidence of what it used", "没有任务留存资源用量"),
-    "gap_cost": Phrase("Cost in money, energy, carbon", "费用、能耗与碳排放"),
+    "budgets_table": Phrase("Budgets of this change", "本次变更的预算"),
+    "c_budget": Phrase("budget", "预算"),
+    "c_unit": Phrase("unit", "单位"),
+    "c_limit": Phrase("limit", "上限"),
+    "c_used": Phrase("used so far", "已使用"),
+    "unit_usd": Phrase("US dollars", "美元"),
+    "unit_gpu_hours": Phrase("GPU-hours", "GPU 小时"),
+    "unit_cpu_hours": Phrase("CPU-hours", "CPU 小时"),
+    "gap_cost": Phrase("Cost in money", "费用"),
     "gap_cost_why": Phrase(
-        "llmops keeps memory and time of a job, not what they cost",
-        "llmops 只留存任务的内存与耗时，不记录相应费用",
+        "no policy sets a budget, so nothing was added up", "没有策略设定预算，因此未作统计"
+    ),
+    "gap_energy": Phrase("Energy and carbon", "能耗与碳排放"),
+    "gap_energy_why": Phrase(
+        "llmops keeps memory and time of a job, not energy",
+        "llmops 只留存任务的内存与耗时，不记录能耗",
     ),
     "gap_memory": Phrase("memory estimate of {job}", "{job} 的内存预估"),
     "gap_memory_why": Phrase("no estimate was made before it ran", "执行前没有作出预估"),

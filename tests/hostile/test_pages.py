@@ -1,7 +1,8 @@
 """Hostile text in a page, as a real browser sees it: no element of it, no request because of it.
 
-Needs Chromium on PATH; every name is made to resolve to a listener of ours, so a request cannot
-hide, and a page without our care shows that the listener would hear one.
+Needs Chromium on PATH. The names in the text are made to resolve to a listener of ours (all others,
+which the browser asks for by itself, to nothing), and a page without our care shows that the
+listener would hear a request.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-extensions", "--virtual-time-budget=2000",
 )  # fmt: skip
+HOSTS = ("evil.example", "*.evil.example", "z")  # those that the hostile text names
 CARELESS = '<!DOCTYPE html><img src="http://evil.example/x"><p onclick="1">hi</p>'
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
@@ -70,7 +72,8 @@ def seen(page: str, folder: Path, listener: Listener) -> str:
     file = folder / "page.html"
     file.write_text(page, encoding="utf-8")
     profile = f"--user-data-dir={folder / 'profile'}"
-    rules = f"--host-resolver-rules=MAP * 127.0.0.1:{listener.port}"
+    ours = ",".join(f"MAP {host} 127.0.0.1:{listener.port}" for host in HOSTS)
+    rules = f"--host-resolver-rules={ours},MAP * ~NOTFOUND"
     done = subprocess.run(
         [CHROMIUM, *FLAGS, profile, rules, "--dump-dom", file.as_uri()],
         capture_output=True, text=True, timeout=120,
