@@ -108,6 +108,7 @@ NEEDED = {
     "why-not": ("Kind/name",),
     "explain": ("Kind",),
     "show": ("run", "ID"),
+    "guard": ("check", "TEXT"),
     "completion": ("bash",),
 }
 
@@ -205,6 +206,7 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     subject = ["Evaluation/support-quality"]
     given = {"why": subject, "why-not": subject, "explain": subject, "doctor": ["--quick"]}
     given["completion"] = ["bash"]
+    given["guard"] = ["check", "hello"]
     given["init"] = [str(tmp_path / "mine")]
     for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(

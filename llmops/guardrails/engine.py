@@ -19,7 +19,7 @@ import re2
 
 from llmops.guardrails import patterns, personal
 from llmops.guardrails.base import ENTITIES, Decision, GuardConfig, Hit, Layer
-from llmops.guardrails.views import View, plain, read, whole
+from llmops.guardrails.views import View, plain, whole
 from llmops.guardrails.words import Filter, Words
 
 MOST_HITS = 1_000  # of one layer
@@ -47,10 +47,9 @@ class Guard:
 
     def _hits(self, text: str, length: int) -> list[Hit]:
         hits: list[Hit] = []
-        if self._filter.may_find(text):
+        if regions := self._filter.regions(text):
             for number, words in self._words.items():
-                view = read(text, words.steps)
-                hits += _told(self._layers[number], partial(words.find, view), length)
+                hits += _told(self._layers[number], partial(words.find, text, regions), length)
         for number, look in self._probes.look(text):
             hits += _told(self._layers[number], look, length)
         return hits

@@ -114,7 +114,7 @@ class _Coarse(dict[int, str]):
         text = chr(code)
         for _ in range(3):
             text = unicodedata.normalize("NFKD", text.casefold())
-        shown = (c for c in text if not _UNSEEN_MARKS.match(c))
+        shown = (c for c in text if not _UNSEEN_MARKS.match(c) and c not in _APOSTROPHES)
         self[code] = found = "".join(c for c in shown if unicodedata.category(c)[0] in "LN")
         return found
 
@@ -131,6 +131,38 @@ def coarse(text: str) -> bytes:
     if text.isascii():
         return text.encode().translate(_ASCII_LOWER, _ASCII_DROPPED)
     return text.translate(COARSE).encode("utf-8", "replace")
+
+
+def widths(text: str) -> Iterator[int]:
+    """How many bytes of the coarse text come from each character."""
+    return map(_WIDTHS.__getitem__, text)
+
+
+class _Widths(dict[str, int]):
+    def __missing__(self, char: str) -> int:
+        self[char] = found = len(COARSE[ord(char)].encode())
+        return found
+
+
+_WIDTHS = _Widths()
+
+
+def context(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch around `start` to `end` in which its inside is read as in the whole text.
+
+    How a letter is read depends on the two letters on each side and on what melts with it.
+    """
+    for _ in range(CONTEXT):
+        start = next((i for i in range(start - 1, -1, -1) if _WIDTHS[text[i]]), 0)
+        end = next((i for i in range(end, len(text)) if _WIDTHS[text[i]]), len(text) - 1) + 1
+    while start and JOINS[text[start]]:
+        start -= 1
+    while end < len(text) and JOINS[text[end]]:
+        end += 1
+    return max(start, 0), end
+
+
+CONTEXT = 4  # letters on each side: two that matter, and one of the stretch itself
 
 
 # ---- views -----------------------------------------------------------------------------------
@@ -159,8 +191,10 @@ def plain(text: str) -> View:
     if not text.isascii():
         for full, half in _FULL_WIDTH:
             same = same.replace(full, half)
-    if _is_plain(same):
-        return View(same)
+    return View(same) if _is_plain(same) else _slow_plain(text)
+
+
+def _slow_plain(text: str) -> View:
     return _view([c for c in _folded(text, _PLAIN) if KINDS[c.text] != UNSEEN])
 
 

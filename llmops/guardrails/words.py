@@ -7,13 +7,16 @@ and beside Chinese text. Words and texts are read in the same view (see `views`)
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, BytesAhoCorasick, Implementation
 
 from llmops.guardrails.base import Lexicon
-from llmops.guardrails.views import View, coarse, in_words, read
+from llmops.guardrails.views import View, coarse, context, in_words, read, widths
 
 WINDOW = 1_000_000  # matches of one look at most, so that nested words cannot fill the memory
 
@@ -40,8 +43,16 @@ class Words:
         window = max(2 * longest, WINDOW // _nested(texts, search))
         return cls(lexicon.normalize, texts, tuple(known[t] for t in texts), edges, window, search)
 
-    def find(self, view: View) -> Iterator[tuple[int, int, str]]:
-        """Start and end in the original, and the word's id, of every occurrence."""
+    def find(self, text: str, regions: Iterable[Region]) -> Iterator[tuple[int, int, str]]:
+        """Start and end in the text, and the word's id, of every occurrence in some regions."""
+        for region in regions:
+            view = read(text[region.begin : region.finish], self.steps)
+            for start, end, word in self._inside(view):
+                start, end = start + region.begin, end + region.begin
+                if region.start <= start and end <= region.end:
+                    yield start, end, word
+
+    def _inside(self, view: View) -> Iterator[tuple[int, int, str]]:
         for number, start, end in self._occurrences(view.text):
             left, right = self.edges[number]
             if (left and not view.begins(start)) or (right and not view.begins(end)):
@@ -83,12 +94,26 @@ def _nested(texts: tuple[str, ...], search: AhoCorasick) -> int:
     return most
 
 
+class Region(NamedTuple):
+    """A stretch of a text that may hold words, `start` to `end`, read with what is around it."""
+
+    start: int
+    end: int
+    begin: int  # of the context
+    finish: int
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Whether a text may have a word of some lexicons: none is missed, some are found in vain."""
+    """Where a text may have a word of some lexicons: none is missed, some are found in vain.
+
+    The search skips a match that overlaps an earlier one; whatever it skips lies within the
+    longest word around that one, up to the letters beside it.
+    """
 
     _search: BytesAhoCorasick | None
     _always: bool
+    _longest: int
 
     @classmethod
     def of(cls, lexicons: Iterable[Words]) -> Filter:
@@ -97,10 +122,32 @@ class Filter:
         known = sorted(keys - {b""})
         build = Implementation.ContiguousNFA
         search = BytesAhoCorasick(known, implementation=build) if known else None
-        return cls(search, b"" in keys)
+        return cls(search, b"" in keys, max(map(len, keys), default=0))
 
-    def may_find(self, text: str) -> bool:
-        """Whether a closer look is worth it."""
-        if self._always or self._search is None:
-            return self._always
-        return bool(self._search.find_matches_as_indexes(coarse(text)))
+    def regions(self, text: str) -> list[Region]:
+        """What is worth a closer look."""
+        if self._always:
+            return [Region(0, len(text), 0, len(text))]
+        found = self._search.find_matches_as_indexes(coarse(text)) if self._search else []
+        if not found:
+            return []
+        ends = list(accumulate(widths(text)))
+        near = (
+            (
+                bisect_left(ends, max(start - self._longest, 0)),
+                min(bisect_right(ends, end + self._longest) + 1, len(text)),
+            )
+            for _, start, end in found
+        )
+        return [Region(*span, *context(text, *span)) for span in _merged(near)]
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans from left to right, those that meet as one."""
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found

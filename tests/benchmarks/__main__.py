@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import synthetic
+from tests.benchmarks.guarding import per_message
 from tests.benchmarks.pages import per_page
 from tests.benchmarks.scans import per_scan
 from tests.benchmarks.working import per_case, per_job
@@ -130,12 +131,22 @@ def scans() -> list[Row]:
     return [("scan, 200 rows", f"{ours:.1f} s over its imports", ratio, "15 s")]
 
 
+def guarding() -> list[Row]:
+    """One message of 2 KB through 1,000 words and 10 patterns."""
+    return [
+        (f"guard, 2 KB, {name}", f"{ours:.0f} microseconds", f"{ours / floor:.0f} x encoding it",
+         "100 microseconds")
+        for name, (ours, floor) in per_message().items()
+    ]  # fmt: skip
+
+
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "startup": startup,
     "plan": plans,
     "working": working,
     "pages": pages,
     "scans": scans,
+    "guard": guarding,
 }
 
 

@@ -179,8 +179,11 @@ _FORMS = {
         r"|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5}|[0-9]{6}[ -][0-9]{13}"
     ),
     "CN_ID_CARD": r"[0-9]{17}[0-9Xx]|[0-9]{6}[ -][0-9]{8}[ -][0-9]{3}[0-9Xx]",
-    "CN_MOBILE": r"(\+?86[ -]?|0086[ -]?)?1[3-9](?:[0-9]{9}|[0-9][ -][0-9]{4}[ -][0-9]{4})",
-}  # fmt: skip
+    "CN_MOBILE": (
+        r"(\+?86|0086)?1[3-9][0-9]{9}"
+        r"|((\+?86|0086)[ -])?1[3-9]([0-9]{9}|[0-9][ -][0-9]{4}[ -][0-9]{4})"
+    ),
+}
 
 
 def personal(text: str, entity: str) -> set[tuple[int, int, str]]:
@@ -210,11 +213,11 @@ def _finds(view: str, entity: str) -> Iterator[tuple[int, int]]:
 
 def _free(view: str, start: int, end: int) -> bool:
     """Nothing that belongs to another word or number touches it."""
-    before = view[start - 1 : start]
+    before = "" if view[start] == "+" else view[start - 1 : start]
     after = view[end : end + 1]
     if (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()):
         return False
-    return not re.search(r"(^|[^0-9])0\.$", view[:start]) or view[start] == "+"
+    return view[start] == "+" or not re.search(r"(^|[^0-9])0\.$", view[:start])
 
 
 def _shorter(view: str, start: int, entity: str) -> bool:
