@@ -463,9 +463,8 @@ PHRASES: Mapping[str, Phrase] = {
     # numbers, evidence
     "numbers_note": Phrase(
         "Each line repeats the numbers of one row above, with the evidence they rest on. "
-        "`llmops gate` computes them again from the kept rows.",
-        "每一行重列上文某一行的数字及其所依据的证据。"
-        "运行 `llmops gate` 可由留存的逐条结果重新计算。",
+        "llmops gate computes them again from the kept rows.",
+        "每一行重列上文某一行的数字及其所依据的证据。运行 llmops gate 可由留存的逐条结果重新计算。",
     ),
     "evidence_note": Phrase(
         "A statement is kept under the sha256 of its own bytes and names the digest of every "
