@@ -189,7 +189,7 @@ def seal(verdict: Verdict) -> str:
     if verdict.policy_tree:
         whose = f" ({visible(verdict.base.label, 40)})" if verdict.base else ""
         parts.append(f"policy {oid_words(verdict.policy_tree)}{whose}")
-    kept = sorted({f.evidence for f in verdict.findings if f.evidence})
+    kept = list(dict.fromkeys(f.evidence for f in verdict.findings if f.evidence))  # worst first
     if kept:
         more = f" and {len(kept) - 1} more" if len(kept) > 1 else ""
         parts.append(f"evidence {digest_words(kept[0])}{more}")

@@ -17,18 +17,21 @@ INFO = Info(
 
 
 def check(facts: Facts, config: Config) -> Iterator[Finding]:
-    """Each Application of head is judged by an Evaluation, and by each of the named kinds."""
+    """Each Application that the policy is for is judged by an Evaluation and the named kinds."""
     if facts.plan.selected:
         return
+    apps = [
+        a for a in facts.head.of_kind("Application") if config.labels.items() <= a.labels.items()
+    ]
     kinds = list(dict.fromkeys(("Evaluation", *config.given.get("kinds", []))))
     for kind in kinds:
         judged = _judged(facts, kind)
-        for app in facts.head.of_kind("Application"):
+        for app in apps:
             if kind == "Guardrail":
                 yield from _guarded(config, app, judged)
             elif app.ref not in judged:
                 yield _absent(config, f"no {kind} has {app.ref} as its target")
-        if not judged and not facts.head.of_kind("Application"):
+        if not judged and not apps:
             yield _absent(config, f"no {kind} judges anything")
 
 

@@ -75,6 +75,7 @@ class Config:
     controls: tuple[str, ...]
     place: str
     judged_by: Side
+    labels: Mapping[str, str] = field(default_factory=dict)  # of the policy's applies_to
 
 
 def _configs(graph: Graph | None, side: Side, facts: Facts) -> Iterator[Config]:
@@ -90,6 +91,7 @@ def _configs(graph: Graph | None, side: Side, facts: Facts) -> Iterator[Config]:
                 controls=tuple(rule.get("controls", ())),
                 place=facts.place(side, policy.ref, ("spec", "rules", i, "rule")),
                 judged_by=side,
+                labels=policy.spec.get("applies_to", {}).get("labels", {}),
             )
 
 
