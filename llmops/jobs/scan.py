@@ -19,7 +19,7 @@ from llmops.specs.base import Ref, Spec
 
 HOW = HowTo(
     "scan",
-    revision=2,
+    revision=3,
     tools=(*targets.TOOLS, "giskard", "numpy", "pandas", "scikit-learn", "scipy"),
 )
 

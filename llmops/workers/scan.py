@@ -113,25 +113,25 @@ def _cells(
     """One transformation of every case, answered again where the target sees a difference."""
     run.progress("change", transformation=name)
     texts = [Text(one.text, one.language, str(one.row["case"])) for one in asked]
+    told = [i for i, answer in enumerate(answers) if answer.error is None]
     with giskard_tools.at_work():
-        new = transformations.changed(name, texts, run.seed)
-    found = [_before(name, one, text, a) for one, text, a in zip(texts, new, answers, strict=True)]
-    todo = [i for i, cell in enumerate(found) if cell is None]
-    altered = [cases.changed(asked[i].row, target.form, new[i]) for i in todo]
-    again = dict(zip(todo, target.answer(altered), strict=True))
+        new = transformations.changed(name, [texts[i] for i in told], run.seed)
+    altered = {i: text for i, text in zip(told, new, strict=True) if text != texts[i].text}
+    asking = [cases.changed(asked[i].row, target.form, text) for i, text in altered.items()]
+    again = dict(zip(altered, target.answer(asking), strict=True))
     return [
-        cell if cell is not None else _compared(name, answers[i], again[i], new[i])
-        for i, cell in enumerate(found)
+        _compared(name, answer, again[i], altered[i])
+        if i in altered
+        else _not_asked(name, texts[i], answer)
+        for i, answer in enumerate(answers)
     ]
 
 
-def _before(name: str, text: Text, new: str, answer: Response) -> Cell | None:
-    """The cell of a case that need not be asked again; None where it must be."""
+def _not_asked(name: str, text: Text, answer: Response) -> Cell:
+    """The cell of a case that was not asked again: it has no answer, or nothing was changed."""
     if answer.error is not None:
         return Cell(None, False, f"the target failed: {printable(answer.error)}")
-    if new == text.text:
-        return Cell(None, True, transformations.unchanged(name, text), applies=False)
-    return None
+    return Cell(None, True, transformations.unchanged(name, text), applies=False)
 
 
 def _compared(name: str, first: Response, second: Response, text: str) -> Cell:

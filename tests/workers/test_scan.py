@@ -276,6 +276,15 @@ def test_a_target_that_answers_nothing_gives_no_clean_bill(make: Make) -> None:
     assert injection["cases"] > 0
 
 
+def test_a_text_of_a_megabyte_that_no_target_reads_costs_nothing(make: Make) -> None:
+    rows = [{"question": "word " * 200_000, "answer": "label_1"}, ROWS[0]]
+    run = make(rows, transformations=["typos", "country"])
+    scan.work(run)
+    found = {len(row["input"]) > 1000: row["cells"] for row in read(run, "rows.jsonl")}
+    assert not found[True]["giskard/typos"]["valid"]
+    assert found[False]["giskard/typos"]["valid"]
+
+
 def test_a_writer_of_text_is_looked_at_as_text(make: Make) -> None:
     run = make(
         ROWS[:6], output={"format": "text"}, detectors=["prompt_injection", "stochasticity"],
