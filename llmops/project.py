@@ -67,7 +67,8 @@ class Project:
 
     def blobs(self) -> BlobCache:
         """What was parsed before, by object id."""
-        return BlobCache(self.cache, code_digest(PACKAGE / "specs", PACKAGE / "source"))
+        rooms = ("specs", "source", "guardrails")  # whose code decides what a document says
+        return BlobCache(self.cache, code_digest(*(PACKAGE / room for room in rooms)))
 
     @property
     def store(self) -> Store:

@@ -501,6 +501,17 @@ def test_a_million_characters_are_looked_at_in_seconds(piece: str) -> None:
     assert found.action == ("block" if piece == "13800138000 " else found.action)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "piece"), [("ab(.*z)?", "ab"), ("(?s)a.*?b|a", "a"), (r"(\w+\s?)+x", "a ")]
+)
+def test_a_pattern_that_looks_far_for_little_ends_soon(pattern: str, piece: str) -> None:
+    """RE2 is linear for one match; the bound on finds keeps all of them so."""
+    found = guard(Layer("p", "mask", pattern=pattern))
+    started = time.process_time()
+    found.decide(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - started < 10
+
+
 def test_nested_words_do_not_fill_the_memory() -> None:
     found = guard(words_layer({str(n): "赌" * n for n in range(1, 200)}))
     assert found.decide("赌" * 20_000).hits == (Hit("words", "too-many-hits", 0, 20_000, "block"),)
