@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from llmops.digest import of_value
 from llmops.jobs.exam import Exam
 from llmops.jobs.gates import alpha_of, bound_words
 from llmops.jobs.make import Made
 from llmops.jobs.metrics import METRICS
-from llmops.jobs.parts import dataset_of
+from llmops.jobs.parts import Part, dataset_of
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import INVALID_HINT, Cell, Claim, Question, scale_of
 from llmops.rules.facts import Facts, Loc, Row
+
+T = TypeVar("T", str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,34 @@ def asked(facts: Facts, kind: str, claim: str = "require") -> Iterator[Asked]:
             if claim in given and (key := _meaning(one, claim)) not in seen:
                 seen.add(key)
                 yield one
+
+
+def suites(facts: Facts, claim: Callable[[Part], T | None]) -> Iterator[tuple[Exam, Made, T]]:
+    """Each gating suite with what it claims as a whole (None: nothing), without equal twins."""
+    seen: set[tuple[str, T, str]] = set()
+    for exam in facts.exams:
+        said = claim(exam.part)
+        if exam.head is None or said is None or not exam.part.gating:
+            continue
+        key = (exam.name, said, exam.head.job.closure)
+        if key not in seen:
+            seen.add(key)
+            yield exam, exam.head, said
+
+
+def of_suite(facts: Facts, exam: Exam, rule: str, outcome: Outcome, message: str) -> Finding:
+    """A finding about a suite as a whole, at its place."""
+    assert exam.head is not None
+    proof = facts.proven.get(exam.head.job.closure)
+    return Finding(
+        rule=rule,
+        gate=exam.name,
+        outcome=outcome,
+        message=f"{exam.part.name}: {message}",
+        place=facts.place(exam.judged_by, exam.asker.ref, exam.part.loc),
+        judged_by=exam.judged_by,
+        evidence=proof.evidence if proof else "",
+    )
 
 
 def _meaning(one: Asked, claim: str) -> str:

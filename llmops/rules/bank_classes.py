@@ -13,7 +13,7 @@ from dataclasses import replace
 from llmops.diagnostics import printable
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made
-from llmops.rules.asked import absent
+from llmops.rules.asked import absent, of_suite, suites
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.facts import Facts, Info
 
@@ -28,14 +28,8 @@ COLUMN = "risk"
 
 def findings(facts: Facts) -> Iterator[Finding]:
     """One finding for each suite whose bank must hold rows of each class."""
-    seen: set[tuple[str, int, str]] = set()
-    for exam in facts.exams:
-        if exam.head is None or exam.part.classes is None or not exam.part.gating:
-            continue
-        key = (exam.name, exam.part.classes, exam.head.job.closure)
-        if key not in seen:
-            seen.add(key)
-            yield _bank(facts, exam, exam.head, exam.part.classes)
+    for exam, head, least in suites(facts, lambda part: part.classes):
+        yield _bank(facts, exam, head, least)
 
 
 def _bank(facts: Facts, exam: Exam, head: Made, least: int) -> Finding:
@@ -65,17 +59,8 @@ def _bank(facts: Facts, exam: Exam, head: Made, least: int) -> Finding:
 
 
 def _finding(facts: Facts, exam: Exam, outcome: Outcome, message: str, least: int) -> Finding:
-    assert exam.head is not None
-    proof = facts.proven.get(exam.head.job.closure)
-    return Finding(
-        rule=INFO.id,
-        gate=f"{exam.name}/classes",
-        outcome=outcome,
-        message=f"{exam.part.name}: {message}",
+    found = of_suite(facts, exam, INFO.id, outcome, message)
+    return replace(
+        found, gate=f"{exam.name}/classes", metric="rows of a class", bound=f"min {least:g}",
         hint=INFO.fix,
-        place=facts.place(exam.judged_by, exam.asker.ref, exam.part.loc),
-        judged_by=exam.judged_by,
-        metric="rows of a class",
-        bound=f"min {least:g}",
-        evidence=proof.evidence if proof else "",
-    )
+    )  # fmt: skip

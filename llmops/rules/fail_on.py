@@ -13,7 +13,7 @@ from typing import Any
 from llmops.diagnostics import printable
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made
-from llmops.rules.asked import absent
+from llmops.rules.asked import absent, of_suite, suites
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.facts import Facts, Info, Row
 
@@ -28,14 +28,8 @@ SEVERITIES = ("low", "medium", "high")
 
 def findings(facts: Facts) -> Iterator[Finding]:
     """One finding for each suite with detectors, base's suites first."""
-    seen: set[tuple[str, str, str]] = set()
-    for exam in facts.exams:
-        if exam.head is None or exam.part.fail_on is None:
-            continue
-        key = (exam.name, exam.part.fail_on, exam.head.job.closure)
-        if key not in seen:
-            seen.add(key)
-            yield _suite(facts, exam, exam.head, exam.part.fail_on)
+    for exam, head, severity in suites(facts, lambda part: part.fail_on):
+        yield _suite(facts, exam, head, severity)
 
 
 def _suite(facts: Facts, exam: Exam, head: Made, severity: str) -> Finding:
@@ -106,16 +100,6 @@ def _words(found: Mapping[str, Any]) -> str:
 
 
 def _finding(facts: Facts, exam: Exam, outcome: Outcome, message: str, severity: str) -> Finding:
-    assert exam.head is not None
-    proof = facts.proven.get(exam.head.job.closure)
-    return Finding(
-        rule=INFO.id,
-        gate=f"{exam.name}/fail-on",
-        outcome=outcome,
-        message=f"{exam.part.name}: {message}",
-        place=facts.place(exam.judged_by, exam.asker.ref, exam.part.loc),
-        judged_by=exam.judged_by,
-        metric="findings",
-        bound=f"none of severity {severity}",
-        evidence=proof.evidence if proof else "",
-    )
+    found = of_suite(facts, exam, INFO.id, outcome, message)
+    bound = f"none of severity {severity}"
+    return replace(found, gate=f"{exam.name}/fail-on", metric="findings", bound=bound)
