@@ -328,8 +328,27 @@ def _answers(found: Project, exam: Exam, wanted: str) -> Iterator[dict[str, Any]
 
 
 def _answer(found: Project, made: Made | None, wanted: str) -> Mapping[str, Any] | None:
+    """The row of a case, with what guardrails did to it where there are some."""
     rows = rows_of(found.store)(made.job.closure) if made is not None else None
-    return next((row for row in rows or () if _is(row, wanted)), None)
+    row = next((row for row in rows or () if _is(row, wanted)), None)
+    if made is None or row is None:
+        return None
+    met = _met(found.store, made, str(row["id"]))
+    return {**row, "guard": met} if met else row
+
+
+def _met(store: Store, made: Made, case: str) -> list[Mapping[str, Any]]:
+    """What guardrails found in a case, as its response tells; spans, never the words."""
+    for given in made.job.inputs:
+        if given.job is None or given.artifact != "responses.jsonl":
+            continue
+        try:
+            lines = store.artifact(given.job, given.artifact).read_bytes().splitlines()
+            found: Any = next((r for r in map(json.loads, lines) if r["id"] == case), {})
+        except (StoreError, OSError, ValueError, KeyError, TypeError, RecursionError):
+            return []
+        return [one for one in found.get("guard") or () if isinstance(one, dict)]
+    return []
 
 
 def _case_text(shown: Mapping[str, Any]) -> Iterator[str]:
@@ -357,6 +376,10 @@ def _sides(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) ->
     for name, row in sides:
         answer = "not kept" if row is None else printable(_text_of(row["response"]), 2000)
         yield f"  {name:<8}  {answer}"
+        for met in row.get("guard", ()) if row is not None else ():
+            words = (met.get(key, "") for key in ("action", "stage", "layer", "rule", "guardrail"))
+            told = "{} of the {} by {} ({}) of Guardrail/{}".format(*words)
+            yield f"            {printable(told, 300)}"
     checks = dict.fromkeys(check for _, row in sides if row is not None for check in row["cells"])
     rows = [("check", "before", "after", "reason")]
     rows += [(c, _cell(before, c), _cell(after, c), _reason(before, after, c)) for c in checks]

@@ -121,3 +121,22 @@ def test_rows_of_somebody_else_drive_no_terminal(llmops, ran) -> None:
     text = "\n".join([*show._case_text({"answers": [one]}), *show._row_lines(row)])
     assert not set(text) & set("\x1b\x07\r‮")
     assert "\n::error" not in text
+
+
+def test_what_a_guardrail_did_is_told_beside_the_answer() -> None:
+    from llmops.cli import show
+
+    met = {"guardrail": "g", "stage": "input", "layer": HOSTILE, "rule": "r1", "action": "block"}
+    row = {"response": "refuse", "cells": {"refusal": {"value": 1, "valid": True}}, "guard": [met]}
+    text = "\n".join(show._sides(None, row))
+    assert "block of the input by" in text
+    assert "(r1) of Guardrail/g" in text
+    assert not set(text) & set("\x1b\x07\r‮")
+
+
+def test_a_response_file_that_is_damaged_costs_only_what_it_told(llmops, ran) -> None:
+    (folder, *_) = runs(ran, "evaluate/quality")
+    row = json.loads((folder / "artifacts/rows.jsonl").read_bytes().splitlines()[0])
+    for path in (ran.path / "reports/runs").glob("*/artifacts/responses.jsonl"):
+        path.write_text("[]\nnot json")
+    assert llmops("show", "case", row["id"], "-C", ran.path, "--head", "change").code == 0
