@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from llmops.digest import of_value
 from llmops.errors import ExecutorError
 from llmops.evidence.files import failed, shown
 from llmops.executors import leftovers
@@ -149,12 +150,20 @@ def environment(job: Job, parent: Mapping[str, str], cache: Path) -> dict[str, s
     made = {**{name: parent[name] for name in PASSED if name in parent}, **SET}
     made["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), parent.get("PATH", "")])
     made["OMP_NUM_THREADS"] = str(job.resources.cpu)
-    made["TORCH_EXTENSIONS_DIR"] = str(cache / "torch_extensions")
+    made["TORCH_EXTENSIONS_DIR"] = str(extensions(cache))
     if job.resources.gpu is None:
         made |= {"CUDA_VISIBLE_DEVICES": "", "DS_ACCELERATOR": "cpu"}
     elif "CUDA_VISIBLE_DEVICES" in parent:
         made["CUDA_VISIBLE_DEVICES"] = parent["CUDA_VISIBLE_DEVICES"]
     return {**made, **_secrets(job, parent)}
+
+
+def extensions(cache: Path) -> Path:
+    """Where compiled extensions are kept: apart for each Python environment.
+
+    What one has compiled names its folders; another would compile it again, and again.
+    """
+    return cache / "torch_extensions" / of_value(sys.prefix).removeprefix("sha256:")[:16]
 
 
 def _secrets(job: Job, parent: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 from llmops.errors import ExecutorError
 from llmops.executors.base import Attempt, Progress
-from llmops.executors.local import LocalExecutor, environment
+from llmops.executors.local import LocalExecutor, environment, extensions
 from llmops.jobs.base import Resources
 from tests.executors.conftest import FAKE, Bench, job
 
@@ -56,7 +56,7 @@ def test_telemetry_and_hubs_are_off_whatever_the_parent_says(tmp_path: Path) -> 
         "DS_ACCELERATOR": "cpu",
         "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "3",
-        "TORCH_EXTENSIONS_DIR": str(tmp_path / "torch_extensions"),
+        "TORCH_EXTENSIONS_DIR": str(extensions(tmp_path)),
         "GSK_DISABLE_ANALYTICS": "True",
         "GSK_DISABLE_SENTRY": "True",
         "WANDB_DISABLED": "true",
@@ -183,3 +183,11 @@ def test_a_secret_that_is_not_set_is_named_before_anything_starts(tmp_path: Path
     asks = replace(job("a"), spec={"secrets": ["JUDGE_KEY"]})
     with pytest.raises(ExecutorError, match="needs the secret JUDGE_KEY, which is not set"):
         environment(asks, {"PATH": "/bin"}, tmp_path)
+
+
+def test_another_python_environment_keeps_compiled_extensions_apart(tmp_path, monkeypatch) -> None:
+    here = extensions(tmp_path)
+    assert here == extensions(tmp_path)
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "other"))
+    assert extensions(tmp_path) != here
+    assert extensions(tmp_path).parent == here.parent
