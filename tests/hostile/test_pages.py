@@ -32,7 +32,7 @@ FLAGS = (
 )  # fmt: skip
 HOSTS = ("evil.example", "*.evil.example", "z")  # those that the hostile text names
 CARELESS = '<!DOCTYPE html><img src="http://evil.example/x"><p onclick="1">hi</p>'
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 
 @dataclass
