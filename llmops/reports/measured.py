@@ -230,7 +230,8 @@ def safety(told: Teller) -> Section:
         blocks.insert(0, Para(say("safety_note"), "note"))
     blocks += _gaps(told, "findings.jsonl")
     if not blocks:
-        blocks = [Absent(say("s_safety"), say("no_scan"))]
+        why = say("scan_open" if _of_type(told, "scan") else "no_scan")
+        blocks = [Absent(say("s_safety"), why)]
     return Section("safety", say("s_safety"), tuple(blocks))
 
 
