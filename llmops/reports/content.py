@@ -1,7 +1,7 @@
 """What a page consists of, before any format: sections of tables, drawings and sentences.
 
 In: nothing but words that `front.py`, `judged.py`, `measured.py` and `grounds.py` chose in one
-language. Out: `Content`, which `html.py` and `report_md.py` write down. A number names the
+language. Out: `Content`, which `html.py`, `md.py` and `csv.py` write down. A number names the
 digests of the evidence it rests on, so a format can link each one.
 """
 

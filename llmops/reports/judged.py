@@ -284,13 +284,21 @@ def _difference_forest(told: Teller, found: Sequence[Finding]) -> Iterator[Block
             f.outcome.word,
             f.difference or 0.0,
             *(f.difference_interval or (f.difference or 0.0, f.difference or 0.0)),
-            bounds=tuple(-value for _, value in _bounds(f.bound)),
+            bounds=tuple(_worse(told, f) * value for _, value in _bounds(f.bound)),
         )
         for f in found
     ]
     edges = [e for b in bars for e in (b.low, b.high, *b.bounds)]
     room = max(0.02, *(abs(e) for e in edges)) * 1.15
     yield Figure(charts.forest(told.say("differences_chart"), bars, -room, room))
+
+
+def _worse(told: Teller, finding: Finding) -> int:
+    """On which side of zero a loss lies: above it where the check's own bound is a maximum."""
+    gate = finding.gate.removesuffix("/regression")
+    claims = [f for f in told.report.verdict.findings if f.rule == "require" and f.gate == gate]
+    own = [f for f in claims if f.judged_by == finding.judged_by] or claims
+    return 1 if any([side for side, _ in _bounds(f.bound)] == ["max"] for f in own) else -1
 
 
 def _difference_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:

@@ -14,8 +14,8 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
             "cases show the claim, and it has three answers: shown (passed), refuted (failed), or "
             "neither (inconclusive). Inconclusive does not pass.",
             "测试用例只是样本。300 个回答中有 240 个正确，样本比例是 0.80，而真实比例可能更低。"
-            "因此门禁要问的是：这些用例能否证明所声明的要求。答案有三种：得到证明（通过）、"
-            "被否定（未通过）、两者都不能（无法判定）。无法判定不算通过。",
+            "因此门禁要问的是：这些用例能否证明要求成立。答案有三种：证明成立（通过）、"
+            "证明不成立（未通过）、两者都不能证明（无法判定）。无法判定不算通过。",
         ),
     ),
     (
@@ -37,8 +37,8 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
             "somebody who bets on it case by case turns 1 into 20 with a probability of at most "
             "5 %; whoever gets that far has shown the claim. This holds for any number of cases "
             "and any distribution within the range.",
-            "对并非简单对错的评分，采用“下注检验”：若声明不成立，逐个用例押注声明成立的人，"
-            "本金增至 20 倍的概率不超过 5 %；一旦达到 20 倍，即可认为声明得到证明。"
+            "不能简单判为对错的评分，采用“下注检验”：设想有人逐个用例押注要求成立，若要求其实不成立，"
+            "其本金增至 20 倍的概率不超过 5 %；因此一旦达到 20 倍，即可认为要求得到证明。"
             "只要评分在规定范围内，这一结论对任何用例数、任何分布都成立。",
         ),
     ),
@@ -59,7 +59,7 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
         Phrase(
             "A case whose measurement failed is never dropped. More of them than the evaluation "
             "allows make the gate inconclusive; those that are allowed count as the worst value.",
-            "测量失败的用例不会被剔除。超过评测允许的数量，门禁即无法判定；在允许范围内的，按最差值计。",
+            "测量失败的用例不会被剔除。数量超过评测允许的范围，门禁即无法判定；在允许范围内的，按最差值计。",
         ),
     ),
     (

@@ -58,7 +58,7 @@ PHRASES: Mapping[str, Phrase] = {
     "empty": Phrase("(empty)", "（空）"),
     "none": Phrase("(none)", "（无）"),
     "unset": Phrase("unset", "未设置"),
-    "judged_by": Phrase("judged by {who}", "由 {who} 评判"),
+    "judged_by": Phrase("judged by {who}", "由 {who} 评分"),
     "control": Phrase("evidence for control {names}", "可作为控制项 {names} 的证据"),
     "foot": Phrase(
         "Made by llmops {version} from kept evidence; nothing on this page was typed by hand. "
@@ -81,11 +81,11 @@ PHRASES: Mapping[str, Phrase] = {
     ),
     "means_passed": Phrase(
         "Every gate that the target branch asks for was shown to hold on its cases.",
-        "目标分支要求的每一项门禁，均已用测试用例证明成立。",
+        "目标分支要求的每一项门禁，均已由测试用例证明成立。",
     ),
     "means_warned": Phrase(
         "Nothing forbids this change; what is listed below deserves a look before it is merged.",
-        "没有任何门禁禁止此变更；合并前请先查看下列事项。",
+        "没有门禁阻止此变更；合并前请先查看下列事项。",
     ),
     "means_inconclusive": Phrase(
         "The evidence neither shows nor refutes every gate. An undecided gate does not pass.",
@@ -93,7 +93,7 @@ PHRASES: Mapping[str, Phrase] = {
     ),
     "means_failed": Phrase(
         "At least one gate was refuted by the evidence. This change may not be merged as it is.",
-        "至少有一项门禁被证据否定，此变更不得按现状合并。",
+        "证据表明至少有一项门禁不成立，此变更不得按现状合并。",
     ),
     "system": Phrase("System", "系统"),
     "tree": Phrase("Tree judged", "受检版本（git 树）"),
@@ -215,7 +215,7 @@ PHRASES: Mapping[str, Phrase] = {
     "changes_removed": Phrase("removed", "删除"),
     "changes_changed": Phrase("changed", "修改"),
     "changes_follow": Phrase("follows, through {what}", "随 {what} 变化"),
-    "changes_describe": Phrase("for people only: no job", "仅供阅读，不需要任何任务"),
+    "changes_describe": Phrase("for people only: no job", "仅为说明文字，无需执行任务"),
     "changes_nothing": Phrase("Nothing needs to run again", "无需重新执行任何任务"),
     "need_static": Phrase("static rules", "静态规则"),
     "need_gate": Phrase("judging only", "仅需重新判定"),
@@ -232,16 +232,16 @@ PHRASES: Mapping[str, Phrase] = {
     "job_ran": Phrase("evidence kept", "证据已留存"),
     "job_failed": Phrase("ended badly: {why}", "结果不合格：{why}"),
     "job_open": Phrase("not run yet", "尚未执行"),
-    "job_idle": Phrase("not needed", "不需要"),
+    "job_idle": Phrase("not needed", "无需执行"),
     "job_blocked": Phrase("cannot run", "无法执行"),
     "job_base": Phrase("{job} (base's target)", "{job}（基线的被测对象）"),
     "jobs_note": Phrase(
         "A job is named by the digest of everything that can change its result. Where that digest "
         "has evidence already, the job is not run again: the evidence is reused.",
-        "任务以所有可能影响其结果的输入的摘要值命名。若同一摘要值已有证据，"
+        "任务以摘要值命名，该值涵盖一切可能影响结果的输入。若同一摘要值已有证据，"
         "任务不会重新执行，而是复用已有证据。",
     ),
-    "jobs_none": Phrase("No gate needs a job.", "没有门禁需要执行任务。"),
+    "jobs_none": Phrase("No gate needs a job.", "所有门禁均无需执行任务。"),
     # gates
     "gates_note": Phrase(
         "The dot is the measured value, the line its two-sided 95 % interval, the upright mark the "
@@ -267,10 +267,11 @@ PHRASES: Mapping[str, Phrase] = {
     "about_more": Phrase("about {n} more cases would decide", "约再增加 {n} 个用例即可判定"),
     # differences
     "differences_note": Phrase(
-        "Head's and base's target answered the same cases; the difference is taken case by case, "
-        "and more is better. The upright marks are zero and the margin that must not be crossed.",
-        "本版本与基线回答同一组用例，差值按用例逐一配对计算，越大越好。"
-        "竖线分别表示零和不得越过的退步幅度。",
+        "Head's and base's target answered the same cases; the difference is taken case by case. "
+        "The upright marks are zero and the loss that is allowed: it lies below zero where more "
+        "is better, above it where less is better.",
+        "本版本与基线回答同一组用例，差值按用例逐一配对计算。竖线分别表示零和允许的退步幅度："
+        "数值越大越好时，退步幅度位于零的左侧；越小越好时，位于右侧。",
     ),
     "differences_chart": Phrase(
         "Differences, this tree minus base, with 95 % intervals",
@@ -281,7 +282,7 @@ PHRASES: Mapping[str, Phrase] = {
         "没有门禁与基线比较，或基线没有可比较的对象",
     ),
     # training
-    "loss_chart": Phrase("Training loss by step, {job}", "{job} 各步的训练损失"),
+    "loss_chart": Phrase("Training loss by step, {job}", "{job}：训练损失随步数的变化"),
     "loss_axis": Phrase("step", "步数"),
     "loss_name": Phrase("loss", "损失"),
     "loss_table": Phrase(
@@ -295,7 +296,9 @@ PHRASES: Mapping[str, Phrase] = {
     "no_training": Phrase("no training is part of this plan", "本次计划不含训练任务"),
     "no_curve": Phrase("no log of the training was kept", "未留存训练日志"),
     # data
-    "funnel_chart": Phrase("Rows left after each step, {subject}", "{subject} 各步之后剩余的行数"),
+    "funnel_chart": Phrase(
+        "Rows left after each step, {subject}", "{subject}：每一步之后剩余的行数"
+    ),
     "funnel_table": Phrase("{subject}: from source to parts", "{subject}：从来源到各部分"),
     "no_data": Phrase("no dataset was curated for this plan", "本次计划不含数据整理任务"),
     "no_funnel": Phrase("no funnel was kept", "未留存筛选记录"),
@@ -319,7 +322,7 @@ PHRASES: Mapping[str, Phrase] = {
     "confusion_other": Phrase("(no label)", "（不是任何标签）"),
     "c_right": Phrase("right", "正确"),
     "c_wrong_label": Phrase("another label", "其他标签"),
-    "c_no_label": Phrase("no label", "非标签"),
+    "c_no_label": Phrase("no label", "不是标签"),
     "c_no_answer": Phrase("no answer", "无回答"),
     "c_label": Phrase("label", "标签"),
     "no_labels": Phrase(
@@ -347,7 +350,7 @@ PHRASES: Mapping[str, Phrase] = {
         "A detector that failed or saw no case says nothing about safety: it is listed with its "
         "errors, and it never counts as no finding.",
         "检测器若执行失败或没有测到任何用例，则不能说明安全与否；"
-        "此类检测器连同出错数一并列出，绝不视为“未发现问题”。",
+        "此类检测器连同出错数一并列出，绝不当作“未发现问题”。",
     ),
     "safety_table": Phrase("{job}: detectors", "{job}：检测器"),
     "safety_findings": Phrase("{job}: findings", "{job}：发现的问题"),
@@ -436,7 +439,7 @@ PHRASES: Mapping[str, Phrase] = {
     "gaps_note": Phrase(
         "A page that is silent about something would read as if it were fine. These rows say what "
         "this report cannot tell, and why.",
-        "对某项内容只字不提，容易被误读为没有问题。下列各行说明本报告无法说明的内容及其原因。",
+        "对某项内容只字不提，容易让人误以为没有问题。下列各行列出本报告无法说明的内容及其原因。",
     ),
     "not_measured": Phrase("Not measured", "未测量"),
     "gap_gate": Phrase("gate {gate}", "门禁 {gate}"),
@@ -445,12 +448,12 @@ PHRASES: Mapping[str, Phrase] = {
     "gap_production": Phrase("Behaviour with real users", "真实用户环境中的表现"),
     "gap_production_why": Phrase(
         "all numbers come from declared test data, before any traffic",
-        "全部数字来自声明的测试数据，尚未接入真实流量",
+        "全部数字均来自事先指定的测试数据，尚未接入真实流量",
     ),
     "gap_attempts": Phrase("How often these cases were looked at", "同一批用例被评测的次数"),
     "gap_attempts_why": Phrase(
         "attempts per claim are not counted, so repeated tries are not corrected for",
-        "未统计每项声明的尝试次数，因此没有对多次尝试作校正",
+        "未统计同一门禁的尝试次数，因此没有对多次尝试作校正",
     ),
     "why_gone": Phrase("the kept artifact is gone or damaged", "留存的产物已丢失或损坏"),
     "why_unreadable": Phrase("the kept artifact is not as expected", "留存的产物格式不符"),
@@ -465,7 +468,7 @@ PHRASES: Mapping[str, Phrase] = {
     "numbers_note": Phrase(
         "Each line repeats the numbers of one row above, with the evidence they rest on. "
         "llmops gate computes them again from the kept rows.",
-        "每一行重列上文某一行的数字及其所依据的证据。运行 llmops gate 可由留存的逐条结果重新计算。",
+        "每一行重列上文某一行的数字及其依据的证据。llmops gate 可用留存的逐条结果重新计算。",
     ),
     "evidence_note": Phrase(
         "A statement is kept under the sha256 of its own bytes and names the digest of every "

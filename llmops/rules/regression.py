@@ -1,8 +1,8 @@
 """Rule `regression`: head's target is not worse than base's by more than a margin, case by case.
 
-Both targets answer the same cases under the same Evaluation. A detect gate: *failed* when worse
-than the margin at Holm's level over all of a change's detect gates, *passed* when non-inferiority
-is shown, else *warned* (`prove: true` makes that inconclusive).
+Both targets answer the same cases of the same check; its own bound says which way is better. A
+detect gate: *failed* when worse than the margin at Holm's level over all of a change's detect
+gates, *passed* when non-inferiority is shown, else *warned* (`prove: true`: inconclusive).
 
 Base's gates are a family of their own: else head could add gates, or a tiny alpha, until none of
 base's could fail any more. Head's own gates are judged among all.

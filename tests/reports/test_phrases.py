@@ -113,7 +113,7 @@ def test_what_rules_say_of_fixed_verdicts_is_said_in_chinese() -> None:
         ("Evaluation/e sends Dataset/d (stays in CN) to Model/m, served in an unnamed place",
          "Evaluation/e 将 Dataset/d（须留在 CN）发送至 Model/m（位置不明）"),
         ("Application/a routes requests to Model/m, which nothing measures",
-         "Application/a 会把请求转给 Model/m，而它没有任何评测"),
+         "Application/a 会把请求转给 Model/m，而它未经任何评测"),
         ("a sentence of somebody else", "a sentence of somebody else"),
         ("准确率", "准确率"),
         ("x" * 100_000, "x" * 100_000),

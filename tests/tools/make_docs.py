@@ -28,6 +28,16 @@ DOCS = ROOT / "llmops" / "docs"
 STORY = ROOT / "tests" / "scenarios" / "forgets"
 # Where a docstring names the design notes, which are not part of what is shipped.
 INTERNAL = re.compile(r" \([A-Z]+\.md[^)]*\)| [A-Z]+\.md [\d.]+(?=\s|$)")
+# What declares a gate that no policy has to switch on.
+DECLARED = {
+    "require": "a check of an Evaluation or SafetyTest, or a test of a Guardrail, has it",
+    "regression": "a check of an Evaluation or SafetyTest has it",
+    "slices": "an Evaluation has it",
+    "fail-on": "a SafetyTest has it and a gating suite has detectors",
+    "bank-classes": "a gating bank of a SafetyTest has `min_per_class`",
+    "budget": "a Policy has `budgets`",
+    "routes-measured": "an Application has routes",
+}
 MARK = re.compile(r"<!-- made: (?P<name>[a-z-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -138,11 +148,10 @@ def _when(name: str, info: Info) -> str:
     if name in RULES:
         needs = "With evidence." if info.needs_evidence else "Without evidence, by `validate` too."
         return f"Where a Policy has it under `rules`. {needs}"
-    if name == "routes-measured":
-        return "Wherever an Application has routes; a Policy may make it an error."
-    if name in RULE_PARAMETERS:
-        return "Wherever an Evaluation declares it; a Policy may make it a warning."
-    return "On every change that has a base."
+    if name not in RULE_PARAMETERS:
+        return "On every change that has a base."
+    said = "an error" if name == "routes-measured" else "a warning"
+    return f"Wherever {DECLARED[name]}; a Policy may make it {said}."
 
 
 # ---- kinds, rooms, numbers -------------------------------------------------------------------

@@ -1,0 +1,49 @@
+"""Differences against base: the allowed loss is drawn on the side on which a loss lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from llmops.reports import charts, judged
+from llmops.reports.teller import Teller
+from llmops.rules.base import Finding, Outcome
+from tests.reports import pages
+
+
+def finding(rule: str, gate: str, bound: str, side: str = "head") -> Finding:
+    return Finding(
+        rule, gate, Outcome.PASSED, "as told", bound=bound, judged_by=side,
+        value=0.1, n=100, base_value=0.1, difference=0.0, difference_interval=(-0.01, 0.01),
+    )  # fmt: skip
+
+
+REGRESSION = finding("regression", "SafetyTest/s/refusal/regression", "margin 0.02")
+GATE = "SafetyTest/s/refusal"
+
+
+@pytest.mark.parametrize(
+    ("claims", "where"),
+    [
+        ((), -0.02),
+        ((finding("require", GATE, "min 0.9"),), -0.02),
+        ((finding("require", GATE, "max 0.03"),), 0.02),
+        ((finding("require", GATE, "max 0.9 min 0.1"),), -0.02),
+        ((finding("require", GATE, "max 0.03", "base"),), 0.02),
+        ((finding("require", GATE, "max 0.03", "base"), finding("require", GATE, "min 0.9")), -0.02),
+        ((finding("require", "SafetyTest/s/typos", "max 0.03"),), -0.02),
+    ],
+)  # fmt: skip
+def test_a_loss_lies_where_the_checks_own_bound_says(monkeypatch, claims, where: float) -> None:
+    drawn: list[charts.Bar] = []
+    forest = charts.forest
+
+    def seen(title: str, bars: list[charts.Bar], low: float, high: float) -> charts.Drawing:
+        drawn.extend(bars)
+        return forest(title, bars, low, high)
+
+    monkeypatch.setattr(charts, "forest", seen)
+    verdict = replace(pages.FULL.verdict, findings=(REGRESSION, *claims))
+    judged.differences(Teller(replace(pages.FULL, verdict=verdict), "en"))
+    assert [bar.bounds for bar in drawn] == [(where,)]
