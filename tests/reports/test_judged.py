@@ -21,6 +21,7 @@ def finding(rule: str, gate: str, bound: str, side: str = "head") -> Finding:
 
 REGRESSION = finding("regression", "SafetyTest/s/refusal/regression", "margin 0.02")
 GATE = "SafetyTest/s/refusal"
+BASES = finding("require", GATE, "max 0.03", "base")
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,8 @@ GATE = "SafetyTest/s/refusal"
         ((finding("require", GATE, "min 0.9"),), -0.02),
         ((finding("require", GATE, "max 0.03"),), 0.02),
         ((finding("require", GATE, "max 0.9 min 0.1"),), -0.02),
-        ((finding("require", GATE, "max 0.03", "base"),), 0.02),
-        ((finding("require", GATE, "max 0.03", "base"), finding("require", GATE, "min 0.9")), -0.02),
+        ((BASES,), 0.02),
+        ((BASES, finding("require", GATE, "min 0.9")), -0.02),
         ((finding("require", "SafetyTest/s/typos", "max 0.03"),), -0.02),
     ],
 )  # fmt: skip
