@@ -49,6 +49,13 @@ class Part:
     classes: int | None = None
     fail_on: str | None = None
 
+    @property
+    def decides(self) -> bool:
+        """Whether anything is claimed that can fail: what is only measured or reported cannot."""
+        bounds = ("require", "regression")
+        claimed = any(b in e.given for e in (*self.checks, *self.slices) for b in bounds)
+        return self.gating and (claimed or bool(self.classes or self.fail_on))
+
     def entries(self, kind: str) -> tuple[Entry, ...]:
         """The claims of one kind: `checks` or `slices`."""
         return self.checks if kind == "checks" else self.slices

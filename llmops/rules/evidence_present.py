@@ -30,18 +30,24 @@ def check(facts: Facts, config: Config) -> Iterator[Finding]:
             if kind == "Guardrail":
                 yield from _guarded(config, app, judged)
             elif app.ref not in judged:
-                yield _absent(config, f"no {kind} has {app.ref} as its target")
+                yield _absent(config, _unjudged(facts, kind, app.ref))
         if not judged and not apps:
             yield _absent(config, f"no {kind} judges anything")
 
 
 def _judged(facts: Facts, kind: str) -> set[Ref]:
-    """What some gating exam of a kind was put to."""
+    """What some exam of a kind that can fail was put to."""
     return {
         exam.target
         for exam in facts.exams
-        if exam.head is not None and exam.part.gating and exam.asker.ref.kind == kind
+        if exam.head is not None and exam.part.decides and exam.asker.ref.kind == kind
     }
+
+
+def _unjudged(facts: Facts, kind: str, app: Ref) -> str:
+    """Why an Application counts as not judged by a kind: not asked, or nothing can fail."""
+    asked = any(exam.target == app and exam.asker.ref.kind == kind for exam in facts.exams)
+    return f"no {kind} {'with a bound ' if asked else ''}has {app} as its target"
 
 
 def _guarded(config: Config, app: Spec, judged: set[Ref]) -> Iterator[Finding]:

@@ -13,10 +13,11 @@ from llmops.jobs.gates import alpha_of, bound_words
 from llmops.jobs.make import use
 from llmops.jobs.parts import ASKERS, Part, dataset_of, parts, target_of
 from llmops.rules.base import Loosened
+from llmops.rules.claims import scale_of
 from llmops.rules.facts import Facts
 from llmops.rules.fail_on import SEVERITIES
 from llmops.rules.looser import at_base, short
-from llmops.specs.base import Ref, Spec
+from llmops.specs.base import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ def _spec(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) -> Itera
     if old.spec.get("generation") != new.spec.get("generation"):
         before, after = short(old.spec.get("generation")), short(new.spec.get("generation"))
         yield Loosened(f"{old.ref} generation", before, after, place)
+    spoken = [set(s.spec.get("languages", ())) for s in (old, new)]
+    if gone := ", ".join(sorted(spoken[0] - spoken[1])):
+        yield Loosened(f"{old.ref} languages", gone, "removed", place)
     yield from _judge(facts, _Bench(base, old), _Bench(head, new))
     errors = [float(s.spec.get("on_case_error", {}).get("max", 0.0)) for s in (old, new)]
     if errors[1] > errors[0]:
@@ -107,7 +111,6 @@ def _part(facts: Facts, old: _Asked, new: _Asked) -> Iterator[Loosened]:
     place = facts.place("head", new.spec.ref, new.part.loc)
     for what, before, after in (*_put(old, new), *_suite(old.part, new.part)):
         yield Loosened(f"{name} {what}", before, after, place)
-    yield from _expectations(facts, old.graph, dataset_of(old.spec, old.part).target, new.graph)
     was, now = alpha_of(old.part, old.graph), alpha_of(new.part, new.graph)
     if now > was:
         yield Loosened(f"{name} alpha", f"{was:g}", f"{now:g}", place)
@@ -166,18 +169,6 @@ def _content(asked: generate.Cases) -> str:
     return of_value([data, asked.part, sources])
 
 
-def _expectations(facts: Facts, base: Graph, ref: Ref, head: Graph) -> Iterator[Loosened]:
-    """What base expects of the asked rows' Dataset and head no longer does."""
-    before = base.specs[ref].spec.get("expectations", [])
-    after = head.specs[ref].spec.get("expectations", []) if ref in head.specs else before
-    gone = [e for e in before if e not in after]
-    if gone:
-        new = [e for e in after if e not in before]
-        place = facts.place("head", ref, ("spec", "expectations"))
-        words = short(new) if new else "removed"
-        yield Loosened(f"{ref} expectations", short(gone), words, place)
-
-
 def _entries(facts: Facts, old: _Asked, new: _Asked, kind: str) -> Iterator[Loosened]:
     after = {entry.given["name"]: entry for entry in new.part.entries(kind)}
     for entry in old.part.entries(kind):
@@ -210,6 +201,9 @@ def _weaker(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[st
             yield f"regression margin {was['margin']:g}", f"margin {now['margin']:g}"
         if was.get("prove", False) and not now.get("prove", False):
             yield "prove: true", "prove: false"
+        better = [scale_of(check).better for check in (old, new)]
+        if better[0] != better[1]:
+            yield f"regression: {better[0]} is better", f"{better[1]} is better"
     if old.get("pass_at") != new.get("pass_at") and not _raised(old, new):
         yield f"pass_at {old.get('pass_at')}", f"pass_at {new.get('pass_at')}"
     for key in sorted({*old, *new} - {"name", "require", "regression", "pass_at"}):

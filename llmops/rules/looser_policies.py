@@ -7,10 +7,15 @@ from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs.gates import ALPHA
+from llmops.rules import bank_classes, fail_on, regression, require, slices
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts, covers, matches
 from llmops.rules.looser import at_base, short
 from llmops.specs.base import Spec
+
+MILDER = ("error", "warning")
+# Judged with severity error where no policy names them: naming them may be a loosening.
+JUDGED_ANYWAY = tuple(m.INFO.id for m in (require, slices, regression, fail_on, bank_classes))
 
 
 def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
@@ -28,6 +33,32 @@ def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
                 before, after = short(old.spec.get(key)), short(new.spec.get(key))
                 yield Loosened(f"{old.ref} {key}", before, after, place)
         yield from _unlabelled(facts, old, new, base, head)
+    yield from _milder(facts, base, head)
+
+
+def _milder(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """New entries by which a gate that was an error becomes a warning."""
+    before, after = _severities(base), _severities(head)
+    for policy in head.of_kind("Policy"):
+        old = base.specs.get(policy.ref)
+        known = {entry["name"] for entry in old.spec.get("rules", ())} if old else set()
+        for i, entry in enumerate(policy.spec.get("rules", ())):
+            rule = entry["rule"]
+            was, now = (s.get(rule, "error") for s in (before, after))
+            if rule in JUDGED_ANYWAY and entry["name"] not in known and (was, now) == MILDER:
+                place = facts.place("head", policy.ref, ("spec", "rules", i))
+                yield Loosened(f"{policy.ref}/{entry['name']}", f"{rule} is an {was}", now, place)
+
+
+def _severities(graph: Graph) -> dict[str, str]:
+    """The strictest severity that one tree's policies give to each rule."""
+    given = [
+        (entry["rule"], entry.get("severity", "error"))
+        for policy in graph.of_kind("Policy")
+        if covers(policy.spec, graph)
+        for entry in policy.spec.get("rules", ())
+    ]
+    return {rule: "error" if (rule, "error") in given else "warning" for rule, _ in given}
 
 
 def _tighter(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

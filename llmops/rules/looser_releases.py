@@ -14,6 +14,9 @@ from typing import Any
 from llmops.digest import canonical
 from llmops.graph.build import Graph
 from llmops.graph.diff import leaves, loc_of
+from llmops.graph.environment import in_use
+from llmops.jobs.estimate import prices
+from llmops.jobs.gates import ALPHA
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts
 from llmops.rules.looser import at_base, short
@@ -42,6 +45,34 @@ def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
             yield Loosened(f"{old.ref} egress", "declared", "removed", at_base(facts, old))
         elif new is not None:
             yield from _environment(facts, old, new)
+    yield from _used(facts, base, head)
+    yield from _prices(facts, base, head)
+
+
+def _used(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """Jobs that were held against a place or a list of hosts, and now are not, or by another."""
+    name = facts.plan.environment or None
+    old, new = in_use(base, name), in_use(head, name)
+    if old is None or not {"residency", "egress"} & old.spec.keys():
+        return
+    if new is None or new.ref != old.ref:
+        after = str(new.ref) if new is not None else "none without --env"
+        yield Loosened("Environment in use", str(old.ref), after, at_base(facts, old))
+
+
+def _prices(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """Prices that a budget in dollars counts with: lower ones let more be spent."""
+    policies = base.of_kind("Policy")
+    limits = [(p.spec.get("budgets") or {}).get("per_pull_request") or {} for p in policies]
+    if not any("usd" in limit for limit in limits):
+        return
+    before, after = prices(base), prices(head)
+    for name, price in before.items():
+        if after.get(name, 0.0) < price:
+            owner = next(e for e in base.of_kind("Environment") if name in e.spec["gpu_classes"])
+            now = f"{after[name]:g}" if name in after else "nothing"
+            what = f"{owner.ref} usd_per_hour of {name}"
+            yield Loosened(what, f"{price:g}", now, at_base(facts, owner))
 
 
 def _release(facts: Facts, old: Spec, new: Spec) -> Iterator[Loosened]:
@@ -76,8 +107,9 @@ def _tighter(path: str, was: Any, now: Any) -> bool:
     key = path.rpartition(".")[2]
     if key not in LESS_IS_MORE | MORE_IS_MORE or now is None:
         return False
-    if was is None:
+    if was is None and key != "alpha":
         return True
+    was = ALPHA if was is None else was
     return bool(now < was if key in LESS_IS_MORE else now > was)
 
 

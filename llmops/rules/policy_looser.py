@@ -5,8 +5,8 @@ cases, its metrics, its error allowance), a guardrail or a policy counts as loos
 can show that it is not. Base's version is judged as well, so loosening never helps the change
 that brings it; it needs the approval that base's policy names for `policy_looser`.
 
-What is compared stands in `looser_exams`, `looser_guardrails`, `looser_releases` and
-`looser_policies`.
+What is compared stands in `looser_exams`, `looser_datasets`, `looser_guardrails`,
+`looser_releases` and `looser_policies`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmops.graph.build import Graph
-from llmops.rules import looser_exams, looser_guardrails, looser_policies, looser_releases
+from llmops.rules import (
+    looser_datasets,
+    looser_exams,
+    looser_guardrails,
+    looser_policies,
+    looser_releases,
+)
 from llmops.rules.base import Finding, Loosened, Outcome
 from llmops.rules.facts import Facts, Info, applies
 
@@ -55,6 +61,7 @@ def loosened(facts: Facts) -> tuple[Loosened, ...]:
         return ()
     found = (
         *looser_exams.loosened(facts, facts.base, facts.head),
+        *looser_datasets.loosened(facts, facts.base, facts.head),
         *looser_guardrails.loosened(facts, facts.base, facts.head),
         *looser_releases.loosened(facts, facts.base, facts.head),
         *looser_policies.loosened(facts, facts.base, facts.head),

@@ -131,8 +131,10 @@ def _nothing(facts: Facts) -> Iterator[Finding]:
     if facts.base_problem:
         message = f"base's specs cannot be read, nor its gates applied: {facts.base_problem}"
         yield Finding("base-unreadable", "base", Outcome.INCONCLUSIVE, message, "mend base first")
-    if not any(exam.head for exam in facts.exams):
-        message = "nothing judges this tree: no Evaluation, SafetyTest or guardrail test"
+    if not any(exam.head is not None and exam.part.decides for exam in facts.exams):
+        asked = any(exam.head for exam in facts.exams)
+        why = "no bound decides" if asked else "no Evaluation, SafetyTest or guardrail test"
+        message = f"nothing judges this tree: {why}"
         yield Finding(
             "evidence-present", "evidence", Outcome.INCONCLUSIVE, message, evidence_present.INFO.fix
         )

@@ -60,7 +60,15 @@ def test_a_suite_that_is_only_reported_is_no_safety_test() -> None:
     path = "specs/safety/safe.yaml"
     reported = changed(path, "name: robust\n", "name: robust\n      gate: false\n", GUARDED)
     reported = changed(path, "{name: refuse, bank", "{name: refuse, gate: false, bank", reported)
-    assert said(reported) == ["no SafetyTest has Application/bot as its target"]
+    assert said(reported) == ["no SafetyTest with a bound has Application/bot as its target"]
+
+
+def test_a_safety_test_that_claims_nothing_is_no_safety_test() -> None:
+    path = "specs/safety/safe.yaml"
+    bare = changed(path, "  fail_on: {severity: medium}\n", "", GUARDED)
+    bare = changed(path, ", min_per_class: 5", "", bare)
+    bare[path] = bare[path].replace(", require: {min: 0.5}", "")
+    assert said(bare) == ["no SafetyTest with a bound has Application/bot as its target"]
 
 
 def test_a_policy_for_labels_asks_only_of_those_applications() -> None:

@@ -165,3 +165,27 @@ def test_limits_of_a_judge_are_not_looser() -> None:
         "specs/evaluations/kind.yaml", "repeats: 3", "repeats: 3, timeout_minutes: 9", JUDGED
     )
     assert what(JUDGED, slower) == what(JUDGED, longer) == []
+
+
+def test_what_is_expected_of_rows_to_learn_from_is_told() -> None:
+    data = spec(
+        "Dataset", "more",
+        "purpose: [sft]\nformat: qa\nexpectations: [{unique: question}]\n"
+        "sources: [{name: all, file: specs/data/bank.jsonl, license: MIT, origin: synthetic}]",
+    )  # fmt: skip
+    base = {**BANK, "specs/datasets/more.yaml": data}
+    head = changed("specs/datasets/more.yaml", "  expectations: [{unique: question}]\n", "", base)
+    assert what(base, head) == ["Dataset/more expectations"]
+
+
+def placed(words: str) -> dict[str, str]:
+    return changed("specs/datasets/bank.yaml", "  format: qa\n", f"  format: qa\n{words}")
+
+
+def test_rows_that_may_go_further_are_told() -> None:
+    here = placed("  residency: [CN]\n  sensitivity: personal\n")
+    assert what(here, placed("  sensitivity: personal\n")) == ["Dataset/bank residency"]
+    wider = placed("  residency: [CN, US]\n  sensitivity: internal\n")
+    assert what(here, wider) == ["Dataset/bank residency", "Dataset/bank sensitivity"]
+    assert what(wider, here) == []
+    assert what(BANK, here) == []

@@ -18,7 +18,7 @@ SAFE = {
     "specs/data/refuse.jsonl": '{"prompt": "a", "risk": "b"}\n',
     PATH: spec(
         "SafetyTest", "safe",
-        "target: Application/bot\nsuites:\n"
+        "target: Application/bot\nlanguages: [en, zh]\nsuites:\n"
         "  - name: robust\n    giskard: {detectors: [ethical_bias, text_perturbation],"
         " transformations: [typos, uppercase], dataset: bank#test, rows: 100}\n"
         "  - {name: refuse, bank: {dataset: refuse, rows: 50, min_per_class: 5}}\n"
@@ -43,6 +43,7 @@ LOOSER = [
      ["SafetyTest/safe/robust gate", "SafetyTest/safe/robust fail_on"]),
     ("severity: medium", "severity: high", ["SafetyTest/safe/robust fail_on"]),
     ("  fail_on: {severity: medium}\n", "", ["SafetyTest/safe/robust fail_on"]),
+    ("languages: [en, zh]", "languages: [zh]", ["SafetyTest/safe languages"]),
     ("typos, require: {min: 0.5}", "typos, require: {min: 0.4}", ["SafetyTest/safe/typos"]),
     ("{max: 0.0}", "{max: 0.1}", ["SafetyTest/safe on_case_error"]),
     ("{name: refused,", "{name: other,",
@@ -50,6 +51,7 @@ LOOSER = [
 ]  # fmt: skip
 TIGHTER = [
     ("severity: medium", "severity: low"),
+    ("languages: [en, zh]", "languages: [de, en, zh]"),
     ("min_per_class: 5", "min_per_class: 6"),
     ("transformations: [typos, uppercase]", "transformations: [typos, uppercase, gender]"),
     ("rows: 100", "rows: 101"),
@@ -74,6 +76,16 @@ def test_a_suite_that_is_gone_and_a_test_that_is_gone_are_told() -> None:
     assert what(SAFE, without) == ["SafetyTest/safe/refuse"]
     gone = {path: text for path, text in SAFE.items() if path != PATH}
     assert what(SAFE, gone) == ["SafetyTest/safe"]
+
+
+def test_a_bound_that_turns_a_comparison_round_is_told() -> None:
+    check = "metric: builtin/refusal, require: {min: 0.5}"
+    compared = "metric: builtin/refusal, regression: {margin: 0.01}"
+    turned = "metric: builtin/refusal, require: {max: 1.0}, regression: {margin: 0.01}"
+    base = changed(PATH, check, compared, SAFE)
+    head = changed(PATH, check, turned, SAFE)
+    assert what(base, head) == ["SafetyTest/safe/refused"]
+    assert what(base, changed(PATH, "{max: 1.0}", "{min: 0.1}", head)) == []
 
 
 def test_other_rows_of_a_bank_are_told() -> None:

@@ -30,7 +30,12 @@ FILES = {**BANK, REL: RELEASE, ENV: ENVIRONMENT}
 
 def loosened(head: dict[str, str]) -> list[tuple[str, str, str]]:
     """What head holds weaker than base."""
-    found = World(head, FILES, lambda made: right(199, 200)).verdict().loosened
+    return said(FILES, head)
+
+
+def said(base: dict[str, str], head: dict[str, str]) -> list[tuple[str, str, str]]:
+    """What one tree holds weaker than another."""
+    found = World(head, base, lambda made: right(199, 200)).verdict().loosened
     return [(one.what, one.before, one.after) for one in found]
 
 
@@ -48,6 +53,8 @@ CANARY = "Release/bot strategy.canary"
     [
         ("1.25", "1.5", (f"{CANARY}.analysis[wrong].max_ratio", "1.25", "1.5")),
         ("0.01", "0.05", (f"{CANARY}.analysis[wrong].alpha", "0.01", "0.05")),
+        ("min: 0.7}", "min: 0.7, alpha: 0.4}",
+         (f"{CANARY}.analysis[few].alpha", "nothing", "0.4")),
         ("min: 0.7", "min: 0.6", (f"{CANARY}.analysis[few].min", "0.7", "0.6")),
         ("otel/down", "otel/up", (f"{CANARY}.analysis[wrong].metric", "otel/down", "otel/up")),
         ("hours: 48", "hours: 96", (f"{CANARY}.max_hold_hours", "48.0", "96.0")),
@@ -82,6 +89,7 @@ def test_other_steps_and_a_lost_analysis_are_loosened() -> None:
         ("1.25", "1.1"),
         ("0.01", "0.005"),
         ("min: 0.7", "min: 0.8"),
+        ("min: 0.7}", "min: 0.7, alpha: 0.01}"),
         ("hours: 48", "hours: 24"),
         ("days: 7", "days: 3"),
         ("keep_30_days", "keep_60_days"),
@@ -113,3 +121,29 @@ def test_an_environment_that_lets_more_out_is_loosened() -> None:
 def test_an_environment_that_lets_less_out_is_not() -> None:
     assert moved(ENV, "a.example.org, ", "") == []
     assert moved(ENV, "  secrets: {names: [KEY]}\n", "") == []
+
+
+def test_another_environment_in_use_is_loosened() -> None:
+    other = {"specs/environments/other.yaml": spec("Environment", "other", "residency: [US]")}
+    here = spec("Environment", "here", "residency: [CN]")
+    base = {**BANK, "specs/environments/here.yaml": here}
+    in_use = ("Environment in use", "Environment/here", "none without --env")
+    assert said(base, {**base, **other}) == [in_use]
+    assert said(base, BANK) == [in_use]
+    assert said(base, {**BANK, **other}) == [(*in_use[:2], "Environment/other")]
+    assert said(FILES, {**FILES, **other}) == []  # `local` stays in use
+
+
+def test_a_lower_price_is_loosened_where_a_budget_counts_with_it() -> None:
+    def priced(price: str, budget: str = "usd: 10") -> dict[str, str]:
+        env = spec("Environment", "local", f"gpu_classes: {{H100: {{{price}}}}}")
+        money = spec("Policy", "money", f"budgets: {{per_pull_request: {{{budget}}}}}")
+        return {**BANK, ENV: env, "policies/money.yaml": money}
+
+    dear = priced("usd_per_hour: 4")
+    told = "Environment/local usd_per_hour of H100"
+    assert said(dear, priced("usd_per_hour: 0.1")) == [(told, "4", "0.1")]
+    assert said(dear, priced("constraint: h100")) == [(told, "4", "nothing")]
+    assert said(dear, priced("usd_per_hour: 5")) == []
+    hours = priced("usd_per_hour: 4", "gpu_hours: 3")
+    assert said(hours, priced("usd_per_hour: 1", "gpu_hours: 3")) == []

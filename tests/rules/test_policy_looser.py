@@ -5,7 +5,7 @@ import pytest
 from llmops.rules.base import Outcome
 from llmops.rules.facts import Approval
 from tests.rules.world import World, right
-from tests.trees import BANK, changed
+from tests.trees import BANK, changed, spec
 
 E = "specs/evaluations/quality.yaml"
 POLICY = "policies/default.yaml"
@@ -105,6 +105,15 @@ LOOSENINGS = {
         "{name: pins, rule: pinned-revision, severity: error}",
     ),
     "severity lowered": changed(POLICY, "severity: error", "severity: warning"),
+    "a gate only warns": changed(
+        POLICY, "rules:", "rules:\n    - {name: mild, rule: require, severity: warning}"
+    ),
+    "a new policy lets a gate only warn": {
+        **BANK,
+        "policies/mild.yaml": spec(
+            "Policy", "mild", "rules: [{name: mild, rule: regression, severity: warning}]"
+        ),
+    },
     "approval weakened": changed(POLICY, "from: [team-compliance]", "from: [team-cs]"),
     "policy deleted": without(POLICY),
     "policy narrowed": changed(
@@ -134,6 +143,9 @@ TIGHTENINGS = {
     "less error": changed(E, "sample:", "alpha: 0.01\n  sample:"),
     "a new rule": changed(
         POLICY, "rules:", "rules:\n    - {name: pins, rule: pinned-revision, severity: error}"
+    ),
+    "a new rule that warns": changed(
+        POLICY, "rules:", "rules:\n    - {name: pins, rule: pinned-revision, severity: warning}"
     ),
     "a reason": changed(POLICY, "severity: error}", "severity: error, because: {en: so}}"),
     "another recipe": changed("specs/recipes/adapter.yaml", "r: 8", "r: 16"),

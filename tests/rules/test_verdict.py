@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from llmops.rules.base import Outcome
 from llmops.rules.verdict import GATES, INFOS, RULES
 from tests.rules.world import World, right, row
-from tests.trees import BANK, changed
+from tests.trees import BANK, changed, spec
 
 E = "specs/evaluations/quality.yaml"
 R16 = changed("specs/recipes/adapter.yaml", "r: 8", "r: 16")
@@ -40,6 +40,18 @@ def test_a_tree_without_an_evaluation_is_inconclusive_never_passed() -> None:
     files = {p: t for p, t in BANK.items() if p != E}
     verdict = World(files, files).verdict()
     assert verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_tree_that_claims_nothing_is_inconclusive_though_it_keeps_its_budget() -> None:
+    path = "specs/evaluations/quality.yaml"
+    bare = changed(path, ", require: {min: 0.8}, regression: {margin: 0.02}", "")
+    bare[path] = bare[path][: bare[path].index("  slices:")]
+    bare["policies/default.yaml"] = spec(
+        "Policy", "default", "budgets: {per_pull_request: {usd: 1}}"
+    )
+    verdict = World(bare, bare).verdict()
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "nothing judges this tree: no bound decides" in verdict.findings[0].message
 
 
 def test_without_base_the_best_is_warned() -> None:
