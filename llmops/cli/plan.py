@@ -10,7 +10,7 @@ from pathlib import Path
 from llmops.cli import common
 from llmops.cli.output import complain
 from llmops.diagnostics import printable
-from llmops.evidence.files import replace
+from llmops.evidence.files import give
 from llmops.jobs.wire import to_json
 from llmops.pipeline import Planned, make_plan, verdict
 from llmops.project import Project
@@ -50,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
         common.say(printable(planned.not_moved, 600))
     if args.out:
         text = json.dumps(to_json(planned.plan), ensure_ascii=False, indent=1) + "\n"
-        replace(Path(args.out), text.encode("utf-8"))
+        give(Path(args.out), text.encode("utf-8"))
         if args.format == "text":
             common.say(f"Saved to {args.out} · run it: llmops run {args.out}")
     return 1 if any(_FAILS[what](found, planned) for what in args.fail_on) else 0

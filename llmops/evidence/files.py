@@ -105,6 +105,21 @@ def replace(path: Path, data: bytes) -> None:
         raise failed("write", path, error, len(data)) from error
 
 
+def give(path: Path, data: bytes) -> None:
+    """Like `replace`, where a person says: a device or a pipe is written to, as in /dev/stdout.
+
+    A link in a work tree may be the change's own, so it is replaced and never followed.
+    """
+    plain = path.is_dir() or path.is_file() or not path.exists()
+    if plain and not path.absolute().is_relative_to("/dev"):
+        replace(path, data)
+        return
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise failed("write", path, error, len(data)) from error
+
+
 def read(path: str) -> bytes:
     """All of a file. A pipe in its place is empty and does not block. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -35,6 +36,27 @@ def test_out_that_cannot_be_written_is_a_failure_of_the_world(llmops, bank, tmp_
     said = llmops("plan", "-C", bank.path, "--out", tmp_path / "file" / "plan.json")
     assert said.code == 3
     assert "plan.json" in said.err
+
+
+def test_out_to_a_pipe_or_a_device_writes_to_it(llmops, bank, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reader, False)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 1 << 20)
+    said = llmops("plan", "-C", bank.path, "--head", "change", "--out", pipe)
+    assert said.code == 0, said.err
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    with open(reader, encoding="utf-8") as written:
+        assert plan_from_json(json.load(written)).steps
+
+
+def test_out_replaces_a_link_and_leaves_what_it_leads_to(llmops, bank, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "plan.json").symlink_to("mine")
+    assert llmops("plan", "-C", bank.path, "--out", tmp_path / "plan.json").code == 0
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not (tmp_path / "plan.json").is_symlink()
 
 
 def test_fail_on_undecidable(llmops, bank) -> None:
