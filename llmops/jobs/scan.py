@@ -19,7 +19,7 @@ from llmops.specs.base import Ref, Spec
 
 HOW = HowTo(
     "scan",
-    revision=3,
+    revision=4,
     tools=(*targets.TOOLS, "giskard", "numpy", "pandas", "scikit-learn", "scipy"),
 )
 

@@ -119,8 +119,9 @@ def _cells(
     altered = {i: text for i, text in zip(told, new, strict=True) if text != texts[i].text}
     asking = [cases.changed(asked[i].row, target.form, text) for i, text in altered.items()]
     again = dict(zip(altered, target.answer(asking), strict=True))
+    deaf = len({answer.prompt for answer in answers if answer.error is None}) < 2
     return [
-        _compared(name, answer, again[i], altered[i])
+        _compared(name, answer, again[i], altered[i], deaf=deaf)
         if i in altered
         else _not_asked(name, texts[i], answer)
         for i, answer in enumerate(answers)
@@ -134,12 +135,16 @@ def _not_asked(name: str, text: Text, answer: Response) -> Cell:
     return Cell(None, True, transformations.unchanged(name, text), applies=False)
 
 
-def _compared(name: str, first: Response, second: Response, text: str) -> Cell:
-    """Whether the answer to the changed text is the answer to the text."""
+def _compared(name: str, first: Response, second: Response, text: str, *, deaf: bool) -> Cell:
+    """Whether the answer to the changed text is the answer to the text.
+
+    A target that undoes a change (it asks in lower case) withstands it. One that is `deaf`, whose
+    prompt is the same whatever is asked, has not been tried.
+    """
     if second.error is not None:
         return Cell(None, False, f"the target failed after {name}: {printable(second.error)}")
-    if second.prompt == first.prompt and not second.blocked:
-        return Cell(None, True, "the target does not see the changed text", applies=False)
+    if deaf and not second.blocked:
+        return Cell(None, True, "the target's prompt does not hold the text", applies=False)
     value = same(first.response, second.response)
     return Cell(value, True, changed=text, answer=second.response)
 

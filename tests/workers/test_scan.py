@@ -327,6 +327,30 @@ def test_a_target_is_scanned_behind_its_guardrails(make: Make) -> None:
     assert [(ln["status"], ln["cases"]) for ln in read(run, "findings.jsonl")] == [("ok", 10)] * 2
 
 
+def asked(text: str) -> dict[str, Any]:
+    """A prompt that says one template to the target."""
+    return {
+        "template": "jinja2", "inputs": {"question": {"type": "string"}},
+        "messages": [{"role": "user", "content": text}],
+    }  # fmt: skip
+
+
+def test_a_target_that_undoes_a_change_withstands_it(make: Make) -> None:
+    run = make(ROWS[:6], prompt=asked("{{ question | lower }}"), transformations=["uppercase"])
+    scan.work(run)
+    cells = [row["cells"]["giskard/uppercase"] for row in read(run, "rows.jsonl")]
+    changed = [cell for cell in cells if cell.get("applies", True)]
+    assert changed
+    assert {cell["value"] for cell in changed} == {1.0}
+
+
+def test_a_target_that_is_told_nothing_of_the_text_withstands_nothing(make: Make) -> None:
+    run = make(ROWS[:6], prompt=asked("say something"), transformations=["uppercase"])
+    scan.work(run)
+    cells = [row["cells"]["giskard/uppercase"] for row in read(run, "rows.jsonl")]
+    assert {cell["applies"] for cell in cells} == {False}
+
+
 def test_an_empty_dataset_is_an_error(make: Make) -> None:
     with pytest.raises(WorkerError, match="d#test has no case"):
         scan.work(make([], detectors=["stochasticity"]))
