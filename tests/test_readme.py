@@ -9,14 +9,16 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from llmops.cli import demo
 from llmops.cli.main import COMMANDS, EXITS, _parser
 from llmops.rules.verdict import INFOS
-from llmops.specs.load import KINDS, roles
+from llmops.source.document import parse
+from llmops.specs.base import API_VERSION
+from llmops.specs.load import KINDS, load_one, roles
 from tests.tools import docs_story
 from tests.tools.make_docs import BLOCKS, DOCS, MARK, ROOT, STORY, fill, pages
 
@@ -171,6 +173,38 @@ def test_every_variable_is_read_somewhere() -> None:
         for name in set(re.findall(r"\bLLMOPS_[A-Z_]+\b", text_of(page))) - {"LLMOPS_BASE"}:
             assert f'"{name}"' in source, f"{page.name} names {name}"
     assert 'f"LLMOPS_{action.dest.upper()}"' in source  # LLMOPS_BASE is --base
+
+
+KIND_OF = {
+    **{f"specs/{kind.lower()}s": kind for kind in KINDS},
+    "specs/safety": "SafetyTest",
+    "policies": "Policy",
+}
+
+
+def examples(page: Path) -> Iterator[tuple[str, str]]:
+    """Path and text of every spec that a page shows with its path."""
+    for fence in re.findall(r"^```yaml\n(.*?)^```", text_of(page), re.DOTALL | re.MULTILINE):
+        for one in fence.split("---\n"):
+            if found := re.match(r"# ((?:specs|policies)/\S+\.yaml)\n", one):
+                yield found[1], one
+
+
+@each_page
+def test_every_spec_that_is_shown_can_be_read(page: Path) -> None:
+    for path, text in examples(page):
+        file = PurePosixPath(path)
+        head = f"apiVersion: {API_VERSION}\nkind: {KIND_OF[str(file.parent)]}\n"
+        whole = f"{head}metadata: {{name: {file.stem}}}\n{text}"
+        document = parse(path, whole.encode()).document
+        assert document is not None
+        spec, mistakes = load_one(document)
+        assert [one.message for one in mistakes] == []
+        assert spec is not None
+
+
+def test_some_pages_show_specs() -> None:
+    assert sum(1 for page in PAGES for _ in examples(page)) >= 7
 
 
 # ---- what is shipped ---------------------------------------------------------------------------
