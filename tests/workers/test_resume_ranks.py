@@ -128,6 +128,7 @@ def wait_until(folder: Path, step: int) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_when_one_rank_is_killed_all_end_and_the_next_start_goes_on(
     kit: Kit, rows: Path, tmp_path: Path
 ) -> None:
