@@ -69,7 +69,7 @@ def _repository(args: argparse.Namespace) -> Iterator[Finding]:
     try:
         found: Project = common.project(args)
     except GitError as error:
-        hint = "llmops init makes one" if "not on PATH" not in error.message else error.hint
+        hint = "llmops init makes one" if "not a git repository" in error.message else error.hint
         yield Finding("repository", "warning", error.message, hint)
         return
     yield Finding("repository", "ok", str(found.repository.root))

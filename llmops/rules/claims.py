@@ -60,13 +60,14 @@ def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
     """The column of one check; a value that the metric cannot have is no value.
 
     A case that the check says nothing about (a transformation that finds nothing to change in it)
-    is left out: it can neither pass nor fail.
+    is left out: it can neither pass nor fail. No other metric may say so of a case.
     """
     scale = METRICS[check["metric"]]
+    changes = str(check["metric"]).startswith("giskard/")
     found = []
     for row in rows:
         given = row.get("cells", {}).get(check["name"], {})
-        if given.get("applies") is False and given.get("valid") is True:
+        if changes and given.get("applies") is False and given.get("valid") is True:
             continue
         value = given.get("value") if given.get("valid") is True else None
         found.append(Cell(str(row["case"]), str(row["id"]), _checked(value, scale, check)))

@@ -103,8 +103,12 @@ def _approvals(facts: Facts, base: Graph) -> tuple[_Asked, ...]:
 
 
 def _asked(facts: Facts, name: str, rule: Mapping[str, Any]) -> _Asked:
-    """Who of the named teams agreed; an author's own word counts only with `allow_author`."""
+    """Who of the named teams agreed; an author's own word counts only with `allow_author`.
+
+    A person is one person in whatever case the name is written.
+    """
     teams = tuple(rule["from"])
-    said = {approval.by for approval in facts.approvals if approval.team in teams}
-    counted = said if rule.get("allow_author", False) else said - facts.authors
-    return _Asked(name, teams, int(rule.get("count", 1)), frozenset(counted))
+    said = {a.by.casefold(): a.by for a in facts.approvals if a.team in teams}
+    own = () if rule.get("allow_author", False) else (one.casefold() for one in facts.authors)
+    left = said.keys() - set(own)
+    return _Asked(name, teams, int(rule.get("count", 1)), frozenset(said[one] for one in left))

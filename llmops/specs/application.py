@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from llmops.specs.blocks import LIST, SET, Country, NonEmpty, Text
 from llmops.specs.fields import Block, RefTo, field, group
-from llmops.specs.problem import Problem, items, one_of, quoted
+from llmops.specs.problem import Problem, items, once, one_of, quoted
 
 
 class Oversight(Block):
@@ -66,7 +66,8 @@ class Application(Block):
 
 
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
-    """What types cannot say: routes end in one default, and that is the model that is judged."""
+    """What types cannot say: guardrails once; routes end in one default, the model judged."""
+    yield from once(spec.get("guardrails"), ("spec", "guardrails"))
     routes = list(items(spec, "routes"))
     for i, route in routes:
         loc = ("spec", "routes", i)

@@ -107,6 +107,14 @@ def one_sided(entry: Any, loc: Loc) -> Iterator[Problem]:
         yield from one_of(block(entry, "require"), (*loc, "require"), ("min", "max"))
 
 
+def once(names: Any, loc: Loc) -> Iterator[Problem]:
+    """Names that stand twice in a list of names."""
+    known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    for i, name in enumerate(known):
+        if name in known[:i]:
+            yield Problem((*loc, i), "duplicate-name", f"{quoted(name)} stands here twice")
+
+
 def duplicates(value: Any, loc: Loc, *keys: str) -> Iterator[Problem]:
     """Names given twice among the lists of named things below `keys`."""
     seen: set[str] = set()

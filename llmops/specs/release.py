@@ -14,7 +14,17 @@ from typing import Annotated, Any, Literal
 from llmops.diagnostics import did_you_mean
 from llmops.specs.blocks import LIST, NonEmpty, Number, Share, form
 from llmops.specs.fields import Block, Name, RefTo, field, group
-from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_of, quoted
+from llmops.specs.problem import (
+    Loc,
+    Problem,
+    block,
+    duplicates,
+    items,
+    listed,
+    once,
+    one_of,
+    quoted,
+)
 
 Duration = Annotated[str, form(r"^[1-9]\d*[smhd]$", "a duration, as in 30m, 2h or 1d")]
 MetricName = Annotated[
@@ -197,19 +207,12 @@ class Release(Block):
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     """What types cannot say: one branch, growing weights, templates that are there, bounds."""
     yield from duplicates(spec, ("spec",), "monitors")
-    yield from _once(spec.get("environments"), ("spec", "environments"))
+    yield from once(spec.get("environments"), ("spec", "environments"))
     yield from one_of(spec.get("strategy"), ("spec", "strategy"), ("canary", "ab"))
     yield from _canary(block(spec, "strategy", "canary"), ("spec", "strategy", "canary"))
     yield from _shares(block(spec, "strategy", "ab"), ("spec", "strategy", "ab", "variants"))
     for i, monitor in items(spec, "monitors"):
         yield from _monitor(monitor, ("spec", "monitors", i))
-
-
-def _once(names: Any, loc: Loc) -> Iterator[Problem]:
-    known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    for i, name in enumerate(known):
-        if name in known[:i]:
-            yield Problem((*loc, i), "duplicate-name", f"{quoted(name)} stands here twice")
 
 
 def _canary(canary: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:

@@ -32,6 +32,13 @@ def test_outside_a_repository_it_still_examines(llmops, tmp_path: Path) -> None:
     assert "llmops init makes one" in said.out
 
 
+def test_a_repository_without_a_work_tree_is_told_as_such(llmops, bank, tmp_path: Path) -> None:
+    bank.git("clone", "--quiet", "--bare", str(bank.path), str(tmp_path / "bare.git"))
+    said = llmops("doctor", "-C", tmp_path / "bare.git")
+    assert "this repository has no work tree" in said.out
+    assert "hint: clone it, and work in the clone" in said.out
+
+
 def test_a_missing_must_have_is_exit_code_1_with_a_hint(llmops, bank, monkeypatch) -> None:
     monkeypatch.setattr(machine, "_output", lambda command: None)
     said = llmops("doctor", "-C", bank.path, "-q")

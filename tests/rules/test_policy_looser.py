@@ -66,6 +66,18 @@ def test_the_same_person_twice_is_one_approval() -> None:
     assert world.verdict().outcome is Outcome.INCONCLUSIVE
 
 
+def test_a_name_in_other_letters_is_the_same_person() -> None:
+    base = changed(POLICY, "count: 1", "count: 2")
+    head = changed(E, "{min: 0.8}", "{min: 0.5}", base)
+    twice = (Approval("team-compliance", "lihua"), Approval("team-compliance", "LiHua"))
+    world = World(head, base, lambda m: right(195, 200), approvals=twice)
+    assert world.verdict().outcome is Outcome.INCONCLUSIVE
+    own = (Approval("team-compliance", "LiHua"),)
+    author = frozenset({"lihua"})
+    world = World(LOWER, head_rows=lambda m: right(195, 200), approvals=own, authors=author)
+    assert world.verdict().outcome is Outcome.INCONCLUSIVE
+
+
 def test_without_an_approval_rule_a_loosening_is_still_shown() -> None:
     base = changed(
         POLICY,

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from llmops.rules.base import Outcome
+from llmops.rules.claims import cells
 from tests.rules.world import World, right, row
 from tests.trees import changed
 
@@ -141,3 +142,13 @@ def test_all_planned_cases_are_enough(counted: int, rows: int) -> None:
     world = World(head_rows=lambda made: right(rows, rows), counted=counted)
     assert outcome(world) is Outcome.PASSED
     assert not any("planned" in found.message for found in world.verdict().findings)
+
+
+def test_only_a_changed_text_can_fail_to_apply_to_a_case() -> None:
+    rows = right(100, 200)
+    for one in rows:
+        if one["cells"]["accuracy"]["value"] == 0:
+            one["cells"]["accuracy"] |= {"value": None, "applies": False}
+    found = cells(rows, {"name": "accuracy", "metric": "builtin/accuracy"})
+    assert (len(found), sum(cell.value is None for cell in found)) == (200, 100)
+    assert len(cells(rows, {"name": "accuracy", "metric": "giskard/typos"})) == 100
