@@ -432,6 +432,7 @@ def saved_plan(project: Project, data: Any) -> Prepared:
         raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
     graphs = _expect_own_jobs(project, planned, found)
     _expect_budgets(planned, *graphs)
+    _expect_evidence(project, planned)
     egress, secrets = egress_of(planned, *graphs), secrets_of(planned, *graphs)
     return Prepared(planned, tuple(found), egress, secrets)
 
@@ -443,6 +444,15 @@ def _expect_budgets(planned: Plan, head: Graph | None, base: Graph | None = None
     if own != {(b.name, b.limit) for b in planned.budgets}:
         what = "the plan was edited: its trees set other budgets"
         raise UsageError(what, hint="plan again")
+
+
+def _expect_evidence(project: Project, planned: Plan) -> None:
+    """Raises UsageError for a job that is to be reused and of which nothing is kept here."""
+    proofs = project.store.proofs()
+    for step in planned.steps:
+        if step.state != "run" and step.job.closure not in proofs:
+            what = f"the plan is stale: nothing is kept here of {step.job.id}, which it reuses"
+            raise UsageError(what, hint="plan again")
 
 
 def _expect_own_jobs(

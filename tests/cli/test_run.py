@@ -41,6 +41,13 @@ def test_a_saved_plan_runs_although_the_branch_moved_on(llmops, bank, saved: Pat
     assert llmops("run", "-C", bank.path, saved).code == 0
 
 
+def test_a_plan_that_reuses_what_is_not_kept_here_is_stale(llmops, bank, saved: Path) -> None:
+    saved.write_text(saved.read_text().replace('"state": "run"', '"state": "reuse"'))
+    said = llmops("run", "-C", bank.path, saved)
+    assert said.code == 2
+    assert "the plan is stale: nothing is kept here of curate/bank, which it reuses" in said.err
+
+
 def test_a_plan_of_a_work_tree_that_changed_is_stale(llmops, bank, tmp_path: Path) -> None:
     recipe = bank.path / "specs/recipes/adapter.yaml"
     recipe.write_text(recipe.read_text().replace("r: 8", "r: 4"))
