@@ -64,7 +64,7 @@ def statement(result: Result, job: Job, inputs: Mapping[str, str] | None = None)
                 "id": job.id,
                 "type": job.type,
                 "subject": str(job.subject),
-                "spec": of_value(job.spec),
+                "spec": of_value(_told(job)),
                 "seed": job.seed,
                 "inputs": dict(inputs or {}),
                 "tools": dict(job.tools),
@@ -72,6 +72,11 @@ def statement(result: Result, job: Job, inputs: Mapping[str, str] | None = None)
             "result": to_json(result),
         },
     }
+
+
+def _told(job: Job) -> dict[str, Any]:
+    """What the worker was told, but for the estimate: it rests on what else had run by then."""
+    return {name: value for name, value in job.spec.items() if name != "estimate"}
 
 
 def encode(value: Mapping[str, Any]) -> tuple[bytes, str]:

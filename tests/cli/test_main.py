@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import shlex
 import sys
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_the_examples_of_help_are_accepted_by_the_parser(name: str) -> None:
     parser = cli._parser(name)
     module = sys.modules[cli.COMMANDS[name][1]]
     for line in module.EXAMPLES.splitlines():
-        assert parser.parse_args(line.split()[1:]).command == name
+        assert parser.parse_args(shlex.split(line)[1:]).command == name
 
 
 def test_an_unknown_command_is_wrong_usage_and_names_the_known(llmops) -> None:

@@ -160,3 +160,10 @@ def test_only_a_sha256_digest_has_hex_digits(text: str) -> None:
     assert hex_of(CLOSURE) == CLOSURE[7:]
     with pytest.raises(ValueError, match="is not sha256"):
         hex_of(text)
+
+
+def test_what_was_expected_of_memory_is_no_part_of_what_was_run() -> None:
+    expected = replace(JOB, spec={**JOB.spec, "estimate": {"memory_mb": 512.0}})
+    assert statement(RESULT, expected) == statement(RESULT, JOB)
+    other = replace(JOB, spec={**JOB.spec, "other": 1})
+    assert statement(RESULT, other) != statement(RESULT, JOB)

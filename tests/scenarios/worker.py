@@ -17,7 +17,8 @@ from pathlib import Path
 WORLD = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 FOLDER = Path(sys.argv[2])
 JOB = json.loads((FOLDER / "job.json").read_text(encoding="utf-8"))
-SPEC = JOB["spec"]
+# What stands aside of a closure (what the planner expects of memory) is no part of any result.
+SPEC = {k: v for k, v in JOB["spec"].items() if k not in ("estimate", "checkpoint")}
 ARTIFACTS = FOLDER / "artifacts"
 
 

@@ -90,7 +90,7 @@ def test_a_local_build_of_a_tool_counts_as_its_version(monkeypatch) -> None:
 def test_an_unknown_job_type_lists_the_known(job_folder) -> None:
     folder = job_folder("bake", {}, {})
     assert entry.main([str(folder)]) == 3
-    assert error_of(folder)["hint"] == "known are curate, evaluate, generate, scan, train"
+    assert error_of(folder)["hint"] == "known are curate, evaluate, generate, guard, scan, train"
 
 
 def test_every_worker_of_the_table_has_a_file() -> None:
