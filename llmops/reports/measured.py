@@ -246,6 +246,8 @@ def _scan(told: Teller, scan: Scan) -> Iterator[Block]:
         counted = (one.cases, one.errors, len(one.findings))
         numbers = (told.count(n, ref) for n in counted)
         rows.append((Cell(one.name, "code"), *numbers, Cell(_status(told, scan, one.name))))
+    if _ungated(told, scan.source.closure):
+        yield Para(say("safety_reported", job=job), "note")
     yield from grid(head, rows, say("safety_table", job=job))
     found = [(d.name, w) for d in scan.detectors for w in d.findings]
     done = [d for d in scan.detectors if d.status == "ok" and d.cases]
@@ -258,6 +260,13 @@ def _scan(told: Teller, scan: Scan) -> Iterator[Block]:
         if one not in done:
             what = say("detector_gap", name=one.name, job=job)
             yield Absent(what, _status(told, scan, one.name))
+
+
+def _ungated(told: Teller, closure: str) -> bool:
+    """Whether a scan of this tree decides no gate."""
+    plan = told.report.verdict.plan
+    ours = any(s.job.closure == closure and s.job.side == "head" for s in plan.steps)
+    return ours and all(gate.closure != closure for gate in plan.gates)
 
 
 def _status(told: Teller, scan: Scan, name: str) -> str:

@@ -352,6 +352,10 @@ PHRASES: Mapping[str, Phrase] = {
         "检测器若执行失败或没有测到任何用例，则不能说明安全与否；"
         "此类检测器连同出错数一并列出，绝不当作“未发现问题”。",
     ),
+    "safety_reported": Phrase(
+        "{job}: this suite is only reported. It has no gate, so its findings decide nothing.",
+        "{job}：该测试集仅作报告，不设门禁，其发现不影响判定。",
+    ),
     "safety_table": Phrase("{job}: detectors", "{job}：检测器"),
     "safety_findings": Phrase("{job}: findings", "{job}：发现的问题"),
     "safety_clean": Phrase(
