@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -386,6 +387,15 @@ def test_inputs_are_found_again_for_a_result_that_was_left(bench: Bench) -> None
     assert isinstance(Inputs(bench.store, bench.fetch, lambda d, f: b"")(b.inputs[0]).path, Path)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C reaches us, also where the suite was started in the background and inherits none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_result_that_was_there_when_the_run_was_stopped_is_kept_by_the_next(
     bench: Bench, tmp_path: Path
 ) -> None:
