@@ -186,6 +186,8 @@ def bound_words(told: Teller, bound: str) -> str:
         for side, value in _bounds(bound)
         if side in ("min", "max", "margin")
     ]
+    if not parts and (severity := bound.removeprefix("none of severity ")) != bound:
+        return told.say("bound_none", severity=told.say(f"severity_{severity}"))
     return told.say.listed(parts) if parts else bound
 
 
@@ -210,13 +212,20 @@ def _gate_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:
 def _gate_row(told: Teller, f: Finding) -> tuple[Cell, ...]:
     return (
         Cell(_with_controls(told, f)),
-        told.number(f.value, f.evidence, beside=f.bound),
+        _judged(told, f),
         told.interval(f.interval, beside=f.bound),
         told.count(f.n),
         _bound(told, f),
         told.number(f.base_value),
         _verdict(told, f),
     )
+
+
+def _judged(told: Teller, f: Finding) -> Cell:
+    """The number that was judged; what is counted is a whole one."""
+    if f.value is not None and f.metric in verdict_words.COUNTED:
+        return told.count(round(f.value), f.evidence)
+    return told.number(f.value, f.evidence, beside=f.bound)
 
 
 def _bound(told: Teller, f: Finding) -> Cell:

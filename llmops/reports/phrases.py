@@ -264,6 +264,7 @@ PHRASES: Mapping[str, Phrase] = {
     "bound_min": Phrase("at least {x}", "不低于 {x}"),
     "bound_max": Phrase("at most {x}", "不高于 {x}"),
     "bound_margin": Phrase("not worse by more than {x}", "变差幅度不超过 {x}"),
+    "bound_none": Phrase("none of severity {severity}", "没有严重程度为“{severity}”的发现"),
     "about_more": Phrase("about {n} more cases would decide", "约再增加 {n} 个用例即可判定"),
     # differences
     "differences_note": Phrase(

@@ -48,3 +48,18 @@ def test_a_loss_lies_where_the_checks_own_bound_says(monkeypatch, claims, where:
     verdict = replace(pages.FULL.verdict, findings=(REGRESSION, *claims))
     judged.differences(Teller(replace(pages.FULL, verdict=verdict), "en"))
     assert [bar.bounds for bar in drawn] == [(where,)]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "none of severity high"), ("zh", "没有严重程度为“高”的发现")]
+)
+def test_what_is_counted_is_a_whole_number_and_its_bound_is_in_the_language(
+    lang: str, words: str
+) -> None:
+    gate = "SafetyTest/s/scan/fail-on"
+    found = replace(finding("fail-on", gate, "none of severity high"), value=2.0, metric="findings")
+    verdict = replace(pages.FULL.verdict, findings=(found,))
+    made = repr(judged.gates(Teller(replace(pages.FULL, verdict=verdict), lang)))
+    assert words in made
+    assert "text='2'" in made
+    assert "2.000" not in made
