@@ -7,7 +7,6 @@ What runs and what judges is imported where it is used, so that a plan does not 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from llmops import __version__
 from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_errors
 from llmops.digest import of_bytes
-from llmops.errors import FetchError, StoreError, UsageError
-from llmops.evidence.store import Store
+from llmops.errors import FetchError, UsageError
+from llmops.evidence.rows import findings_of, rows_of
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import diff
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from llmops.executors.permitted import Names
     from llmops.reports.report import Report
     from llmops.rules.base import Finding, Verdict
-    from llmops.rules.facts import Approval, Facts, Row
+    from llmops.rules.facts import Approval, Facts
 
 
 OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
@@ -286,60 +285,6 @@ def _title(head: Graph) -> Mapping[str, str]:
 def _authors(project: Project, both: Pair) -> frozenset[str]:
     """Who wrote the change: what they approve themselves is not somebody else's word."""
     return project.repository.authors(*both.commits) if both.commits else frozenset()
-
-
-def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
-    """Kept rows by evaluate closure; absent or damaged ones are None."""
-    return _remembered(lambda closure: _lines(store, closure, "rows.jsonl", _is_row))
-
-
-def findings_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
-    """What the detectors of a scan said, by closure; absent or damaged is None."""
-    return _remembered(lambda closure: _lines(store, closure, "findings.jsonl", _is_object))
-
-
-def _remembered(
-    find: Callable[[str], Sequence[Row] | None],
-) -> Callable[[str], Sequence[Row] | None]:
-    read_already: dict[str, Sequence[Row] | None] = {}
-
-    def found(closure: str) -> Sequence[Row] | None:
-        if closure not in read_already:
-            read_already[closure] = find(closure)
-        return read_already[closure]
-
-    return found
-
-
-def _lines(
-    store: Store, closure: str, name: str, whole: Callable[[Any], bool]
-) -> Sequence[Row] | None:
-    kept = store.evidence(closure)
-    if kept is None or kept.result.status != "ok":
-        return None
-    try:
-        data = store.artifact(closure, name).read_bytes()
-        found = [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
-    except (StoreError, OSError, ValueError, RecursionError):
-        return None  # damaged rows are absent rows: the gate says inconclusive
-    return found if all(map(whole, found)) else None
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _is_row(value: Any) -> bool:
-    """Whether a rule can read it: who was asked what, who answered what, and the cells."""
-    if not isinstance(value, dict) or not {"id", "case", "input", "response"} <= value.keys():
-        return False
-    cells, columns = value.get("cells"), value.get("columns", {})
-    whole = isinstance(cells, dict) and all(isinstance(cell, dict) for cell in cells.values())
-    return whole and isinstance(columns, dict)
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is not a number")
 
 
 def execute(

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from llmops.errors import UsageError
-from llmops.pipeline import owners, rows_of
+from llmops.evidence.rows import rows_of
+from llmops.pipeline import owners
 from llmops.project import Project, trees
 from tests.conftest import GitRepo
 

@@ -20,13 +20,14 @@ from llmops.cli.output import columns
 from llmops.diagnostics import did_you_mean, printable
 from llmops.digest import PATTERN, short
 from llmops.errors import StoreError, UsageError
+from llmops.evidence.rows import rows_of
 from llmops.evidence.statement import Evidence
 from llmops.evidence.store import Store
 from llmops.executors.folder import CLAIMS, RunFolder
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made
 from llmops.jobs.wire import to_json
-from llmops.pipeline import Planned, make_plan, rows_of
+from llmops.pipeline import Planned, make_plan
 from llmops.project import Project
 
 EXAMPLES = """\

@@ -1,0 +1,70 @@
+"""Kept rows and findings, by closure, read from the store line by line.
+
+Out: the lines of an artifact as objects, or None where they are absent or damaged: whoever judges
+them says inconclusive then. Each artifact is read once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from llmops.errors import StoreError
+from llmops.evidence.store import Store
+
+Row = Mapping[str, Any]
+
+
+def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
+    """Kept rows by evaluate closure; absent or damaged ones are None."""
+    return _remembered(lambda closure: _lines(store, closure, "rows.jsonl", _is_row))
+
+
+def findings_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
+    """What the detectors of a scan said, by closure; absent or damaged is None."""
+    return _remembered(lambda closure: _lines(store, closure, "findings.jsonl", _is_object))
+
+
+def _remembered(
+    find: Callable[[str], Sequence[Row] | None],
+) -> Callable[[str], Sequence[Row] | None]:
+    read_already: dict[str, Sequence[Row] | None] = {}
+
+    def found(closure: str) -> Sequence[Row] | None:
+        if closure not in read_already:
+            read_already[closure] = find(closure)
+        return read_already[closure]
+
+    return found
+
+
+def _lines(
+    store: Store, closure: str, name: str, whole: Callable[[Any], bool]
+) -> Sequence[Row] | None:
+    kept = store.evidence(closure)
+    if kept is None or kept.result.status != "ok":
+        return None
+    try:
+        data = store.artifact(closure, name).read_bytes()
+        found = [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
+    except (StoreError, OSError, ValueError, RecursionError):
+        return None  # damaged rows are absent rows: the gate says inconclusive
+    return found if all(map(whole, found)) else None
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_row(value: Any) -> bool:
+    """Whether a rule can read it: who was asked what, who answered what, and the cells."""
+    if not isinstance(value, dict) or not {"id", "case", "input", "response"} <= value.keys():
+        return False
+    cells, columns = value.get("cells"), value.get("columns", {})
+    whole = isinstance(cells, dict) and all(isinstance(cell, dict) for cell in cells.values())
+    return whole and isinstance(columns, dict)
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is not a number")
