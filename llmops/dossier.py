@@ -36,9 +36,9 @@ from llmops.reports.report import (
     Weakness,
 )
 from llmops.rules import regression
-from llmops.rules.base import Case, Verdict
-from llmops.rules.claims import scale_of
+from llmops.rules.base import Verdict
 from llmops.rules.facts import Row
+from llmops.rules.verdict import case_of, first_binary
 
 T = TypeVar("T")
 Rows = Callable[[str], Sequence[Row] | None]
@@ -241,7 +241,7 @@ def _lost(
     known = {step.job.closure: step for step in steps}
     seen: set[tuple[str, str, str]] = set()
     for exam in exams:
-        check = _first_binary(exam)
+        check = first_binary(exam)
         if exam.head is None or exam.base is None or check is None:
             continue
         gate = f"{exam.asker.ref}/{check['name']}"
@@ -270,23 +270,8 @@ def _turned(
         return None
     lost, better = regression.worst(before, after, check)
     was, now = ({str(row["case"]): row for row in side} for side in (before, after))
-    cases = tuple(_case(was[case], now[case]) for case in lost[:most])
+    cases = tuple(case_of(was[case], now[case]) for case in lost[:most])
     return Lost(gate, sources[0], sources[1], len(lost), better, cases)
-
-
-def _first_binary(exam: Exam) -> Mapping[str, Any] | None:
-    checks = (entry.given for entry in exam.part.checks)
-    return next((check for check in checks if scale_of(check).kind == "binary"), None)
-
-
-def _case(before: Row, after: Row) -> Case:
-    return Case(
-        id=str(after["id"]),
-        input=str(after["input"]),
-        expected=str(after.get("expected")),
-        before=str(before["response"]),
-        after=str(after["response"]),
-    )
 
 
 def _count(value: Any) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from llmops.jobs.exam import Exam
 from llmops.rules import (
     bank_classes,
     budget,
@@ -163,20 +164,26 @@ def _worst_cases(facts: Facts, most: int = 3) -> tuple[tuple[Case, ...], int, in
             continue
         head = facts.rows(exam.head.job.closure)
         base = facts.rows(exam.base.job.closure)
-        check = _first_binary([entry.given for entry in exam.part.checks])
+        check = first_binary(exam)
         if head and base and check is not None:
             lost, won = regression.worst(base, head, check)
-            return tuple(_case(c, base, head) for c in lost[:most]), len(lost), won
+            cases = (case_of(_row(base, case), _row(head, case)) for case in lost[:most])
+            return tuple(cases), len(lost), won
     return (), 0, 0
 
 
-def _first_binary(checks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    return next((c for c in checks if scale_of(c).kind == "binary"), None)
+def first_binary(exam: Exam) -> Mapping[str, Any] | None:
+    """The first check of an exam that a case passes or not, None if there is none."""
+    checks = (entry.given for entry in exam.part.checks)
+    return next((check for check in checks if scale_of(check).kind == "binary"), None)
 
 
-def _case(case: str, base: Sequence[Row], head: Sequence[Row]) -> Case:
-    before = next(row for row in base if row["case"] == case)
-    after = next(row for row in head if row["case"] == case)
+def _row(rows: Sequence[Row], case: str) -> Row:
+    return next(row for row in rows if row["case"] == case)
+
+
+def case_of(before: Row, after: Row) -> Case:
+    """One case before and after, from its two rows."""
     return Case(
         id=str(after["id"]),
         input=str(after["input"]),
