@@ -140,6 +140,8 @@ class PlannedGate:
 
     `id` is `Kind/name/check`. `claim` in words ("accuracy min 0.80"). `rows`: planned cases, None
     if not known yet. `decidable`: None when it cannot be told, False when no result could pass.
+    `passes_at`: the true value (difference, for a regression) at which it would pass with 80 %
+    power. `needed`: rows that would decide it as `needed_for` says.
     """
 
     id: str
@@ -151,6 +153,9 @@ class PlannedGate:
     decidable: bool | None = None
     note: str = ""
     place: str = ""  # path:line:col
+    passes_at: float | None = None
+    needed: int | None = None
+    needed_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

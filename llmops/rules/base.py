@@ -46,6 +46,30 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeQuality:
+    """How often a judge is right on anchors that people rated, and on planted control items.
+
+    Sensitivity: the share of good answers that it passes; specificity: the share of bad ones that
+    it fails; each with its exact two-sided interval at the level that the corrected bound uses.
+    `consistency`: the share of anchors on which all repeats agree. `injected` counts control items
+    that try to talk the judge round. Shares are in 0 to 1, None where nothing was asked.
+    """
+
+    anchors: int
+    sensitivity: float | None = None
+    sensitivity_interval: tuple[float, float] | None = None
+    specificity: float | None = None
+    specificity_interval: tuple[float, float] | None = None
+    controls: int = 0
+    control_errors: int = 0
+    injected: int = 0
+    injected_errors: int = 0
+    consistency: float | None = None
+    raw: float | None = None  # the judged share before it was corrected
+    raw_interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one rule found about one gate.
 
@@ -71,8 +95,15 @@ class Finding:
     about_more: int | None = None
     evidence: str = ""  # digest of the statement it rests on
     controls: tuple[str, ...] = ()
-    waived_by: str = ""
+    waived_by: str = ""  # name of the waiver under which `outcome` is what it is
+    unwaived: str = ""  # the outcome's word without that waiver
     judge: str = ""  # who judged the metric, and how often: "Model/judge, mean of 3"
+    quality: JudgeQuality | None = None  # what is known of that judge from rated anchors
+    literal: str = ""  # what the point rule says of the same number, "passed" or "failed"
+    level: float | None = None  # the error rate at which it was decided (alpha, less for attempts)
+    attempt: int | None = None  # which attempt of its claim this is, counted from 1
+    attempts: int | None = None  # how many the policy allows
+    not_shown: str = ""  # why it is let through although nothing shows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,35 @@ class Loosened:
     place: str = ""
     approval: str = ""  # name of base's approval, "" if base asks for none
     approved_by: tuple[str, ...] = ()
+    newly_passes: tuple[str, ...] = ()  # gates (or cases) that pass by head's version only
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How often the held-out rows of one digest were looked at, and how often they may be."""
+
+    dataset: str  # Dataset/name#part
+    digest: str  # sha256 of the rows
+    count: int
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """One waiver of base's policies on the day of judging.
+
+    `state`: "in use" (some gate would not hold without it), "unused", "expired" (its day has
+    passed), "too long" (more than 90 days ahead, so it does not count), or "unknown gate".
+    """
+
+    name: str  # Policy/name/waiver
+    gate: str
+    owner: str
+    reason: Mapping[str, str]  # language -> text; "" where no language is named
+    ticket: str
+    expires: str  # YYYY-MM-DD, the last day on which it counts
+    state: str
+    days_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +163,10 @@ class Verdict:
     worse_count: int = 0  # cases right at base and wrong at head
     better_count: int = 0
     slices: tuple[Mapping[str, Any], ...] = ()
+    advisory: bool = True  # nothing was counted: never enough to merge or to release
+    profile: str = "assured"  # or "literal": the point rule decides
+    looks: tuple[Look, ...] = ()
+    waivers: tuple[Waived, ...] = ()
     notes: tuple[str, ...] = ()  # e.g. "no policy at base", "partial: --select"
     judged_at: str = ""
     tool_version: str = ""

@@ -29,7 +29,7 @@ from llmops.jobs.wire import plan_from_json
 from llmops.reports.escape import hidden, size
 from llmops.reports.layout import width_of
 from llmops.reports.render import FORMATS, render_changes, render_plan, render_verdict
-from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict
+from llmops.rules.base import Case, Finding, JudgeQuality, Loosened, Outcome, Verdict
 from llmops.specs.base import Ref
 
 LIMIT_BYTES = 60_000
@@ -237,7 +237,7 @@ def test_verdict_json_loses_nothing(verdict: Verdict) -> None:
     assert tuple(Case(**case) for case in data["worst_cases"]) == verdict.worst_cases
     assert tuple(data["notes"]) == verdict.notes
     assert data["loosened"] == [
-        {**{k: getattr(one, k) for k in one.__slots__}, "approved_by": list(one.approved_by)}
+        {k: list(v) if isinstance(v := getattr(one, k), tuple) else v for k in one.__slots__}
         for one in verdict.loosened
     ]
 
@@ -247,6 +247,10 @@ def finding_of(data: Mapping[str, Any]) -> Finding:
         key: None if data[key] is None else tuple(data[key])
         for key in ("interval", "difference_interval", "controls")
     }
+    quality = data["quality"]
+    if quality is not None:
+        read = {k: tuple(v) if isinstance(v, list) else v for k, v in quality.items()}
+        pairs["quality"] = JudgeQuality(**read)
     return Finding(**{**data, **pairs, "outcome": Outcome[data["outcome"].upper()]})
 
 
