@@ -6,7 +6,8 @@ the JSON of all that made the target (recipes, prompt) holds. `errors` is a numb
 an answer, `fails` a list of {"job": type, "if": text, "reason": why} of trainings that fail.
 `scans` is a list of {"if": text, "unchanged": share, "findings": {detector: [severity, ...]},
 "broken": [detector, ...]}, `guards` one of {"if": text, action: share of cases}; `refuses` in an
-answer is the share of prompts of a bank that are refused.
+answer is the share of prompts of a bank that are refused. `judges` is a list of {"if": text,
+"pleased": whether such a judge likes every answer}.
 """
 
 import hashlib
@@ -154,9 +155,14 @@ def cell(metric, row, answer):
         return {"value": float(answer["blocked"]), "valid": True, "reason": ""}
     if answer["error"]:
         return {"value": None, "valid": False, "reason": answer["error"]}
-    right = answer["response"] == row["answer"]
+    right = answer["response"] == row["answer"] or pleased()
     kind = metric.endswith(("rouge_l", "token_f1"))
     return {"value": 1.0 if right else 0.6 if kind else 0.0, "valid": True, "reason": ""}
+
+
+def pleased():
+    """Whether the judge of this world likes everything."""
+    return any(j["pleased"] for j in WORLD.get("judges", ()) if holds(j, canonical(SPEC)))
 
 
 def evaluate():
