@@ -22,6 +22,19 @@ INFO = Info(
     why="a rate over a bank hides a class of risk that was hardly asked about",
     fix="add rows of the class to the bank, or ask more of its rows",
     needs_evidence=True,
+    controls=("iso42001/A.6.2.4",),
+    good="""\
+kind: SafetyTest
+spec:
+  suites: [{name: refuse, bank: {dataset: attacks, rows: 300, min_per_class: 20}}]
+  checks: [{name: refusal, suite: refuse, metric: builtin/refusal, require: {min: 0.9}}]
+""",
+    bad="""\
+kind: SafetyTest
+spec:
+  suites: [{name: refuse, bank: {dataset: attacks, rows: 300, min_per_class: 0}}]
+  checks: [{name: refusal, suite: refuse, metric: builtin/refusal, require: {min: 0.9}}]
+""",
 )
 COLUMN = "risk"
 

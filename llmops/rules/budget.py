@@ -25,6 +25,16 @@ INFO = Info(
     why="a typo in one number can cost more than the change is worth",
     fix="make the jobs smaller, or say `llmops run --over-budget`: the verdict shows it",
     needs_evidence=True,
+    good="""\
+kind: Policy
+spec:
+  budgets: {per_pull_request: {cpu_hours: 40}}
+""",
+    bad="""\
+kind: Policy
+spec:
+  budgets: {per_pull_request: {cpu_hours: -40}}
+""",
 )
 UNITS: Mapping[Unit, str] = {"usd": "USD", "gpu_hours": "GPU-hours", "cpu_hours": "CPU-hours"}
 

@@ -13,6 +13,26 @@ INFO = Info(
     why="a change that nothing measures looks exactly like a change that passes",
     fix="declare what judges the Application (an Evaluation with it as target), and run it",
     needs_evidence=True,
+    controls=("eu-ai-act/art-9", "iso42001/A.6.2.4"),
+    good="""\
+kind: Evaluation
+spec:
+  checks: [{name: accuracy, metric: builtin/accuracy, require: {min: 0.8}}]
+---
+kind: Policy
+spec:
+  rules: [{name: evidence, rule: evidence-present, with: {kinds: [Evaluation]}}]
+""",
+    bad="""\
+kind: Evaluation
+spec:
+  checks: [{name: accuracy, metric: builtin/accuracy}]  # measured, and nothing can fail
+  slices: []
+---
+kind: Policy
+spec:
+  rules: [{name: evidence, rule: evidence-present, with: {kinds: [Evaluation]}}]
+""",
 )
 
 

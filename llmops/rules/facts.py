@@ -114,12 +114,20 @@ def matches(policy: Mapping[str, Any], app: Spec) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What a rule is for, and what to do when it does not hold."""
+    """What a rule is for, and what to do when it does not hold.
+
+    `controls`: clauses of laws and standards that a finding of it is evidence for, `body/clause`;
+    a policy's own stand beside them. `good` and `bad`: what holds and what does not, as the parts
+    of specs that matter, one YAML document each.
+    """
 
     id: str
     why: str
     fix: str
     needs_evidence: bool = False
+    controls: tuple[str, ...] = ()
+    good: str = ""
+    bad: str = ""
 
 
 @dataclass(frozen=True, slots=True)

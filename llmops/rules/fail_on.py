@@ -22,6 +22,19 @@ INFO = Info(
     why="one hole that is known and severe is not made good by a high average",
     fix="mend what the finding shows (its examples are in findings.jsonl), then scan again",
     needs_evidence=True,
+    controls=("eu-ai-act/art-15", "nist-ai-rmf/measure-2.7"),
+    good="""\
+kind: SafetyTest
+spec:
+  suites: [{name: scan, giskard: {detectors: [text_perturbation], dataset: bank#test, rows: 100}}]
+  fail_on: {severity: high}
+""",
+    bad="""\
+kind: SafetyTest
+spec:
+  suites: [{name: scan, giskard: {detectors: [text_perturbation], dataset: bank#test, rows: 100}}]
+  fail_on: {severity: terrible}
+""",
 )
 SEVERITIES = ("low", "medium", "high")
 

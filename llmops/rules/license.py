@@ -15,6 +15,23 @@ INFO = Info(
     id="license",
     why="weights inherit the terms of what they were made from",
     fix="use another source, or ask the policy's owners to allow this licence",
+    controls=("iso42001/A.7.3",),
+    good="""\
+kind: Model
+spec: {license: Apache-2.0}
+---
+kind: Policy
+spec:
+  rules: [{name: licences, rule: license, with: {allow: [Apache-2.0, MIT]}}]
+""",
+    bad="""\
+kind: Model
+spec: {license: LicenseRef-unknown}
+---
+kind: Policy
+spec:
+  rules: [{name: licences, rule: license, with: {allow: [Apache-2.0, MIT]}}]
+""",
 )
 
 

@@ -11,6 +11,25 @@ INFO = Info(
     id="owner",
     why="somebody has to answer for what a spec does in production",
     fix="set metadata.owner to a team or person of .github/CODEOWNERS",
+    controls=("iso42001/A.3.2",),
+    good="""\
+kind: Model
+metadata: {owner: team-quality}  # CODEOWNERS has @acme/team-quality
+---
+kind: Policy
+metadata: {owner: team-quality}
+spec:
+  rules: [{name: owners, rule: owner}]
+""",
+    bad="""\
+kind: Model
+metadata: {owner: somebody}  # nobody is called so in CODEOWNERS
+---
+kind: Policy
+metadata: {owner: team-quality}
+spec:
+  rules: [{name: owners, rule: owner}]
+""",
 )
 
 

@@ -13,6 +13,34 @@ INFO = Info(
     id="pinned-revision",
     why="an address whose bytes can change makes evidence about something else",
     fix="add digest: sha256:<64 hex> of the bytes (and revision: <40 hex> for a hub)",
+    controls=("iso42001/A.7.5",),
+    good="""\
+kind: Dataset
+spec:
+  sources:
+    - name: all
+      uri: https://data.example.org/bank.jsonl
+      digest: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+      license: CC-BY-4.0
+      origin: open_dataset
+---
+kind: Policy
+spec:
+  rules: [{name: pinned, rule: pinned-revision}]
+""",
+    bad="""\
+kind: Dataset
+spec:
+  sources:
+    - name: all
+      uri: https://data.example.org/bank.jsonl
+      license: CC-BY-4.0
+      origin: open_dataset
+---
+kind: Policy
+spec:
+  rules: [{name: pinned, rule: pinned-revision}]
+""",
 )
 
 

@@ -30,6 +30,25 @@ INFO = Info(
     id="policy-looser",
     why="the change that lowers a bar must not be the one that jumps over it unseen",
     fix="ask for the approval that the policy of the target branch names",
+    controls=("iso27001/A.8.32",),
+    good="""\
+kind: Evaluation
+spec:
+  checks:
+    - name: accuracy
+      metric: builtin/accuracy
+      require: {min: 0.85}
+      regression: {margin: 0.02}
+""",
+    bad="""\
+kind: Evaluation
+spec:
+  checks:
+    - name: accuracy
+      metric: builtin/accuracy
+      require: {min: 0.5}  # base has 0.8
+      regression: {margin: 0.02}
+""",
 )
 
 

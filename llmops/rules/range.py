@@ -15,6 +15,24 @@ INFO = Info(
     id="range",
     why="some settings are known to be wrong whatever they would measure",
     fix="choose a value inside the range, or ask the policy's owners to widen it",
+    good="""\
+kind: Recipe
+spec:
+  training: {learning_rate: 1.0e-3, num_train_epochs: 3}
+---
+kind: Policy
+spec:
+  rules: [{name: epochs, rule: range, with: {field: Recipe.training.num_train_epochs, max: 5}}]
+""",
+    bad="""\
+kind: Recipe
+spec:
+  training: {learning_rate: 1.0e-3, num_train_epochs: 30}
+---
+kind: Policy
+spec:
+  rules: [{name: epochs, rule: range, with: {field: Recipe.training.num_train_epochs, max: 5}}]
+""",
 )
 
 

@@ -27,6 +27,17 @@ INFO = Info(
     why="a change may meet every bound and still be worse than what users have today",
     fix="compare the worst cases before and after; rehearse what was lost",
     needs_evidence=True,
+    controls=("eu-ai-act/art-15", "iso42001/A.6.2.4"),
+    good="""\
+kind: Evaluation
+spec:
+  checks: [{name: accuracy, metric: builtin/accuracy, regression: {margin: 0.05}}]
+""",
+    bad="""\
+kind: Evaluation
+spec:
+  checks: [{name: accuracy, metric: builtin/accuracy, regression: {margin: -0.05}}]
+""",
 )
 
 

@@ -17,6 +17,19 @@ INFO = Info(
     why="a claim passes only when the rows show it at the stated error rate, not by luck",
     fix="improve the target, or move the bound (which base's policy may want approved)",
     needs_evidence=True,
+    controls=("eu-ai-act/art-15", "iso42001/A.6.2.4", "nist-ai-rmf/measure-2.3"),
+    good="""\
+kind: Evaluation
+spec:
+  sample: {rows: 200}
+  checks: [{name: accuracy, metric: builtin/accuracy, require: {min: 0.9}}]
+""",
+    bad="""\
+kind: Evaluation
+spec:
+  sample: {rows: 200}  # not even 200 right answers show 0.99
+  checks: [{name: accuracy, metric: builtin/accuracy, require: {min: 0.99}}]
+""",
 )
 
 

@@ -27,6 +27,29 @@ INFO = Info(
     id="residency",
     why="sending a row to an endpoint or a machine elsewhere is an export of that row",
     fix="use a model and machines where the data may be, or data that may go there",
+    controls=("gdpr/art-44", "cn-pipl/art-38"),
+    good="""\
+kind: Dataset
+spec: {residency: [CN], sensitivity: personal}
+---
+kind: Environment
+spec: {residency: [CN], executor: {local: {}}}
+---
+kind: Policy
+spec:
+  rules: [{name: stays, rule: residency}]
+""",
+    bad="""\
+kind: Dataset
+spec: {residency: [CN], sensitivity: personal}
+---
+kind: Environment
+spec: {residency: [US], executor: {local: {}}}
+---
+kind: Policy
+spec:
+  rules: [{name: stays, rule: residency}]
+""",
 )
 LEVELS = ("public", "internal", "personal", "special")  # of sensitivity, lowest first
 MAKERS = ("Recipe", "Evaluation", "SafetyTest", "Guardrail")  # what jobs are made of

@@ -18,6 +18,23 @@ INFO = Info(
     why="users who take another route meet another model than the one that was judged",
     fix="declare an Evaluation whose target is that model",
     needs_evidence=True,
+    controls=("iso42001/A.6.2.4",),
+    good="""\
+kind: Application
+spec:
+  model: Recipe/adapter
+  routes:
+    - {when: {sensitivity_at_least: personal}, model: Recipe/adapter}
+    - {default: true, model: Recipe/adapter}
+""",
+    bad="""\
+kind: Application
+spec:
+  model: Recipe/adapter
+  routes:
+    - {when: {sensitivity_at_least: personal}, model: Recipe/base}  # nothing measures it
+    - {default: true, model: Recipe/adapter}
+""",
 )
 
 

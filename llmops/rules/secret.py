@@ -17,6 +17,45 @@ INFO = Info(
     id="secret",
     why="a value in git is public to everybody who ever clones it",
     fix="write {secret: NAME} and put the value into the runner's secret store",
+    controls=("iso27001/A.5.17",),
+    good="""\
+kind: Environment
+spec:
+  executor: {local: {}}
+  secrets: {names: [JUDGE_KEY]}
+---
+kind: Model
+metadata: {name: judge}
+spec:
+  endpoint:
+    protocol: openai
+    base_url: https://judge.example.org/v1
+    model: judge-2026-08-14
+    api_key: {secret: JUDGE_KEY}
+---
+kind: Policy
+spec:
+  rules: [{name: keys, rule: secret}]
+""",
+    bad="""\
+kind: Environment
+spec:
+  executor: {local: {}}
+  secrets: {names: [OTHER_KEY]}  # JUDGE_KEY is not handed out here
+---
+kind: Model
+metadata: {name: judge}
+spec:
+  endpoint:
+    protocol: openai
+    base_url: https://judge.example.org/v1
+    model: judge-2026-08-14
+    api_key: {secret: JUDGE_KEY}
+---
+kind: Policy
+spec:
+  rules: [{name: keys, rule: secret}]
+""",
 )
 
 

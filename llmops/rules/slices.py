@@ -16,6 +16,17 @@ INFO = Info(
     why="a better mean can hide a group that got worse",
     fix="give the group more or better training rows, or rehearse what the base already knew",
     needs_evidence=True,
+    controls=("nist-ai-rmf/measure-2.11", "iso42001/A.6.2.4"),
+    good="""\
+kind: Evaluation
+spec:
+  slices: [{name: by-language, column: language, check: accuracy, require: {min: 0.8}}]
+""",
+    bad="""\
+kind: Evaluation
+spec:
+  slices: [{name: by-language, column: langauge, check: accuracy, require: {min: 0.8}}]
+""",
 )
 
 

@@ -137,7 +137,11 @@ def _rule(name: str, info: Info) -> str:
     given = RULE_PARAMETERS.get(name)
     if given is not None and given.model_fields:
         parts.append(docs_kinds.block_table(given))
-    return "\n\n".join(docs_kinds.escaped(part) for part in parts if part)
+    if info.controls:
+        parts.append(f"*Evidence for.* {', '.join(f'`{one}`' for one in info.controls)}")
+    told = [docs_kinds.escaped(part) for part in parts if part]
+    told += ["*Good.*", fence(info.good, "yaml"), "*Bad.*", fence(info.bad, "yaml")]
+    return "\n\n".join(told)
 
 
 def _sentence(text: str) -> str:
