@@ -95,6 +95,19 @@ def power(n: int, threshold: float, rate: float, alpha: float = 0.05) -> float:
     return 0.0 if count is None else tail.at_least(count, n, rate)
 
 
+def rate_for_power(
+    n: int, threshold: float, power: float = 0.8, alpha: float = 0.05
+) -> float | None:
+    """The true share from which on n cases show `threshold` with at least this power.
+
+    None when no result of n cases shows it. For a claim "at most t" ask with 1 - t and take the
+    answer from 1. Raises ValueError as `power`, and for a power outside (0, 1).
+    """
+    _level(power)
+    count = smallest_passing_count(n, threshold, alpha)
+    return None if count is None else lower(count, n, power)
+
+
 def stable_cases_for_power(
     threshold: float, true_rate: float, power: float = 0.9, alpha: float = 0.05
 ) -> int | None:
@@ -119,8 +132,10 @@ def about_more(k: int, n: int, threshold: float, alpha: float = 0.05) -> int | N
     """How many cases beyond n would likely show `threshold`, after k of n did not.
 
     Enough for 90 % power at every larger number too, at the rate half-way between the threshold
-    and k/n; 0 when k of n show it already. None when no number of cases will show it at the
-    observed rate: that is not above the threshold, or there is no case yet.
+    and k/n, at the level `alpha` of the next attempt (`attempts.next_level`): more cases are an
+    attempt, and old and new are tested together. 0 when k of n show it already. None when no
+    number of cases will show it at the observed rate: that is not above the threshold, or there is
+    no case yet.
     """
     _counts(k, n)
     _share(threshold)
