@@ -239,3 +239,51 @@ def test_a_worker_is_watched_with_its_helpers() -> None:
     assert "llmops.workers.builtin_metrics" in sources(workers.WORKERS["evaluate"])
     assert "llmops.statistics.order" in sources(workers.WORKERS["generate"])
     assert "llmops.digest" in sources(workers.WORKERS["curate"])
+
+
+def float_sums(code: str) -> list[str]:
+    """Calls of functions whose result for floats depends on Python's version, as they are written.
+
+    Since 3.12 `sum` compensates for rounding; `math.sumprod` is from then, and `statistics` has
+    changed its means. What only counts is the same everywhere.
+    """
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        counting = called == "sum" and _counts(node.args[0])
+        if called in ("sum", "math.sumprod") and not counting:
+            found.append(ast.unparse(node))
+        if called.startswith("statistics.") or (called == "map" and "sum" in ast.unparse(node)):
+            found.append(ast.unparse(node))
+    return found
+
+
+def _counts(given: ast.expr) -> bool:
+    """Whether what is added up are truths, whole constants, or lengths."""
+    if not isinstance(given, ast.GeneratorExp | ast.ListComp):
+        return False
+    one = given.elt
+    if isinstance(one, ast.Constant):
+        return isinstance(one.value, int)
+    called = ast.unparse(one.func) if isinstance(one, ast.Call) else ""
+    return isinstance(one, ast.Compare) or called in ("int", "len", "bool")
+
+
+@pytest.mark.parametrize("room", ["rules", "statistics"])
+def test_no_sum_that_reaches_a_verdict_depends_on_the_version_of_python(room: str) -> None:
+    files = sorted((ROOT / "llmops" / room).glob("*.py"))
+    assert len(files) > 8
+    for file in files:
+        found = float_sums(file.read_text(encoding="utf-8"))
+        assert not found, f"{file.name}: {found}: use math.fsum, which rounds once, everywhere"
+
+
+def test_sums_that_depend_on_the_version_are_told_from_those_that_count() -> None:
+    floats = ["sum(xs)", "sum(x * y for x in xs)", "math.sumprod(a, b)", "statistics.fmean(xs)",
+              "sum(map(float, xs))", "list(map(sum, rows))", "sum(1.0 for x in xs)"]  # fmt: skip
+    counts = ["sum(x > 0 for x in xs)", "sum(1 for x in xs)", "math.fsum(xs)",
+              "sum(len(x) for x in xs)", "sum(int(x) for x in xs)"]  # fmt: skip
+    assert [bool(float_sums(code)) for code in floats] == [True] * len(floats)
+    assert [float_sums(code) for code in counts] == [[]] * len(counts)

@@ -289,4 +289,4 @@ def known(steps: tuple[Step, ...], what: str) -> tuple[float, int]:
     """The sum of one number over the jobs to run, and of how many it is not known."""
     run = [step.estimate for step in steps if step.state == "run"]
     values = [getattr(found, what) if found is not None else None for found in run]
-    return sum(v for v in values if v is not None), sum(v is None for v in values)
+    return math.fsum(v for v in values if v is not None), sum(v is None for v in values)

@@ -9,6 +9,7 @@ spending it was somebody's word. Counted are the jobs that this tree needs and b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -67,7 +68,7 @@ def with_use(
     """The budgets with what this change's own jobs have used so far."""
     paid = prices(base if base is not None else head)
     used = [_used(job, proven[job.closure], paid) for job in own_jobs(base, asked, proven)]
-    return tuple(replace(b, used=sum(one.get(b.unit, 0.0) for one in used)) for b in found)
+    return tuple(replace(b, used=math.fsum(one.get(b.unit, 0.0) for one in used)) for b in found)
 
 
 def own_jobs(

@@ -136,7 +136,7 @@ def _ordered(question: Question, found: Sequence[Cell]) -> list[float]:
 
 
 def _binary(question: Question, values: list[float]) -> Claim:
-    n, k = len(values), int(sum(values))
+    n, k = len(values), values.count(1.0)
     low = binomial.lower(k, n, question.alpha)
     high = binomial.upper(k, n, question.alpha)
     outcome, why = _sides(

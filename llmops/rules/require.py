@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -53,4 +54,4 @@ def base_mean(facts: Facts, made: Made | None, check: Mapping[str, Any]) -> floa
     """The same check's mean on base's target, for the reader; decides nothing."""
     rows = facts.rows(made.job.closure) if made is not None else None
     values = [c.value for c in cells(rows, check) if c.value is not None] if rows else []
-    return sum(values) / len(values) if values else None
+    return math.fsum(values) / len(values) if values else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -66,7 +67,7 @@ def _mean(rows: Sequence[Row] | None, one: Asked, column: str, value: str) -> fl
         return None
     group = selected(_as_text(rows, column), cells(rows, one.check), column, value)
     known = [cell.value for cell in group if cell.value is not None]
-    return sum(known) / len(known) if known else None
+    return math.fsum(known) / len(known) if known else None
 
 
 def _as_text(rows: Sequence[Row], column: str) -> list[Row]:
