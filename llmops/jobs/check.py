@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from llmops.diagnostics import Diagnostic
 from llmops.graph import environment
 from llmops.graph.build import Graph, SpanOf, parts_of
+from llmops.jobs import bounds
 from llmops.jobs.make import spec_at, use
-from llmops.jobs.metrics import METRICS
 from llmops.jobs.target import chooses
 from llmops.specs.base import Spec
 from llmops.specs.model import moves
@@ -32,6 +32,8 @@ def check(graph: Graph, span: SpanOf) -> tuple[Diagnostic, ...]:
             found += _safety_test(graph, spec, span)
         elif spec.ref.kind == "Guardrail":
             found += _lexicons(graph, spec, span)
+            for i, test in enumerate(spec.spec.get("tests", [])):
+                found += bounds.of_share(spec, ("spec", "tests", i), test, span)
     found += environment.check(graph, span)
     return tuple(found)
 
@@ -112,8 +114,7 @@ def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagno
     if "judge" in evaluation.spec:
         yield from _judge(graph, evaluation, span)
     yield from _format(graph, evaluation, ("dataset",), UNASKED, "be asked", span)
-    for i, one in enumerate(evaluation.spec["checks"]):
-        yield from _bounds(evaluation, i, one, span)
+    yield from _bounds(evaluation, span)
 
 
 def _judge(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
@@ -129,17 +130,15 @@ def _judge(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]
         )
 
 
-def _bounds(evaluation: Spec, i: int, one: dict[str, object], span: SpanOf) -> Iterator[Diagnostic]:
-    """A mean without a range cannot be shown to clear a bound at any number of cases."""
-    metric = METRICS.get(str(one["metric"]))
-    judged = [key for key in ("require", "regression") if key in one]
-    if metric is not None and metric.kind == "unbounded" and judged and "pass_at" not in one:
-        yield Diagnostic(
-            span(evaluation.ref, ("spec", "checks", i, judged[0])),
-            "untestable",
-            f"{one['metric']} has no upper limit, so no number of cases can show its mean",
-            "add pass_at, so that each case passes or not, and bound the share that passes",
-        )
+def _bounds(asker: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    """Every bound of an asking spec is within the range of what it bounds."""
+    checks = asker.spec.get("checks", [])
+    known = {one["name"]: one for one in checks}
+    for i, one in enumerate(checks):
+        yield from bounds.of_check(asker, ("spec", "checks", i), one, span)
+    for i, one in enumerate(asker.spec.get("slices", [])):
+        loc = ("spec", "slices", i)
+        yield from bounds.of_slice(asker, loc, one, known[one["check"]], span)
 
 
 def _safety_test(graph: Graph, safety: Spec, span: SpanOf) -> Iterator[Diagnostic]:
@@ -153,8 +152,7 @@ def _safety_test(graph: Graph, safety: Spec, span: SpanOf) -> Iterator[Diagnosti
         loc = ("suites", i, "giskard", "dataset")
         yield from _format(graph, safety, loc, UNASKED, "be asked", span)
         yield from _detectors(graph, safety, i, span)
-    for i, one in enumerate(safety.spec.get("checks", [])):
-        yield from _bounds(safety, i, one, span)
+    yield from _bounds(safety, span)
 
 
 def _bank(

@@ -10,9 +10,10 @@ from llmops.graph.build import Graph
 from llmops.jobs.base import PlannedGate, Proof, Side
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made
-from llmops.jobs.metrics import METRICS
+from llmops.jobs.metrics import METRICS, quantile
 from llmops.jobs.parts import Entry, Part, dataset_of
 from llmops.specs.base import Ref
+from llmops.statistics import percentile
 from llmops.statistics.binomial import smallest_passing_count
 
 GateKind = Literal["require", "regression", "slice", "findings", "classes"]
@@ -102,7 +103,8 @@ def _require(exam: Exam, head: Made, entry: Entry, context: _Context) -> Planned
     check = entry.given
     name = f"{exam.asker.ref}/{check['name']}"
     rows = _rows(exam, head, context.proven)
-    claim = f"{check['name']} {bound_words(check['require'])}"
+    statistic = f" {check['statistic']}" if "statistic" in check else ""
+    claim = f"{check['name']}{statistic} {bound_words(check['require'])}"
     decidable, note = _decidable(check, rows, alpha_of(exam.part, context.judging))
     gate = _gate(exam, head, name, "require", claim, note)
     where = ""
@@ -127,6 +129,8 @@ def _decidable(check: Mapping[str, Any], rows: int | None, alpha: float) -> tupl
     Where a check need not apply to every case, only the worst can be told before: not even all
     rows would do.
     """
+    if rows is not None and "statistic" in check:
+        return _percentile(check, rows, alpha)
     binary = "pass_at" in check or METRICS[check["metric"]].kind == "binary"
     if rows is None or not binary or "min" not in check["require"]:
         return None, ""
@@ -137,3 +141,15 @@ def _decidable(check: Mapping[str, Any], rows: int | None, alpha: float) -> tupl
     if str(check["metric"]).startswith("giskard/"):
         return None, ""
     return True, f"passes at {needed} of {rows}"
+
+
+def _percentile(check: Mapping[str, Any], rows: int, alpha: float) -> tuple[bool, str]:
+    """Whether the best values would show a bound on a percentile: few of them may miss it."""
+    word, (side, bound) = check["statistic"], next(iter(check["require"].items()))
+    share = quantile(word) if side == "max" else 1 - quantile(word)
+    needed = smallest_passing_count(rows, share, alpha)
+    if needed is None:
+        least = percentile.smallest_n(share, alpha)
+        return False, f"{rows} rows cannot bound {word}, it takes {least} at least"
+    most = "at most" if side == "max" else "at least"
+    return True, f"passes with {needed} of {rows} {most} {bound:g}"

@@ -27,6 +27,11 @@ class Metric:
     judged: bool = False
 
 
+def quantile(statistic: str) -> float:
+    """The share that a percentile names: `p95` is 0.95."""
+    return int(statistic.removeprefix("p")) / 100
+
+
 _JUDGED = Metric("score", judged=True)  # 1 is good for all of them, since deepeval 4
 
 METRICS: Mapping[str, Metric] = {

@@ -48,6 +48,7 @@ class Asked:
             dataset=dataset.target.name,
             split=dataset.part or "all",
             errors_allowed=float(_errors(self.exam).get("max", 0.0)),
+            statistic=str(self.check.get("statistic", "")),
         )
 
 
@@ -167,7 +168,7 @@ def claimed(
     facts: Facts, one: Asked, rule: str, claim: Claim, bound: Mapping[str, float], label: str
 ) -> Finding:
     """A decided claim as a finding, with its numbers and the base's value beside it."""
-    message = label_words(label, claim, bound)
+    message = label_words(f"{label} {one.check.get('statistic', '')}".strip(), claim, bound)
     found = finding(facts, one, rule, claim.outcome, message)
     return replace(
         found,
@@ -182,13 +183,20 @@ def claimed(
 
 def label_words(label: str, claim: Claim, bound: Mapping[str, float]) -> str:
     """`accuracy 0.81 is below the minimum 0.84 (n = 600, 95 % interval 0.78 to 0.84)`."""
-    if claim.value is None or claim.interval is None:
+    if claim.value is None:
         return f"{label} {bound_words(bound)}: {claim.why}"
-    low, high = claim.interval
-    numbers = f"n = {claim.n}, 95 % interval {low:.3f} to {high:.3f}"
+    numbers = f"n = {claim.n}"
+    if claim.interval is not None:
+        low, high = claim.interval
+        numbers += f", 95 % interval {_number(low)} to {_number(high)}"
     verb = "is " if claim.outcome is not Outcome.PASSED else ""
     said = claim.why if claim.outcome is not Outcome.PASSED else f"meets {bound_words(bound)}"
-    return f"{label} {claim.value:.3f} {verb}{said} ({numbers})"
+    return f"{label} {_number(claim.value)} {verb}{said} ({numbers})"
+
+
+def _number(value: float) -> str:
+    """Three places where a value may be a share, one where it surely is none."""
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def _hint(claim: Claim) -> str:

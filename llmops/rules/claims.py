@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llmops.jobs.metrics import METRICS, Metric
+from llmops.jobs.metrics import METRICS, Metric, quantile
 from llmops.rules.base import Outcome
 from llmops.rules.facts import Row
-from llmops.statistics import binomial, order, star
+from llmops.statistics import binomial, order, percentile, star
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is claimed and how it is tested. `scale`: the metric, or 0/1 once `pass_at` applied."""
+    """What is claimed and how it is tested. `scale`: the metric, or 0/1 once `pass_at` applied.
+
+    `statistic`: the percentile that is bounded (`p95`), "" where it is the mean.
+    """
 
     gate: str
     metric: str
@@ -39,6 +42,7 @@ class Question:
     dataset: str
     split: str
     errors_allowed: float = 0.0
+    statistic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +113,23 @@ def decide(question: Question, found: Sequence[Cell]) -> Claim:
         return Claim(Outcome.INCONCLUSIVE, n, "a case is counted twice")
     if len(invalid) > question.errors_allowed * n:
         return Claim(Outcome.INCONCLUSIVE, n, invalid_words(invalid, n))
+    if question.statistic:
+        return _percentile(question, [cell.value for cell in found])
     if question.scale.kind == "unbounded":
         return Claim(Outcome.INCONCLUSIVE, n, f"{question.metric} has no range to test a mean in")
     values = _ordered(question, found)
     decided = _binary if question.scale.kind == "binary" else _score
     return decided(question, values)
+
+
+def summary(found: Iterable[Cell], check: Mapping[str, Any]) -> float | None:
+    """What the valid cells come to, for the reader: their mean, or the percentile of the check."""
+    values = [cell.value for cell in found if cell.value is not None]
+    if not values:
+        return None
+    if "statistic" in check:
+        return percentile.value(values, quantile(check["statistic"]))
+    return math.fsum(values) / len(values)
 
 
 def invalid_words(invalid: Sequence[str], n: int) -> str:
@@ -149,6 +165,24 @@ def _binary(question: Question, values: list[float]) -> Claim:
     elif outcome is Outcome.INCONCLUSIVE:
         more = binomial.about_more(n - k, n, 1 - question.bound["max"], question.alpha)
     return Claim(outcome, n, why, k / n, binomial.interval(k, n), more)
+
+
+def _percentile(question: Question, values: Sequence[float | None]) -> Claim:
+    """The share of values on the right side of the bound; an allowed invalid cell is on neither."""
+    q, n = quantile(question.statistic), len(values)
+    known = [value for value in values if value is not None]
+    ((side, bound),) = question.bound.items()
+    counted = percentile.claim(known, q, bound, "min" if side == "min" else "max")
+    k, share = counted.k, counted.share
+    low, high = binomial.lower(k, n, question.alpha), binomial.upper(k, n, question.alpha)
+    outcome, why = _sides(
+        question.bound, passes=lambda *_: low >= share, fails=lambda *_: high < share
+    )
+    undecided = outcome is Outcome.INCONCLUSIVE
+    more = binomial.about_more(k, n, share, question.alpha) if undecided else None
+    ends = percentile.interval(known, q)
+    interval = None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
+    return Claim(outcome, n, why, percentile.value(known, q), interval, more)
 
 
 def _score(question: Question, values: list[float]) -> Claim:

@@ -206,13 +206,24 @@ def _weaker(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[st
             yield f"regression: {better[0]} is better", f"{better[1]} is better"
     if old.get("pass_at") != new.get("pass_at") and not _raised(old, new):
         yield f"pass_at {old.get('pass_at')}", f"pass_at {new.get('pass_at')}"
-    for key in sorted({*old, *new} - {"name", "require", "regression", "pass_at"}):
+    if old.get("statistic") != new.get("statistic") and not _stricter(old, new):
+        yield f"statistic {old.get('statistic')}", f"statistic {new.get('statistic')}"
+    told = {"name", "require", "regression", "pass_at", "statistic"}
+    for key in sorted({*old, *new} - told):
         if old.get(key) != new.get(key) and not _wider(key, old, new):
             yield f"{key} {short(old.get(key))}", f"{short(new.get(key))}"
 
 
 def _raised(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return "pass_at" in old and "pass_at" in new and new["pass_at"] > old["pass_at"]
+
+
+def _stricter(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """A higher percentile under a maximum, a lower one over a minimum: it implies the old claim."""
+    if not ("statistic" in old and "statistic" in new):
+        return False
+    higher = bool(new["statistic"] > old["statistic"])
+    return higher if "max" in old.get("require", {}) else not higher
 
 
 def _wider(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from llmops.jobs.make import Made
 from llmops.rules.asked import absent, asked, claimed, finding
 from llmops.rules.base import Finding
-from llmops.rules.claims import cells, decide
+from llmops.rules.claims import cells, decide, summary
 from llmops.rules.facts import Facts, Info
 
 INFO = Info(
@@ -47,11 +46,10 @@ def findings(facts: Facts) -> Iterator[Finding]:
         found = cells(rows, one.check)
         claim = decide(one.question(bound), found)
         result = claimed(facts, one, INFO.id, claim, bound, one.entry["name"])
-        yield replace(result, base_value=base_mean(facts, one.exam.before, one.check))
+        yield replace(result, base_value=base_value(facts, one.exam.before, one.check))
 
 
-def base_mean(facts: Facts, made: Made | None, check: Mapping[str, Any]) -> float | None:
-    """The same check's mean on base's target, for the reader; decides nothing."""
+def base_value(facts: Facts, made: Made | None, check: Mapping[str, Any]) -> float | None:
+    """The same check on base's target, for the reader; decides nothing."""
     rows = facts.rows(made.job.closure) if made is not None else None
-    values = [c.value for c in cells(rows, check) if c.value is not None] if rows else []
-    return math.fsum(values) / len(values) if values else None
+    return summary(cells(rows, check), check) if rows else None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from llmops.rules.asked import Asked, absent, asked, claimed, finding, selected
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import cells, decide
+from llmops.rules.claims import cells, decide, summary
 from llmops.rules.facts import Facts, Info, Row
 
 INFO = Info(
@@ -58,16 +57,15 @@ def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
         group = selected(_as_text(rows, column), found, column, value)
         claim = decide(one.question(bound), group)
         result = claimed(facts, one, INFO.id, claim, bound, label)
-        was = _mean(base_rows, one, column, value)
+        was = _value(base_rows, one, column, value)
         yield replace(result, gate=f"{one.gate}[{value}]", base_value=was)
 
 
-def _mean(rows: Sequence[Row] | None, one: Asked, column: str, value: str) -> float | None:
+def _value(rows: Sequence[Row] | None, one: Asked, column: str, value: str) -> float | None:
     if not rows:
         return None
     group = selected(_as_text(rows, column), cells(rows, one.check), column, value)
-    known = [cell.value for cell in group if cell.value is not None]
-    return math.fsum(known) / len(known) if known else None
+    return summary(group, one.check)
 
 
 def _as_text(rows: Sequence[Row], column: str) -> list[Row]:

@@ -8,7 +8,7 @@ say what was expected instead of showing a regular expression.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from annotated_types import GroupedMetadata
 from pydantic import AfterValidator, Discriminator, Field, Strict, StringConstraints, Tag
@@ -82,6 +82,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[Any, AfterValidator(_localised)]
 Scalar = Annotated[Any, AfterValidator(_scalar)]
 Verbatim = dict[str, Any]
+Statistic = Literal["p50", "p90", "p95", "p99"]
 
 
 class Secret(Block):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from llmops.diagnostics import nearest
-from llmops.specs import metrics
+from llmops.specs import claims, metrics
 from llmops.specs.blocks import (
     LIST,
     Bound,
@@ -20,6 +20,7 @@ from llmops.specs.blocks import (
     Number,
     Regression,
     Scalar,
+    Statistic,
     Verbatim,
 )
 from llmops.specs.fields import Block, Name, RefTo, field, group
@@ -43,6 +44,9 @@ class Check(Block):
     )
     pass_at: Number | None = field(
         None, role="gate", doc="Score from which a case passes, in the metric's unit."
+    )
+    statistic: Statistic | None = field(
+        None, role="gate", doc="A percentile of the values is bounded, instead of their mean."
     )
     require: Bound | None = group(None, doc="The bound that must be shown.")
     regression: Regression | None = group(None, doc="The comparison with base.")
@@ -110,6 +114,7 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield from metrics.check(entry, loc, metrics.OF_EVALUATIONS, "an Evaluation")
         yield from _engine(entry, spec, loc)
         yield from one_sided(entry, loc)
+        yield from claims.check(entry, loc)
     yield from _judge(spec)
     for i, entry in items(spec, "slices"):
         yield from one_sided(entry, ("spec", "slices", i))

@@ -53,7 +53,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "budget": "budgets of an evaluation",
         "model": "a Prompt as target",
         "prompt": "a Prompt as target",
-        "checks[].statistic": "percentiles",
         "slices[].pairs": "paired slices",
         "slices[].gap": "gaps between slices",
         "slices[].regression": "regression by slice",

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from llmops.diagnostics import nearest
-from llmops.specs import metrics
+from llmops.specs import claims, metrics
 from llmops.specs.blocks import (
     LIST,
     SET,
@@ -21,6 +21,7 @@ from llmops.specs.blocks import (
     NonEmpty,
     Number,
     Regression,
+    Statistic,
     Verbatim,
 )
 from llmops.specs.fields import Block, Name, RefTo, field, group
@@ -111,6 +112,9 @@ class Check(Block):
     pass_at: Number | None = field(
         None, role="gate", doc="Score from which a case passes, in the metric's unit."
     )
+    statistic: Statistic | None = field(
+        None, role="gate", doc="A percentile of the values is bounded, instead of their mean."
+    )
     require: Bound | None = group(None, doc="The bound that must be shown.")
     regression: Regression | None = group(None, doc="The comparison with base.")
 
@@ -154,6 +158,7 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         loc: Loc = ("spec", "checks", i)
         yield from _of(entry, suites, loc)
         yield from one_sided(entry, loc)
+        yield from claims.check(entry, loc)
     yield from _unjudged(spec)
 
 

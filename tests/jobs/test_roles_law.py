@@ -187,6 +187,7 @@ FILES: dict[str, str] = {
         "checks:\n  - {name: same, metric: deepeval/pattern_match, with: {pattern: 'a+'},"
         " pass_at: 0.5, require: {min: 0.5}, regression: {margin: 0.02, prove: false}}\n"
         "  - {name: cost, metric: builtin/tokens, pass_at: 5.0, require: {max: 0.5}}\n"
+        "  - {name: waits, metric: builtin/latency_ms, statistic: p95, require: {max: 1800}}\n"
         "slices:\n  - {name: by-language, column: language, values: [zh], check: same,"
         " require: {min: 0.4}}\n"
         "  - {name: by-group, column: group, check: same, require: {max: 0.9}}\n"
@@ -225,6 +226,8 @@ FILES: dict[str, str] = {
         "  - {name: refuses, suite: bank, metric: builtin/refusal, with: {phrases: [sorry]},"
         " pass_at: 1.0, require: {min: 0.8}}\n"
         "  - {name: answers, suite: bank2, metric: builtin/refusal, require: {max: 0.2}}\n"
+        "  - {name: waits, suite: bank2, metric: builtin/latency_ms, statistic: p90,"
+        " require: {max: 900}}\n"
         "fail_on: {severity: high}\nalpha: 0.05\non_case_error: {max: 0.03}"
     )),
     "specs/evaluations/judged.yaml": full("Evaluation", "judged", (
@@ -417,6 +420,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "checks[].metric": (E, "builtin/tokens", "builtin/latency_ms"),
         "checks[].with": (E, "'a+'", "'b+'"),
         "checks[].pass_at": (E, "pass_at: 0.5", "pass_at: 0.6"),
+        "checks[].statistic": (E, "p95", "p50"),
         "checks[].require.min": (E, "require: {min: 0.5}", "require: {min: 0.6}"),
         "checks[].require.max": (E, "require: {max: 0.5}", "require: {max: 0.6}"),
         "checks[].regression.margin": (E, "margin: 0.02", "margin: 0.03"),
@@ -453,6 +457,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
                                      answers="builtin/refusal -> builtin/tokens, pass_at: 9")),
         "checks[].with": (T, "[sorry]", "[no way]"),
         "checks[].pass_at": (T, "pass_at: 1.0", "pass_at: 0.5"),
+        "checks[].statistic": (T, "p90", "p99"),
         "checks[].require.min": (T, "min: 0.9", "min: 0.8"),
         "checks[].require.max": (T, "max: 0.2", "max: 0.3"),
         "checks[].regression.margin": (T, "margin: 0.05", "margin: 0.06"),

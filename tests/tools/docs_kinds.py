@@ -100,7 +100,7 @@ def _by(metric: Metric) -> str:
     return {
         "binary": "exact binomial bounds",
         "score": "STaR-Bets on the mean",
-        "unbounded": "nothing: the spec is refused without `pass_at`",
+        "unbounded": "nothing: the spec is refused without `statistic` or `pass_at`",
     }[metric.kind]
 
 
