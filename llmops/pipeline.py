@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from llmops import __version__
@@ -28,7 +28,7 @@ from llmops.jobs.exam import Exam, exams
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
 from llmops.jobs.wire import plan_from_json, to_json
-from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, State, name_of, read
+from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, State, name_of, read, tip
 from llmops.source.egress import Egress
 from llmops.source.tree import Blob, Tree
 from llmops.specs.base import Spec
@@ -60,10 +60,24 @@ def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
     state = read(project, project.repository.work_tree(), head=True)
     found = list(state.diagnostics)
     if state.graph is not None:
-        found += [_as_diagnostic(f) for f in static_findings(_static_facts(state))]
+        facts = _static_facts(state)
+        found += [_as_diagnostic(f) for f in static_findings(facts)]
+        found += _waivers(project, facts)
         found += _not_moved(state, state.graph)
     shown = tuple(d for d in found if not paths or _under(d.span.path, paths))
     return Checked(state, shown, has_errors(d for d in state.diagnostics if d in shown))
+
+
+def _waivers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
+    """Waivers that cannot count: for nothing, for too long, or past their day."""
+    from llmops.rules.waiver import gates_of, static
+
+    def at_base() -> frozenset[str]:
+        base = tip(project.repository)
+        return gates_of(read(project, base).graph) if base is not None else frozenset()
+
+    for rule, one in static(facts, at_base, datetime.now(UTC).date()):
+        yield replace(_as_diagnostic(one), rule=rule)
 
 
 NOT_MOVED = "declared and checked; no command moves traffic yet"
@@ -256,7 +270,7 @@ def verdict(
         findings=findings_of(project.store),
         place=both.place,
         approvals=approvals,
-        authors=_authors(project, both) if approvals else frozenset(),
+        authors=_authors(project, both) if approvals or _asks_of_authors(both) else frozenset(),
         owners=owners(both.head.tree),
         base_problem=both.base_problem,
     )
@@ -280,6 +294,14 @@ def _title(head: Graph) -> Mapping[str, str]:
     found = [spec.value["metadata"].get("title") for spec in head.of_kind("Application")]
     title = found[0] if len(found) == 1 else None
     return {"": title} if isinstance(title, str) else dict(title or {})
+
+
+def _asks_of_authors(both: Pair) -> bool:
+    """Whether base's policies ask who wrote a change."""
+    graph = both.base.graph if both.base is not None else None
+    policies = graph.of_kind("Policy") if graph is not None else ()
+    asked = (one["when"] for policy in policies for one in policy.spec.get("approvals", ()))
+    return "machine_author" in asked
 
 
 def _authors(project: Project, both: Pair) -> frozenset[str]:

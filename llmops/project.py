@@ -191,6 +191,12 @@ def trees(repository: Repository, base: str | None, head: str | None) -> tuple[T
     return below, landed if head is None or landed.commit is None else _called(landed, head)
 
 
+def tip(repository: Repository) -> Tree | None:
+    """The tip of the branch that changes land on, None where git knows none."""
+    target = _default_base(repository)
+    return repository.tree(target) if target is not None else None
+
+
 def _called(tree: Tree, rev: str) -> Tree:
     """The tree under the name that the user knows it by, unless that is its commit's id."""
     return tree if (tree.commit or "").startswith(rev) else replace(tree, label=rev)

@@ -95,10 +95,10 @@ def test_a_rule_has_one_name_in_all_its_spellings() -> None:
 
 
 def test_what_a_policy_may_name_is_what_is_built() -> None:
-    from llmops.specs.policy import RULE_PARAMETERS
+    from llmops.specs.policy import ALWAYS_JUDGED, RULE_PARAMETERS
 
-    always = {"policy-looser"}  # no policy can switch it off, or make it a warning
-    assert set(RULE_PARAMETERS) == set(verdict.INFOS) - always
+    assert set(verdict.ALWAYS) == set(ALWAYS_JUDGED)  # no policy can make one of them a warning
+    assert set(RULE_PARAMETERS) == set(verdict.INFOS) - set(ALWAYS_JUDGED)
 
 
 def test_every_format_renders_all_there_is_to_render() -> None:

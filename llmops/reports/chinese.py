@@ -28,6 +28,29 @@ _PLACE = r"((?:served|which stands) in .+|which names no residency)"
 _COUNTED = rf" \(n = {_NUMBER}, 95 % interval {_NUMBER} to {_NUMBER}\)"
 _RANGE = "（n = {3}，95 % 区间 {4} 至 {5}）"
 _SENTENCES = (
+    # waivers
+    (rf"{_ANY}; waived until (\S+) by (\S+) \({_ANY}, {_ANY}, (\d+) days? left\): {_LAST}",
+     "{0:zh}；由 {2} 豁免至 {1}（{3}，{4}，剩余 {5} 天）：{6}"),
+    (rf"the waiver of {_ANY} expired on (\S+), and (?:.+) is inconclusive",
+     "{0} 的豁免已于 {1} 到期，而该门禁无法判定"),
+    (rf"the waiver of {_ANY} expired on (\S+), and (?:.+) is failed",
+     "{0} 的豁免已于 {1} 到期，而该门禁未通过"),
+    (rf"the waiver of {_ANY} expired on (\S+), and (?:.+) does not need it",
+     "{0} 的豁免已于 {1} 到期，且该门禁已不需要豁免"),
+    (rf"the waiver of {_ANY} ends (\d+) days ahead, on (\S+); more than (\d+) do not count",
+     "{0} 的豁免将于 {1} 天后（{2}）到期，超过 {3} 天的豁免不生效"),
+    (rf'no gate or rule is called "{_LAST}"', "没有名为“{0}”的门禁或规则"),
+    (rf"{_ANY} cannot be waived", "{0} 不可豁免"),
+    (rf"{_ANY} waived until (\S+)", "{0} 豁免至 {1}"),
+    ("not waived", "未豁免"),
+    ("in use", "使用中"),
+    ("unused", "未使用"),
+    ("expired", "已过期"),
+    ("too long", "期限过长，不生效"),
+    ("unknown gate", "没有此门禁"),
+    ("not waivable", "不可豁免"),
+    (rf"written by {_ANY}; has (\d+) of (\d+) approvals from {_ANY} \({_ANY}\)(?:: {_LAST})?",
+     "由 {0} 提交；{3} 的审批（{4}）已有 {1} / {2} 份"),
     # claims on numbers
     (rf"{_ANY} {_NUMBER} meets {_LAST}{_COUNTED}", "{0} 为 {1}，满足要求：{2:zh}" + _RANGE),
     (rf"{_ANY} {_NUMBER} is below the minimum {_NUMBER}{_COUNTED}",

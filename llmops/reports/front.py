@@ -44,6 +44,8 @@ def headline(told: Teller) -> str:
         told.say("headline", n=words.count(tally[o]), total=total, word=told.say(o.word))
         for o in shown
     ]
+    waived = verdict_words.waived_gates(verdict)
+    parts += [told.say("headline_waived", n=words.count(waived))] if waived else []
     return ("；" if told.lang == "zh" else "; ").join(parts)
 
 

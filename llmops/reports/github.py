@@ -13,6 +13,8 @@ from llmops.reports import notes
 from llmops.reports.base import Page
 from llmops.reports.escape import visible
 from llmops.reports.notes import Note
+from llmops.reports.verdict_words import waived_gates
+from llmops.reports.words import plural
 from llmops.rules.base import Verdict
 
 MOST = 200
@@ -23,7 +25,9 @@ _MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 def render(verdict: Verdict, page: Page) -> str:
     """What did not pass, one command a line; then the verdict as a notice."""
     found = [note for note in notes.of_verdict(verdict) if note.level != "none"]
-    last = f"::notice title=llmops::verdict: {verdict.outcome.word}"
+    waived = waived_gates(verdict)
+    more = f", {plural(waived, 'gate')} waived" if waived else ""
+    last = f"::notice title=llmops::verdict: {verdict.outcome.word}{more}"
     return "\n".join([*_commands(found), last])
 
 

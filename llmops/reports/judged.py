@@ -9,8 +9,8 @@ from llmops.jobs.base import Change, NotNeeded, Step
 from llmops.reports import changes as change_words
 from llmops.reports import charts, front, plan_words, verdict_words, words
 from llmops.reports.content import Absent, Block, Cell, Figure, Para, Section, Table
-from llmops.reports.teller import Teller, absent, grid, minus, plain
-from llmops.rules.base import Finding, Loosened, Outcome
+from llmops.reports.teller import Teller, absent, grid, minus
+from llmops.rules.base import Finding, Loosened, Outcome, Waived
 
 _MOST = 400  # rows of a table of gates
 _MOST_CHANGES, _MOST_FIELDS = 200, 30
@@ -369,8 +369,27 @@ def _loosened(told: Teller, one: Loosened) -> tuple[Cell, ...]:
 
 
 def _waivers(told: Teller) -> tuple[Block, ...]:
-    say = told.say
-    waived = [f for f in told.report.verdict.findings if f.waived_by]
-    rows = [plain((f.gate, f.waived_by)) for f in waived[:_MOST]]
-    table = grid((say("c_gate"), say("c_waived")), rows, say("waivers_table"))
+    """Every waiver of base, in use or not, with who answers for it and the days that are left."""
+    say, verdict = told.say, told.report.verdict
+    head = (
+        say("c_waiver"), say("c_gate"), say("c_state"), say("c_expires"), say("c_days"),
+        say("c_owner"), say("c_ticket"), say("c_because"),
+    )  # fmt: skip
+    shown, left = words.capped(verdict.waivers, _MOST)
+    rows = [_waiver(told, one) for one in shown]
+    table = grid(head, rows, say("waivers_table"), told.more(left))
     return _unnumbered(table) or (Para(say("waivers_none")),)
+
+
+def _waiver(told: Teller, one: Waived) -> tuple[Cell, ...]:
+    state = Cell(told.rule(one.state), mark=Outcome.WARNED if one.state == "in use" else None)
+    return (
+        Cell(one.name, "code"),
+        Cell(one.gate, "code"),
+        state,
+        Cell(one.expires),
+        Cell(str(one.days_left), "number"),
+        Cell(one.owner),
+        Cell(one.ticket),
+        Cell(told.cut(verdict_words.reason(one, told.lang), 300)),
+    )

@@ -20,7 +20,7 @@ from llmops.reports.base import Page
 from llmops.reports.blocks import Section, details, fit, grid
 from llmops.reports.escape import code, code_cell, text, visible
 from llmops.reports.words import MINUS, capped, plural
-from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict
+from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict, Waived
 
 _MOST_AILING, _MOST_GATES, _MOST_CASES, _MOST_JOBS, _MOST_REST = 10, 20, 10, 30, 10
 _SOURCE_URL = re.compile(r"https://[\w.-]+(:\d+)?(/[\w.~-]+)+", re.ASCII)
@@ -43,7 +43,8 @@ def quiet(verdict: Verdict) -> bool:
     """Whether there is nothing to say but that it passed."""
     moved = any(change.category != "descriptive" for change in verdict.changes)
     ran = any(step.state == "run" for step in verdict.plan.steps)
-    said = verdict.notes or verdict.loosened or any(f.waived_by for f in verdict.findings)
+    waived = verdict.waivers or any(f.waived_by for f in verdict.findings)
+    said = verdict.notes or verdict.loosened or waived
     return verdict.outcome is Outcome.PASSED and not (moved or ran or said or verdict.worse_count)
 
 
@@ -54,9 +55,9 @@ def _sections(verdict: Verdict) -> tuple[Section, ...]:
         _loosened(verdict),
         _gates(verdict),
         _worst(verdict),
+        _waivers(verdict),
         _slices(verdict),
         _story(verdict),
-        _waivers(verdict),
         _next(verdict),
     )
 
@@ -193,10 +194,17 @@ def _jobs(verdict: Verdict) -> list[str]:
 
 
 def _waivers(verdict: Verdict) -> Section:
-    waived = [f for f in verdict.findings if f.waived_by]
-    rows = tuple(f"* {text(f.waived_by, 120)} on {code(f.gate, 160)}" for f in waived)
-    title = f"Waivers ({len(rows)})"
-    return details(title, Section(rows=rows, more="* … {n} more", most=_MOST_REST))
+    """Every waiver of base with the days that are left; in the open where one is in use."""
+    rows = tuple(_waiver(one) for one in verdict.waivers)
+    soon = min((w.days_left for w in verdict.waivers if w.state == "in use"), default=None)
+    if soon is None:
+        return details(f"Waivers ({len(rows)}, none in use)", Section(rows=rows, most=_MOST_REST))
+    title = f"**Waivers ({len(rows)}, next expiry in {plural(soon, 'day')})**"
+    return Section((title, ""), rows, more="* … {n} more", most=_MOST_REST)
+
+
+def _waiver(one: Waived) -> str:
+    return f"* {text(one.name, 120)} on {code(one.gate, 160)}: {text(words.waiver(one), 600)}"
 
 
 def _next(verdict: Verdict) -> Section:

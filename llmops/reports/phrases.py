@@ -74,6 +74,7 @@ PHRASES: Mapping[str, Phrase] = {
     # the first page
     "verdict": Phrase("Verdict", "结论"),
     "headline": Phrase("{n} of {total} gates {word}", "{total} 项门禁中 {n} 项{word}"),
+    "headline_waived": Phrase("{n} waived", "{n} 项经豁免"),
     "headline_all": Phrase("all {total} gates passed", "{total} 项门禁全部通过"),
     "headline_none": Phrase("no gate judged this tree", "没有门禁对此版本作出判定"),
     "headline_notes": Phrase(
@@ -195,7 +196,11 @@ PHRASES: Mapping[str, Phrase] = {
     "c_missed": Phrase("missed", "不符预期"),
     "c_what": Phrase("what", "项目"),
     "c_approval": Phrase("approval", "审批"),
-    "c_waived": Phrase("waived by", "豁免依据"),
+    "c_waiver": Phrase("waiver", "豁免"),
+    "c_expires": Phrase("last day", "截止日"),
+    "c_days": Phrase("days left", "剩余天数"),
+    "c_owner": Phrase("owner", "负责人"),
+    "c_ticket": Phrase("ticket", "工单"),
     "c_memory_estimated": Phrase("memory, estimated", "内存预估"),
     "c_memory": Phrase("memory, peak", "内存峰值"),
     "c_seconds": Phrase("time", "耗时"),
@@ -407,8 +412,8 @@ PHRASES: Mapping[str, Phrase] = {
     "looser_nobase": Phrase(
         "there is no base to compare the requirements with", "没有基线，无法比较要求的宽严"
     ),
-    "waivers_table": Phrase("Waivers in use", "正在使用的豁免"),
-    "waivers_none": Phrase("No waiver is in use.", "没有使用任何豁免。"),
+    "waivers_table": Phrase("Waivers of the target branch", "目标分支中的豁免"),
+    "waivers_none": Phrase("The target branch holds no waiver.", "目标分支中没有豁免。"),
     "looser_what": Phrase("requirements against base", "相对基线的要求"),
     # estimates
     "estimates_note": Phrase(

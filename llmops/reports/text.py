@@ -28,6 +28,7 @@ def render(verdict: Verdict, page: Page) -> str:
         _blocks(verdict, page),
         _loosened(verdict, page),
         _gates(verdict, page),
+        _waivers(verdict, page),
         _worst(verdict, page),
         _slices(verdict, page),
         [line for step in words.next_steps(verdict) for line in wrap(step, page, 2, 2)],
@@ -108,6 +109,18 @@ def _loose(one: Loosened) -> str:
     moved = f"{visible(one.before, 100)} -> {visible(one.after, 100)}"
     place = f" ({visible(one.place, 200)})" if one.place else ""
     return f"! {visible(one.what, 120)}: {moved}{place}"
+
+
+def _waivers(verdict: Verdict, page: Page) -> list[str]:
+    """Every waiver of base, in use or not: what is waived is never hidden."""
+    if not verdict.waivers:
+        return []
+    heading = page.style.paint(f"Waivers ({len(verdict.waivers)})", "strong")
+    lines = []
+    for one in verdict.waivers:
+        said = f"{visible(one.name, 120)} on {visible(one.gate, 160)}: {words.waiver(one)}"
+        lines += wrap(said, page, 2, 4)
+    return [heading, *lines]
 
 
 def _worst(verdict: Verdict, page: Page) -> list[str]:

@@ -16,7 +16,7 @@ from llmops.reports.words import (
     plural,
     signed,
 )
-from llmops.rules.base import Finding, Outcome, Verdict
+from llmops.rules.base import Finding, Outcome, Verdict, Waived
 
 _ON_EVIDENCE = ("require", "slices", "regression", "fail-on", "bank-classes")
 COUNTED = ("findings", "rows of a class")  # metrics that are whole numbers
@@ -37,7 +37,32 @@ def headline(verdict: Verdict) -> str:
     parts = [_of_all(verdict, found[verdict.outcome], total)]
     below = [o for o in reversed(Outcome) if Outcome.PASSED < o < verdict.outcome]
     parts += [f"{count(found[o])} {o.word}" for o in below if found[o]]
+    parts += [f"{count(waived)} waived"] if (waived := waived_gates(verdict)) else []
     return f"{verdict.outcome.word} — {', '.join(parts)}"
+
+
+def waived_gates(verdict: Verdict) -> int:
+    """How many gates hold only because of a waiver."""
+    return len({finding.gate for finding in verdict.findings if finding.waived_by})
+
+
+def waiver(one: Waived) -> str:
+    """`in use, last day 2026-12-15 (23 days left), lihua, CS-1207: why`."""
+    last = f"{visible(one.state, 40)}, last day {visible(one.expires, 20)} ({days(one)})"
+    why = visible(reason(one, "en"), 300)
+    return f"{last}, {visible(one.owner, 80)}, {visible(one.ticket, 80)}: {why}"
+
+
+def days(one: Waived) -> str:
+    """`23 days left`, `5 days over`."""
+    over = one.days_left < 0
+    return f"{plural(abs(one.days_left), 'day')} {'over' if over else 'left'}"
+
+
+def reason(one: Waived, lang: str) -> str:
+    """A waiver's reason in a language, or in one that there is."""
+    said = one.reason
+    return said.get(lang) or said.get("") or next(iter(said.values()), "")
 
 
 def _of_all(verdict: Verdict, here: int, total: int) -> str:

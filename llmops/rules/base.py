@@ -134,7 +134,8 @@ class Waived:
     """One waiver of base's policies on the day of judging.
 
     `state`: "in use" (some gate would not hold without it), "unused", "expired" (its day has
-    passed), "too long" (more than 90 days ahead, so it does not count), or "unknown gate".
+    passed), "too long" (more than 90 days ahead, so it does not count), "unknown gate", or
+    "not waivable".
     """
 
     name: str  # Policy/name/waiver

@@ -13,6 +13,7 @@ from llmops.rules.base import Finding, Loosened
 from llmops.specs.base import Ref, Spec
 
 Row = Mapping[str, Any]
+DEFAULTS: Mapping[str, Any] = {"on_inconclusive": "fail"}  # what a policy says without saying it
 Loc = tuple[str | int, ...]
 
 
@@ -104,6 +105,17 @@ def covers(policy: Mapping[str, Any], graph: Graph) -> bool:
     """Whether a policy is for something in one tree: an Application, or all without labels."""
     labelled = policy.get("applies_to", {}).get("labels", {})
     return not labelled or any(matches(policy, app) for app in graph.of_kind("Application"))
+
+
+def asking(graph: Graph) -> tuple[Spec, ...]:
+    """The policies of a tree that ask for something; one that only waives is none of them."""
+    return tuple(policy for policy in graph.of_kind("Policy") if not only_waives(policy.spec))
+
+
+def only_waives(policy: Mapping[str, Any]) -> bool:
+    """Whether a policy holds waivers and nothing else (tests of policies ask for nothing)."""
+    said = {k: v for k, v in policy.items() if v and k not in ("waivers", "tests", "applies_to")}
+    return bool(policy.get("waivers")) and said.items() <= DEFAULTS.items()
 
 
 def matches(policy: Mapping[str, Any], app: Spec) -> bool:

@@ -7,33 +7,55 @@ from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs.gates import ALPHA
-from llmops.rules import bank_classes, fail_on, regression, require, slices
+from llmops.rules import bank_classes, fail_on, regression, require, slices, waiver
 from llmops.rules.base import Loosened
-from llmops.rules.facts import Facts, covers, matches
+from llmops.rules.facts import Facts, covers, matches, only_waives
 from llmops.rules.looser import at_base, short
 from llmops.specs.base import Spec
 
 MILDER = ("error", "warning")
 # Judged with severity error where no policy names them: naming them may be a loosening.
+NO_CLAIMS = ("rules", "approvals", "waivers", "tests")  # compared entry by entry, or not at all
 JUDGED_ANYWAY = tuple(m.INFO.id for m in (require, slices, regression, fail_on, bank_classes))
 
 
 def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
     """What head's policies ask less than base's."""
+    yield from _waivers(facts, base, head)
     for old in base.of_kind("Policy"):
         new = head.specs.get(old.ref)
+        if only_waives(old.spec):
+            continue
         if new is None:
             yield Loosened(str(old.ref), "declared", "removed", at_base(facts, old))
             continue
         place = facts.place("head", new.ref, ("spec",))
         for key in ("rules", "approvals"):
             yield from _policy_entries(old, new, key, place)
-        for key in sorted({*old.spec, *new.spec} - {"rules", "approvals"}):
+        for key in sorted({*old.spec, *new.spec} - set(NO_CLAIMS)):
             if old.spec.get(key) != new.spec.get(key) and not _tighter(key, old.spec, new.spec):
                 before, after = short(old.spec.get(key)), short(new.spec.get(key))
                 yield Loosened(f"{old.ref} {key}", before, after, place)
         yield from _unlabelled(facts, old, new, base, head)
     yield from _milder(facts, base, head)
+
+
+def _waivers(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """Waivers that base does not hold, for as many gates, Applications and days."""
+    before = waiver.declared(base)
+    named = {one.name: one for one in before}
+    for one in waiver.declared(head):
+        if not any(known.holds(one) for known in before):
+            old = named.get(one.name)
+            place = one.place(facts, "head")
+            yield Loosened(one.name, _waived(old), _waived(one), place)
+
+
+def _waived(one: waiver.Waiver | None) -> str:
+    if one is None:
+        return "not waived"
+    whom = f" for {', '.join(f'{k} {v}' for k, v in one.labels.items())}" if one.labels else ""
+    return f"{one.gate} waived until {one.given['expires']}{whom}"
 
 
 def _milder(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:

@@ -11,12 +11,11 @@ What is compared stands in `looser_exams`, `looser_datasets`, `looser_guardrails
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
-from llmops.graph.build import Graph
 from llmops.rules import (
+    approvals,
     looser_datasets,
     looser_exams,
     looser_guardrails,
@@ -24,7 +23,7 @@ from llmops.rules import (
     looser_releases,
 )
 from llmops.rules.base import Finding, Loosened, Outcome
-from llmops.rules.facts import Facts, Info, applies
+from llmops.rules.facts import Facts, Info
 
 INFO = Info(
     id="policy-looser",
@@ -50,28 +49,7 @@ spec:
       regression: {margin: 0.02}
 """,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """An approval that base's policies ask for, and who gave it."""
-
-    name: str
-    teams: tuple[str, ...]
-    count: int
-    by: frozenset[str]
-
-    @property
-    def words(self) -> str:
-        """`1 of 2 approvals from team-compliance (Policy/default/looser)`."""
-        return (
-            f"{len(self.by)} of {self.count} approvals from {', '.join(self.teams)} ({self.name})"
-        )
-
-    @property
-    def given(self) -> bool:
-        """Whether enough of them said yes."""
-        return len(self.by) >= self.count
+WHEN = "policy_looser"
 
 
 def loosened(facts: Facts) -> tuple[Loosened, ...]:
@@ -85,7 +63,7 @@ def loosened(facts: Facts) -> tuple[Loosened, ...]:
         *looser_releases.loosened(facts, facts.base, facts.head),
         *looser_policies.loosened(facts, facts.base, facts.head),
     )
-    asked = _approvals(facts, facts.base)
+    asked = approvals.asked(facts, WHEN)
     names = ", ".join(one.name for one in asked)
     by = tuple(sorted({person for one in asked for person in one.by}))
     return tuple(replace(one, approval=names, approved_by=by) for one in dict.fromkeys(found))
@@ -95,7 +73,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
     """One finding for all that is loosened: waiting for approval, or warned and shown."""
     if not facts.loosened or facts.base is None:
         return
-    asked = _approvals(facts, facts.base)
+    asked = approvals.asked(facts, WHEN)
     words = "; ".join(f"{o.what} {o.before} -> {o.after}" for o in facts.loosened[:3])
     more = f"; {len(facts.loosened) - 3} more" if len(facts.loosened) > 3 else ""
     place = facts.loosened[0].place
@@ -108,26 +86,3 @@ def findings(facts: Facts) -> Iterator[Finding]:
     message = f"loosened: {words}{more}; has {' and '.join(one.words for one in asked)}"
     hint = "" if given else INFO.fix
     yield Finding(INFO.id, "policy-looser", outcome, message, hint, place, "base")
-
-
-def _approvals(facts: Facts, base: Graph) -> tuple[_Asked, ...]:
-    """The approvals that base's policies name: all of them are needed."""
-    return tuple(
-        _asked(facts, f"{policy.ref}/{a['name']}", a)
-        for policy in base.of_kind("Policy")
-        if applies(policy.spec, facts)
-        for a in policy.spec.get("approvals", [])
-        if a["when"] == "policy_looser"
-    )
-
-
-def _asked(facts: Facts, name: str, rule: Mapping[str, Any]) -> _Asked:
-    """Who of the named teams agreed; an author's own word counts only with `allow_author`.
-
-    A person is one person in whatever case the name is written.
-    """
-    teams = tuple(rule["from"])
-    said = {a.by.casefold(): a.by for a in facts.approvals if a.team in teams}
-    own = () if rule.get("allow_author", False) else (one.casefold() for one in facts.authors)
-    left = said.keys() - set(own)
-    return _Asked(name, teams, int(rule.get("count", 1)), frozenset(said[one] for one in left))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import chain
 from typing import Any
 
 from llmops.jobs.exam import Exam
 from llmops.rules import (
+    approval,
     bank_classes,
     budget,
     evidence_present,
@@ -24,10 +26,11 @@ from llmops.rules import (
     routes_measured,
     secret,
     slices,
+    waiver,
 )
 from llmops.rules.base import Case, Finding, Outcome, Verdict
 from llmops.rules.claims import scale_of
-from llmops.rules.facts import Config, Facts, Info, Row, Rule
+from llmops.rules.facts import Config, Facts, Info, Row, Rule, asking
 
 # What a policy's `rules` switch on, by id.
 RULES: Mapping[str, Rule] = {
@@ -47,13 +50,16 @@ GATES: Mapping[str, Any] = {
     module.INFO.id: module
     for module in (
         require, slices, regression, fail_on, bank_classes, routes_measured, budget,
-        policy_looser,
+        policy_looser, approval,
     )
 }  # fmt: skip
 INFOS: Mapping[str, Info] = {
     **{name: rule.info for name, rule in RULES.items()},
     **{name: gate.INFO for name, gate in GATES.items()},
+    waiver.INFO.id: waiver.INFO,
 }
+# What no policy names, so that none makes it a warning.
+ALWAYS = (policy_looser.INFO.id, approval.INFO.id, waiver.INFO.id)
 
 
 def static_findings(facts: Facts) -> tuple[Finding, ...]:
@@ -76,6 +82,8 @@ def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
     severe = _severities(facts)
     found = [_soften(f, severe.get(f.rule, "error"), facts) for f in gates]
     found += [*ruled, *_nothing(facts)]
+    waived = waiver.applied(facts, found, date.fromisoformat(judged_at[:10]))
+    found = list(waived.findings)
     found.sort(key=lambda f: (-f.outcome, f.gate, f.judged_by, f.message))
     worst = max((f.outcome for f in found), default=Outcome.INCONCLUSIVE)
     cases, lost, won = _worst_cases(facts)
@@ -91,6 +99,7 @@ def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
         worst_cases=cases,
         worse_count=lost,
         better_count=won,
+        waivers=waived.waivers,
         notes=_notes(facts),
         judged_at=judged_at,
         tool_version=tool_version,
@@ -118,9 +127,9 @@ def _soften(found: Finding, severity: str, facts: Facts) -> Finding:
     """A warning-level rule warns; `on_inconclusive: warn` lets the undecided through, said so."""
     if found.outcome in (Outcome.PASSED, Outcome.WARNED):
         return found
-    if severity != "error" and found.rule != policy_looser.INFO.id:
+    if severity != "error" and found.rule not in ALWAYS:
         return replace(found, outcome=Outcome.WARNED)
-    lets = [p.spec.get("on_inconclusive") for p in facts.judging().of_kind("Policy")]
+    lets = [policy.spec.get("on_inconclusive") for policy in asking(facts.judging())]
     through = bool(lets) and all(word == "warn" for word in lets)
     if found.outcome is Outcome.INCONCLUSIVE and through and found.value is not None:
         return replace(found, outcome=Outcome.WARNED, message=f"not shown: {found.message}")
@@ -150,7 +159,7 @@ def _notes(facts: Facts) -> tuple[str, ...]:
     notes = []
     if facts.base is None and not facts.base_problem:
         notes.append("no base: head's own policies judged it")
-    elif not facts.judging().of_kind("Policy"):
+    elif not asking(facts.judging()):
         notes.append("no policy at base")
     if facts.plan.selected:
         notes.append(f"partial: only {', '.join(facts.plan.selected)} was judged")

@@ -65,9 +65,8 @@ License = Annotated[str, form(r"^[A-Za-z0-9][A-Za-z0-9.+-]*$", "an SPDX id, as i
 Language = Annotated[
     str, form(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language tag, as in en or zh")
 ]
-Day = Annotated[
-    str, form(r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$", 'a date, as in "2026-11-22"')
-]
+DAY_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+Day = Annotated[str, form(DAY_PATTERN, 'a date, as in "2026-11-22"')]
 Quantity = Annotated[
     str, form(r"^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$", "a Kubernetes quantity, as in 80Gi")
 ]

@@ -14,6 +14,7 @@ from typing import Any
 from llmops.diagnostics import nearest
 from llmops.specs import not_yet, upstream
 from llmops.specs.blocks import PATTERN_WORDS
+from llmops.specs.policy import ALWAYS_JUDGED
 from llmops.specs.problem import Loc, Problem, listed, path_of, quoted, shown
 from llmops.specs.shape import Shape
 
@@ -241,6 +242,9 @@ def _unknown_value(part: Part, loc: Loc, error: Mapping[str, Any]) -> Problem:
     words = re.findall(r"'([^']*)'", expected)
     near = nearest(given, words) if isinstance(given, str) else None
     hint = f'did you mean "{near}"?' if near else _known(expected)
+    if pattern(loc) == "rules[].rule" and given in ALWAYS_JUDGED:
+        what = f"rule {quoted(given)} always judges, and no policy names it"
+        return Problem(loc, "unknown-rule", what, "remove the entry; it cannot become a warning")
     if pattern(loc) == "rules[].rule":
         return Problem(loc, "unknown-rule", f"there is no rule {quoted(given)}", hint)
     return Problem(loc, "unknown-value", f'"{path_of(loc)}" cannot be {shown(given)}', hint)

@@ -99,7 +99,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "packs": "regulation packs",
         "profile": "policy profiles",
         "budgets.holdout_looks_per_dataset": "counted looks at held-out data",
-        "waivers": "waivers",
         "attempts": "counted attempts",
         "count": "counted attempts",
         "max_evidence_age_days": "the age of evidence",
@@ -184,12 +183,9 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "Policy": {
         "rules[].rule": {
             "evidence-fresh": "the rule evidence-fresh",
-            "approval": "the rule approval",
-            "waiver": "the rule waiver",
         },
         "approvals[].when": {
             "filing_relevant": "filings",
-            "machine_author": "machine authors",
         },
     },
 }

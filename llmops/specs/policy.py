@@ -6,14 +6,16 @@ Policies are read from base, so everything here has role gate.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llmops.specs.blocks import LIST, SET, License, NonEmpty, Number, Text
+from llmops.specs.blocks import DAY_PATTERN, LIST, SET, Day, License, NonEmpty, Number, Text
 from llmops.specs.fields import Block, Name, field, group
-from llmops.specs.problem import Loc, Problem, block, duplicates, items
+from llmops.specs.problem import Loc, Problem, block, duplicates, items, quoted
 
 
 class NoParameters(Block):
@@ -116,6 +118,10 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
 }
 
 
+# Rules that judge whatever a policy says: naming one could only make it a warning.
+ALWAYS_JUDGED = ("policy-looser", "approval", "waiver")
+
+
 class AppliesTo(Block):
     """Which specs the policy is for."""
 
@@ -126,7 +132,9 @@ class Approval(Block):
     """Who must agree to what."""
 
     name: Name = field(role="gate", doc="Name of the approval.")
-    when: Literal["policy_looser"] = field(role="gate", doc="What needs it.")
+    when: Literal["policy_looser", "machine_author", "attempts"] = field(
+        role="gate", doc="What needs it: something looser, a machine's commit, one more attempt."
+    )
     from_: Annotated[tuple[NonEmpty, ...], SET] = field(
         role="gate", doc="Teams or people.", alias="from", min_length=1
     )
@@ -148,6 +156,17 @@ class Budgets(Block):
     per_pull_request: Spending = group(doc="Each change by itself.")
 
 
+class Waiver(Block):
+    """A gate that may be missed until a day, and who answers for it; counts only from base."""
+
+    name: Name = field(role="gate", doc="Name of the waiver.")
+    gate: NonEmpty = field(role="gate", doc="A gate's id, or Policy/name/rule.")
+    reason: Text = field(role="descriptive", doc="Why the gate is missed, or one per language.")
+    ticket: NonEmpty = field(role="descriptive", doc="Where the work on it is followed.")
+    owner: NonEmpty = field(role="descriptive", doc="Who answers for it.")
+    expires: Day = field(role="gate", doc="Last day on which it counts; 90 days ahead at most.")
+
+
 class Policy(Block):
     """What must hold."""
 
@@ -161,12 +180,16 @@ class Policy(Block):
     budgets: Budgets | None = group(None, doc="What may be spent.")
     rules: Annotated[tuple[Rule, ...], LIST] = group((), doc="What must hold.")
     approvals: Annotated[tuple[Approval, ...], LIST] = group((), doc="Who must agree.")
+    waivers: Annotated[tuple[Waiver, ...], LIST] = group((), doc="What may be missed for a time.")
 
 
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     """What types cannot say: names once, ranges with a bound."""
     yield from duplicates(spec, ("spec",), "rules")
     yield from duplicates(spec, ("spec",), "approvals")
+    yield from duplicates(spec, ("spec",), "waivers")
+    for i, waiver in items(spec, "waivers"):
+        yield from _waiver(waiver, ("spec", "waivers", i))
     for i, rule in items(spec, "rules"):
         if rule.get("rule") == "range":
             yield from _range(block(rule, "with"), ("spec", "rules", i, "with"))
@@ -190,3 +213,25 @@ def _licenses(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
             if isinstance(name, str) and name in allow:
                 what = f'"{name}" is both allowed and denied'
                 yield Problem((*loc, "deny_use", i), "one-of", what, "keep one of them")
+
+
+def _waiver(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    """A day that the calendar has, and a reason that says something."""
+    day, reason = given.get("expires"), given.get("reason")
+    if isinstance(day, str) and not _is_day(day):
+        yield Problem((*loc, "expires"), "wrong-value", f"there is no day {quoted(day)}")
+    texts = reason.values() if isinstance(reason, dict) else [reason]
+    if any(isinstance(text, str) and not text.strip() for text in texts):
+        what = "a waiver's reason says nothing"
+        yield Problem((*loc, "reason"), "wrong-value", what, "say why the gate is missed")
+
+
+def _is_day(text: str) -> bool:
+    """Whether the calendar has this day; a text of another form is told by its type."""
+    if re.fullmatch(DAY_PATTERN, text) is None:
+        return True
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

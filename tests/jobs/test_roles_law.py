@@ -247,7 +247,9 @@ FILES: dict[str, str] = {
         " max: 50}, severity: warning}\n"
         "budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90}}\n"
         "approvals:\n  - {name: looser, when: policy_looser, from: [team-c], count: 2,"
-        " allow_author: false}"
+        " allow_author: false}\n"
+        "waivers:\n  - {name: w-1, gate: Evaluation/main/same, reason: late, ticket: CS-1,"
+        " owner: li, expires: '2026-12-15'}"
     )),
     "specs/data/rows.jsonl": '{"text": "a", "label": "b"}\n',
     "specs/data/words.jsonl": '{"word": "bomb"}\n',
@@ -598,10 +600,16 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "rules[].with.min": (POL, "min: 1,", "min: 2,"),
         "rules[].with.max": (POL, "max: 50", "max: 60"),
         "approvals[].name": (POL, "name: looser", "name: weaker"),
-        "approvals[].when": None,
+        "approvals[].when": (POL, "when: policy_looser", "when: machine_author"),
         "approvals[].from": (POL, "team-c", "team-d"),
         "approvals[].count": (POL, "count: 2", "count: 1"),
         "approvals[].allow_author": (POL, "allow_author: false", "allow_author: true"),
+        "waivers[].name": (POL, "name: w-1", "name: w-2"),
+        "waivers[].gate": (POL, "gate: Evaluation/main/same", "gate: Evaluation/main/cost"),
+        "waivers[].reason": (POL, "reason: late", "reason: later"),
+        "waivers[].ticket": (POL, "ticket: CS-1", "ticket: CS-2"),
+        "waivers[].owner": (POL, "owner: li", "owner: wu"),
+        "waivers[].expires": (POL, "2026-12-15", "2026-12-16"),
     },
 }  # fmt: skip
 METADATA: Mapping[str, Mutation] = {

@@ -19,7 +19,7 @@ from llmops.jobs.base import (
     Step,
     TreeName,
 )
-from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict
+from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict, Waived
 from llmops.specs.base import Ref
 
 SPEC = "specs/evaluations/support-quality.yaml"
@@ -272,6 +272,7 @@ def hostile() -> Verdict:
         worse_count=2,
         slices=({EVIL: EVIL},),
         notes=(EVIL,),
+        waivers=(Waived(EVIL, EVIL, EVIL, {EVIL: EVIL}, EVIL, EVIL, EVIL, -3),),
         judged_at=EVIL,
         tool_version=EVIL,
     )
@@ -325,6 +326,22 @@ PLANS: Mapping[str, Plan] = {
     "hostile": hostile().plan,
 }  # fmt: skip
 
+WAIVER = "Policy/default/w-2026-031"
+TONE = "tone 0.790 is below the minimum 0.8 (n = 1200, 95 % interval 0.770 to 0.790)"
+WAIVED_TONE = require(
+    "tone", Outcome.WARNED, 0.79, unwaived="failed", waived_by=WAIVER,
+    message=f"{TONE}; waived until 2026-12-15 by {WAIVER} (CS-1207, lihua, 23 days left): "
+    "the March import brings more rows",
+)  # fmt: skip
+WAIVERS = (
+    Waived(WAIVER, f"{EVALUATION}/tone", "lihua",
+           {"en": "the March import brings more rows", "zh": "三月补齐样本"},
+           "CS-1207", "2026-12-15", "in use", 23),
+    Waived("Policy/default/w-2026-007", f"{EVALUATION}/accuracy", "wang", {"": "late labels"},
+           "CS-1100", "2026-11-30", "unused", 8),
+    Waived("Policy/default/w-2026-001", f"{EVALUATION}/language", "wang", {"": "late labels"},
+           "CS-1001", "2026-11-20", "expired", -2),
+)  # fmt: skip
 NO_POLICY = ("no policy at base", "partial: only Evaluation/support-quality was judged")
 VERDICTS: Mapping[str, Verdict] = {
     "quiet": a_verdict(Outcome.PASSED, FINE, plan=a_plan(changes=OWNER, steps=KEPT)),
@@ -359,9 +376,10 @@ VERDICTS: Mapping[str, Verdict] = {
     "approved": a_verdict(
         Outcome.WARNED,
         Finding("policy-looser", "policy-looser", Outcome.WARNED, "loosened: accuracy"),
-        require("tone", Outcome.WARNED, 0.79, waived_by="w-2026-031, until 2026-12-15"),
+        WAIVED_TONE,
         loosened=(Loosened("accuracy", "min 0.8", "min 0.75", "", "Policy/default/looser",
                            ("lihua",)),),
+        waivers=WAIVERS,
     ),
     "partial": a_verdict(Outcome.WARNED, FINE, notes=NO_POLICY,
                          plan=a_plan(policy_tree=None, steps=KEPT)),

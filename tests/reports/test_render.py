@@ -29,7 +29,15 @@ from llmops.jobs.wire import plan_from_json
 from llmops.reports.escape import hidden, size
 from llmops.reports.layout import width_of
 from llmops.reports.render import FORMATS, render_changes, render_plan, render_verdict
-from llmops.rules.base import Case, Finding, JudgeQuality, Loosened, Outcome, Verdict
+from llmops.rules.base import (
+    Case,
+    Finding,
+    JudgeQuality,
+    Loosened,
+    Outcome,
+    Verdict,
+    Waived,
+)
 from llmops.specs.base import Ref
 
 LIMIT_BYTES = 60_000
@@ -125,7 +133,12 @@ FINDINGS = st.builds(
     evidence=WORDS,
     controls=some(WORDS, 2),
     waived_by=st.just("") | WORDS,
+    unwaived=st.just("") | WORDS,
 )
+WAIVERS = st.builds(
+    Waived, WORDS, WORDS, WORDS, st.dictionaries(WORDS, WORDS, max_size=2), WORDS, WORDS,
+    WORDS | st.just("in use"), st.integers(-99, 99),
+)  # fmt: skip
 CASES = st.builds(Case, WORDS, WORDS, WORDS, st.none() | WORDS, WORDS)
 LOOSE = st.builds(Loosened, WORDS, WORDS, WORDS, WORDS, WORDS, some(WORDS, 2))
 
@@ -146,6 +159,7 @@ def verdicts_of_any_kind(draw: st.DrawFn) -> Verdict:
         worse_count=draw(st.integers(0, 99)),
         better_count=draw(st.integers(0, 99)),
         slices=draw(some(st.dictionaries(WORDS, NUMBERS | WORDS, max_size=3), 2)),
+        waivers=draw(some(WAIVERS, 2)),
         notes=draw(some(WORDS, 2)),
         judged_at=draw(WORDS),
         tool_version=draw(WORDS),

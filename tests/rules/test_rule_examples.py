@@ -16,6 +16,7 @@ import pytest
 from llmops.diagnostics import Severity
 from llmops.jobs.make import Made
 from llmops.rules.base import Outcome
+from llmops.rules.facts import Approval
 from llmops.rules.verdict import INFOS
 from llmops.source.document import parse
 from tests.rules.world import World, right
@@ -93,7 +94,11 @@ def found(rule: str, text: str) -> list[str]:
     if wrong or rule in UNANSWERED:
         return wrong
     base = BANK if rule == "policy-looser" else files
-    world = World(head=files, base=base, owners=CODEOWNERS, head_rows=_rows)
+    authors = frozenset({"release-bot"} if rule == "approval" else ())
+    world = World(
+        head=files, base=base, owners=CODEOWNERS, head_rows=_rows, authors=authors,
+        approvals=(Approval("team-cs", "lihua"),),
+    )  # fmt: skip
     return [
         one.message
         for one in world.found(rule)

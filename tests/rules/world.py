@@ -54,6 +54,7 @@ class World:
     authors: frozenset[str] = frozenset()
     selected: tuple[str, ...] = ()
     counted: int | None = None  # cases that curation says the part holds
+    judged_at: str = "2026-11-23T00:00:00Z"
 
     def facts(self) -> Facts:
         """What the rules see."""
@@ -93,7 +94,7 @@ class World:
 
     def verdict(self) -> Verdict:
         """The verdict on this world."""
-        return judge(self.facts(), judged_at="2026-11-23T00:00:00Z", tool_version="0")
+        return judge(self.facts(), judged_at=self.judged_at, tool_version="0")
 
     def found(self, rule: str) -> list[Finding]:
         """The findings of one rule."""
