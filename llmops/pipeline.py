@@ -17,7 +17,7 @@ from llmops import __version__
 from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_errors
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, UsageError
-from llmops.evidence.rows import findings_of, rows_of
+from llmops.evidence.rows import anchors_of, findings_of, rows_of
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import diff
@@ -268,6 +268,7 @@ def verdict(
         proven=planned.proven,
         rows=rows_of(project.store),
         findings=findings_of(project.store),
+        anchors=anchors_of(project.store),
         place=both.place,
         approvals=approvals,
         authors=_authors(project, both) if approvals or _asks_of_authors(both) else frozenset(),

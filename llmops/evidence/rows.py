@@ -26,6 +26,11 @@ def findings_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
     return _remembered(lambda closure: _lines(store, closure, "findings.jsonl", _is_object))
 
 
+def anchors_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
+    """The rated rows that a judge graded, by evaluate closure; absent or damaged is None."""
+    return _remembered(lambda closure: _lines(store, closure, "anchors.jsonl", _is_anchor))
+
+
 def _remembered(
     find: Callable[[str], Sequence[Row] | None],
 ) -> Callable[[str], Sequence[Row] | None]:
@@ -64,6 +69,15 @@ def _is_row(value: Any) -> bool:
     cells, columns = value.get("cells"), value.get("columns", {})
     whole = isinstance(cells, dict) and all(isinstance(cell, dict) for cell in cells.values())
     return whole and isinstance(columns, dict)
+
+
+def _is_anchor(value: Any) -> bool:
+    """A row with what people said of it: a rating in 0 to 1, or what a control item is."""
+    if not _is_row(value) or not {"rating", "control"} <= value.keys():
+        return False
+    rating, control = value["rating"], value["control"]
+    rated = type(rating) in (int, float) and 0 <= rating <= 1
+    return rated if control is None else control in ("good", "bad", "injection")
 
 
 def _refuse(word: str) -> Any:

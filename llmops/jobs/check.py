@@ -55,8 +55,9 @@ def _recipe(graph: Graph, recipe: Spec, span: SpanOf) -> Iterator[Diagnostic]:
         yield from _format(graph, recipe, ("data", i, "dataset"), UNTAUGHT, "be learned", span)
 
 
-UNTAUGHT = ("attack", "lexicon")  # a bank has no answers, a word list no conversation
-UNASKED = ("lexicon",)
+# A bank has no answers, a word list no conversation, and rated answers may be bad ones.
+UNTAUGHT = ("attack", "lexicon", "ratings")
+UNASKED = ("lexicon", "ratings")
 
 
 def _format(
@@ -127,6 +128,21 @@ def _judge(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]
             "pinned-revision",
             f'{judge.ref} serves "{named}", an alias that may move; a judge may not',
             "name the dated id, as in name-2026-08-14, or name@<digest> on a server of yours",
+        )
+    if "calibration" in evaluation.spec["judge"]:
+        yield from _rated(graph, evaluation, span)
+
+
+def _rated(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    """A judge is measured on rows that people rated, and on nothing else."""
+    loc = ("judge", "calibration", "dataset")
+    dataset = spec_at(graph, use(evaluation, *loc))
+    if (form := dataset.spec.get("format")) != "ratings":
+        yield Diagnostic(
+            span(evaluation.ref, ("spec", *loc)),
+            "wrong-format",
+            f"{dataset.ref} has format {form}, and a judge is calibrated on format ratings",
+            "name a dataset with the columns input, response and rating (llmops import human)",
         )
 
 

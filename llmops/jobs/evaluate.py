@@ -3,7 +3,9 @@
 Reads the metrics of the checks, never their bounds: a moved bound makes no job. An Evaluation's
 judge, where metrics ask one, is part of the job: an endpoint by address and model id, or weights
 of ours as inputs (`judge/model`, ...), so another judge judges the kept responses again and nothing
-is generated anew. Makes `rows.jsonl`, and `judgements.jsonl` where a judge was asked.
+is generated anew. Makes `rows.jsonl`, `judgements.jsonl` where a judge was asked, and
+`anchors.jsonl` where it is calibrated: the rated rows (input `anchors`) that it judged among the
+cases, so other anchors are judged, never their minima.
 """
 
 from __future__ import annotations
@@ -16,18 +18,22 @@ from llmops.graph.build import Graph
 from llmops.jobs import train
 from llmops.jobs.base import Input, Resources
 from llmops.jobs.generate import HOW as GENERATE
-from llmops.jobs.generate import Cases
+from llmops.jobs.generate import Cases, cases
 from llmops.jobs.make import HowTo, Made, made_by, make, spec_at, use
 from llmops.specs.base import Ref, Spec
 
 REVISION = 1
 EXPECTED = {"qa": "answer", "alpaca": "output", "completion": "completion", "attack": "expect"}
+ANCHORS = "anchors"  # the input, and the artifact but for its ending
 LIMITS = ("requests_per_minute", "max_retries", "timeout_seconds", "concurrency")
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A judge as an evaluate job gets it: payload, what only reaches the worker, and its inputs."""
+    """A judge as an evaluate job gets it: payload, what only reaches the worker, and its inputs.
+
+    `anchors` are the rated rows that it judges too; they are no part of who judges.
+    """
 
     payload: Mapping[str, Any] | None = None
     aside: Mapping[str, Any] = field(default_factory=dict)
@@ -35,6 +41,7 @@ class Bench:
     before: tuple[Made, ...] = ()
     reads: tuple[Ref, ...] = ()
     tools: tuple[str, ...] = ()
+    anchors: Cases | None = None
 
 
 def job(
@@ -59,13 +66,15 @@ def job(
         "checks": checks,
         "judge": bench.payload,
     }
+    rated = bench.anchors
+    inputs = [asked.input, made_by("responses", answered, "responses.jsonl"), *bench.inputs]
     tools = {*(("deepeval",) if "deepeval" in engines else ()), *bench.tools}
     return make(
         HowTo("evaluate", REVISION, tuple(sorted(tools))),
         asker.ref,
         payload,
-        inputs=[asked.input, made_by("responses", answered, "responses.jsonl"), *bench.inputs],
-        before=[answered, asked.made, *bench.before],
+        inputs=[*inputs, *([replace(rated.input, name=ANCHORS)] if rated else [])],
+        before=[answered, asked.made, *bench.before, *([rated.made] if rated else [])],
         reads=[*([asked.asker] if asked.asker else []), *bench.reads],
         resources=_resources(asker),
         aside=bench.aside,
@@ -79,7 +88,15 @@ def judge(graph: Graph, evaluation: Spec) -> Bench:
         return Bench()
     model = spec_at(graph, use(evaluation, "judge", "model"))
     how = {name: given[name] for name in ("repeats", "temperature", "max_tokens")}
-    return _served(model, how) if "endpoint" in model.spec else _loaded(graph, model, how)
+    bench = _served(model, how) if "endpoint" in model.spec else _loaded(graph, model, how)
+    return replace(bench, anchors=anchors(graph, evaluation))
+
+
+def anchors(graph: Graph, evaluation: Spec) -> Cases | None:
+    """The rated rows that the judge of an Evaluation is measured on, if any."""
+    if "calibration" not in evaluation.spec.get("judge", {}):
+        return None
+    return cases(graph, use(evaluation, "judge", "calibration", "dataset"), None)
 
 
 def _served(model: Spec, how: Mapping[str, Any]) -> Bench:

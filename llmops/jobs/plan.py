@@ -13,6 +13,7 @@ from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import job_types
 from llmops.jobs.base import Job, NotNeeded, Plan, Proof, Step, TreeName
+from llmops.jobs.evaluate import ANCHORS
 from llmops.jobs.exam import Exam, exams, made_of
 from llmops.jobs.gates import Place, gates, nowhere
 from llmops.jobs.make import Made
@@ -93,7 +94,8 @@ def _to_run(
 ) -> dict[str, str]:
     """Closure -> "" or the artifact that is gone, for every job that must and can run."""
     run: dict[str, str] = {}
-    todo = [(m.job.closure, "rows.jsonl") for e in asked for m in (e.head, e.base) if m]
+    decide = [m.job for e in asked for m in (e.head, e.base) if m]
+    todo = [(job.closure, name) for job in decide for name in _read_of(job)]
     seen: set[tuple[str, str]] = set()
     while todo:
         closure, artifact = todo.pop()
@@ -109,6 +111,12 @@ def _to_run(
         job = made[closure].job
         todo += [(i.job, i.artifact or "") for i in job.inputs if i.job is not None]
     return {closure: run[closure] for closure in made if closure in run}
+
+
+def _read_of(job: Job) -> tuple[str, ...]:
+    """The artifacts of a deciding job that rules read."""
+    rated = any(given.name == ANCHORS for given in job.inputs)
+    return ("rows.jsonl", f"{ANCHORS}.jsonl") if rated else ("rows.jsonl",)
 
 
 def _blocked(made: Mapping[str, Made], proven: Proven, run: Mapping[str, str]) -> dict[str, str]:

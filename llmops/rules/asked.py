@@ -106,8 +106,10 @@ def _meaning(one: Asked, claim: str) -> str:
     other = {"require", "regression"} - {claim}
     entry = {k: v for k, v in one.entry.items() if k not in other}
     check = {k: v for k, v in one.check.items() if k not in ("require", "regression")}
-    rows = one.head.job.closure
-    return of_value([str(one.exam.asker.ref), entry, check, one.alpha, _errors(one.exam), rows])
+    rows, judge = one.head.job.closure, one.exam.asker.spec.get("judge", {}).get("calibration")
+    return of_value(
+        [str(one.exam.asker.ref), entry, check, one.alpha, _errors(one.exam), judge, rows]
+    )
 
 
 def absent(facts: Facts, made: Made) -> tuple[Outcome, str, str] | None:
@@ -178,6 +180,8 @@ def claimed(
         interval=claim.interval,
         n=claim.n,
         about_more=claim.about_more,
+        quality=claim.quality,
+        not_shown=claim.not_shown,
     )
 
 
@@ -189,6 +193,9 @@ def label_words(label: str, claim: Claim, bound: Mapping[str, float]) -> str:
     if claim.interval is not None:
         low, high = claim.interval
         numbers += f", 95 % interval {_number(low)} to {_number(high)}"
+    if claim.quality is not None:
+        raw, anchors = claim.quality.raw or 0.0, claim.quality.anchors
+        numbers += f"; the judge alone said {raw:.3f}, corrected by {anchors} anchors"
     verb = "is " if claim.outcome is not Outcome.PASSED else ""
     said = claim.why if claim.outcome is not Outcome.PASSED else f"meets {bound_words(bound)}"
     return f"{label} {_number(claim.value)} {verb}{said} ({numbers})"
@@ -200,6 +207,8 @@ def _number(value: float) -> str:
 
 
 def _hint(claim: Claim) -> str:
+    if claim.hint:
+        return claim.hint
     if claim.outcome is Outcome.INCONCLUSIVE and claim.value is not None:
         if claim.about_more is None:
             return "no number of cases will show this at the observed rate"

@@ -51,8 +51,10 @@ class JudgeQuality:
 
     Sensitivity: the share of good answers that it passes; specificity: the share of bad ones that
     it fails; each with its exact two-sided interval at the level that the corrected bound uses.
-    `consistency`: the share of anchors on which all repeats agree. `injected` counts control items
-    that try to talk the judge round. Shares are in 0 to 1, None where nothing was asked.
+    `consistency`: the share of anchors on which all repeats agree. `early`, `late`: the share that
+    it graded as people did, in the first and the second half of the batch. `injected` counts
+    control items that try to talk the judge round. Shares are in 0 to 1, None where nothing was
+    asked.
     """
 
     anchors: int
@@ -65,6 +67,8 @@ class JudgeQuality:
     injected: int = 0
     injected_errors: int = 0
     consistency: float | None = None
+    early: float | None = None
+    late: float | None = None
     raw: float | None = None  # the judged share before it was corrected
     raw_interval: tuple[float, float] | None = None
 

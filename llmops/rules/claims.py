@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmops.jobs.metrics import METRICS, Metric, quantile
-from llmops.rules.base import Outcome
+from llmops.rules.base import JudgeQuality, Outcome
 from llmops.rules.facts import Row
 from llmops.statistics import binomial, order, percentile, star
 
@@ -55,6 +55,9 @@ class Claim:
     value: float | None = None
     interval: tuple[float, float] | None = None
     about_more: int | None = None
+    hint: str = ""
+    quality: JudgeQuality | None = None
+    not_shown: str = ""
 
 
 INVALID_HINT = "rows.jsonl of the evaluate job has each cell's reason"
@@ -117,7 +120,7 @@ def decide(question: Question, found: Sequence[Cell]) -> Claim:
         return _percentile(question, [cell.value for cell in found])
     if question.scale.kind == "unbounded":
         return Claim(Outcome.INCONCLUSIVE, n, f"{question.metric} has no range to test a mean in")
-    values = _ordered(question, found)
+    values = ordered(question, found)
     decided = _binary if question.scale.kind == "binary" else _score
     return decided(question, values)
 
@@ -140,7 +143,7 @@ def invalid_words(invalid: Sequence[str], n: int) -> str:
     return f"{len(invalid)} of {n} cells invalid: {names}"
 
 
-def _ordered(question: Question, found: Sequence[Cell]) -> list[float]:
+def ordered(question: Question, found: Sequence[Cell]) -> list[float]:
     """Values in betting order; an allowed invalid cell counts as the worst."""
     worst = question.scale.lower if "min" in question.bound else question.scale.upper
     assert worst is not None
@@ -155,7 +158,7 @@ def _binary(question: Question, values: list[float]) -> Claim:
     n, k = len(values), values.count(1.0)
     low = binomial.lower(k, n, question.alpha)
     high = binomial.upper(k, n, question.alpha)
-    outcome, why = _sides(
+    outcome, why = sides(
         question.bound, passes=lambda side, t: low >= t if side == "min" else high <= t,
         fails=lambda side, t: high < t if side == "min" else low > t,
     )  # fmt: skip
@@ -175,7 +178,7 @@ def _percentile(question: Question, values: Sequence[float | None]) -> Claim:
     counted = percentile.claim(known, q, bound, "min" if side == "min" else "max")
     k, share = counted.k, counted.share
     low, high = binomial.lower(k, n, question.alpha), binomial.upper(k, n, question.alpha)
-    outcome, why = _sides(
+    outcome, why = sides(
         question.bound, passes=lambda *_: low >= share, fails=lambda *_: high < share
     )
     undecided = outcome is Outcome.INCONCLUSIVE
@@ -193,7 +196,7 @@ def _score(question: Question, values: list[float]) -> Claim:
                for t in question.bound.values()}  # fmt: skip
     at_least = {t: star.rejects_at_least(values, t, low, high, question.alpha)
                 for t in question.bound.values()}  # fmt: skip
-    outcome, why = _sides(
+    outcome, why = sides(
         question.bound,
         passes=lambda side, t: at_most[t] if side == "min" else at_least[t],
         fails=lambda side, t: at_least[t] if side == "min" else at_most[t],
@@ -206,7 +209,7 @@ def _score(question: Question, values: list[float]) -> Claim:
     return Claim(outcome, len(values), why, mean, interval)
 
 
-def _sides(bound: Mapping[str, float], passes: Any, fails: Any) -> tuple[Outcome, str]:
+def sides(bound: Mapping[str, float], passes: Any, fails: Any) -> tuple[Outcome, str]:
     """Every side must be shown; one refuted side fails."""
     for side, t in bound.items():
         if fails(side, t):

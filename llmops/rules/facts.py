@@ -31,7 +31,7 @@ class Facts:
     """Everything a verdict depends on.
 
     `rows` gives the kept rows of a closure, None when they are absent or damaged; `findings` the
-    same for what the detectors of a scan said.
+    same for what the detectors of a scan said, `anchors` for the rated rows that a judge graded.
     `place` gives `path:line:col` of a field on one side. `authors` wrote the change: their own
     approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head.
     `base_problem` is why base's specs cannot be read, if so.
@@ -50,6 +50,7 @@ class Facts:
     base_problem: str = ""
     loosened: tuple[Loosened, ...] = field(default=())
     findings: Callable[[str], Sequence[Row] | None] = lambda _closure: None
+    anchors: Callable[[str], Sequence[Row] | None] = lambda _closure: None
 
     @property
     def policies(self) -> tuple[Config, ...]:

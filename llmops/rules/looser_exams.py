@@ -104,6 +104,27 @@ def _judge(facts: Facts, old: _Bench, new: _Bench) -> Iterator[Loosened]:
     if old.spec.ref.kind == "Evaluation" and old.meaning not in ("", new.meaning):
         place = facts.place("head", new.spec.ref, ("spec", "judge"))
         yield Loosened(f"{old.spec.ref} judge", old.words, new.words, place)
+    yield from _calibration(facts, old, new)
+
+
+def _calibration(facts: Facts, old: _Bench, new: _Bench) -> Iterator[Loosened]:
+    """A judge whose errors are less well known, or may be more."""
+    was, now = (b.spec.spec.get("judge", {}).get("calibration") for b in (old, new))
+    if was is None:
+        return
+    what, at = f"{old.spec.ref} judge.calibration", ("spec", "judge")
+    if now is None:
+        yield Loosened(what, "declared", "removed", facts.place("head", new.spec.ref, at))
+        return
+    place = facts.place("head", new.spec.ref, (*at, "calibration"))
+    for key in ("min_sensitivity", "min_specificity", "max_control_errors"):
+        lower, higher = now[key] < was[key], now[key] > was[key]
+        if higher if key.startswith("max") else lower:
+            yield Loosened(f"{what}.{key}", f"{was[key]:g}", f"{now[key]:g}", place)
+    rated = [evaluate.anchors(b.graph, b.spec) for b in (old, new)]
+    if rated[0] and rated[1] and _content(rated[0]) != _content(rated[1]):
+        words = [f"{_rows(r)} ({_content(r)[7:15]})" for r in rated if r]
+        yield Loosened(f"{what}.dataset", words[0], words[1], place)
 
 
 def _part(facts: Facts, old: _Asked, new: _Asked) -> Iterator[Loosened]:

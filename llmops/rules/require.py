@@ -9,8 +9,9 @@ from typing import Any
 from llmops.jobs.make import Made
 from llmops.rules.asked import absent, asked, claimed, finding
 from llmops.rules.base import Finding
-from llmops.rules.claims import cells, decide, summary
+from llmops.rules.claims import cells, summary
 from llmops.rules.facts import Facts, Info
+from llmops.rules.judged import decided
 
 INFO = Info(
     id="require",
@@ -44,7 +45,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
             continue
         rows = facts.rows(one.head.job.closure) or ()
         found = cells(rows, one.check)
-        claim = decide(one.question(bound), found)
+        claim = decided(facts, one, bound, found)
         result = claimed(facts, one, INFO.id, claim, bound, one.entry["name"])
         yield replace(result, base_value=base_value(facts, one.exam.before, one.check))
 

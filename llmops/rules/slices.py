@@ -8,8 +8,9 @@ from typing import Any
 
 from llmops.rules.asked import Asked, absent, asked, claimed, finding, selected
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import cells, decide, summary
+from llmops.rules.claims import cells, summary
 from llmops.rules.facts import Facts, Info, Row
+from llmops.rules.judged import decided
 
 INFO = Info(
     id="slices",
@@ -55,7 +56,7 @@ def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
     for value in wanted:
         label = f"{one.check['name']} [{column}={value}]"
         group = selected(_as_text(rows, column), found, column, value)
-        claim = decide(one.question(bound), group)
+        claim = decided(facts, one, bound, group)
         result = claimed(facts, one, INFO.id, claim, bound, label)
         was = _value(base_rows, one, column, value)
         yield replace(result, gate=f"{one.gate}[{value}]", base_value=was)

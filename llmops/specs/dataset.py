@@ -44,6 +44,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "completion": ("prompt", "completion"),
     "attack": ("prompt", "risk", "expect"),
     "lexicon": ("word", "risk"),
+    "ratings": ("input", "response", "rating", "expected", "check", "control"),
 }
 
 
@@ -150,9 +151,9 @@ class Dataset(Block):
         (), role="static", doc="What the rows may be used for."
     )
     sources: Annotated[tuple[Source, ...], LIST] = group(doc="Where rows come from.", min_length=1)
-    format: Literal["qa", "messages", "alpaca", "sharegpt", "completion", "attack", "lexicon"] = (
-        field(role=("curate",), doc="What a row is made of.")
-    )
+    format: Literal[
+        "qa", "messages", "alpaca", "sharegpt", "completion", "attack", "lexicon", "ratings"
+    ] = field(role=("curate",), doc="What a row is made of.")
     columns: dict[Column, Column] = field({}, role=("curate",), doc="Ours: theirs.")
     language: Annotated[tuple[Language, ...], SET] = field((), role="static", doc="Languages.")
     residency: Annotated[tuple[Country, ...], SET] = field(

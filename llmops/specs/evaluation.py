@@ -20,11 +20,12 @@ from llmops.specs.blocks import (
     Number,
     Regression,
     Scalar,
+    Share,
     Statistic,
     Verbatim,
 )
 from llmops.specs.fields import Block, Name, RefTo, field, group
-from llmops.specs.problem import Loc, Problem, duplicates, items, listed, one_sided, quoted
+from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_sided, quoted
 from llmops.specs.prompt import Decoding
 
 
@@ -64,6 +65,23 @@ class Slice(Block):
     require: Bound = group(doc="The bound that must be shown on each value.")
 
 
+class Calibration(Block):
+    """What the judge is measured on: rated answers (anchors) and planted control items."""
+
+    dataset: Annotated[str, RefTo(("Dataset",), part="optional")] = field(
+        role=("evaluate",), doc="Rated rows: name#part of a Dataset of format ratings."
+    )
+    min_sensitivity: Share = field(
+        role="gate", doc="Share of good answers that it must be shown to pass."
+    )
+    min_specificity: Share = field(
+        role="gate", doc="Share of bad answers that it must be shown to fail."
+    )
+    max_control_errors: Share = field(
+        0.05, role="gate", doc="Share of each sort of control items that it may judge wrong."
+    )
+
+
 class Judge(Block):
     """Who judges what cannot be computed; every answer is kept with the evidence."""
 
@@ -80,6 +98,7 @@ class Judge(Block):
     timeout_minutes: Number | None = field(
         None, role="placement", doc="Minutes after which the judging is stopped.", gt=0
     )
+    calibration: Calibration | None = group(None, doc="How its errors are known.")
 
 
 class Evaluation(Block):
@@ -145,6 +164,17 @@ def _judge(spec: Mapping[str, Any]) -> Iterator[Problem]:
         hint = f"metrics that ask one are {listed(sorted(metrics.JUDGED), 11)}"
         what = "there is a judge, and no check asks it"
         yield Problem(("spec", "judge"), "unused-judge", what, hint, key=True)
+    elif "calibration" in block(spec, "judge"):
+        yield from _percentiles(spec)
+
+
+def _percentiles(spec: Mapping[str, Any]) -> Iterator[Problem]:
+    """Anchors correct shares and means, but not where in the scores a percentile lies."""
+    for i, entry in items(spec, "checks"):
+        if "statistic" in entry and entry.get("metric") in metrics.JUDGED:
+            what = "a percentile of judged scores cannot be corrected by anchors"
+            hint = "write pass_at instead of statistic, and bound the share that passes"
+            yield Problem(("spec", "checks", i, "statistic"), "untestable", what, hint, key=True)
 
 
 def _of(name: Any, known: list[str], loc: Loc) -> Iterator[Problem]:

@@ -49,7 +49,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "output.schema": "answers as JSON",
     },
     "Evaluation": {
-        "judge.calibration": "control items for judges",
         "budget": "budgets of an evaluation",
         "model": "a Prompt as target",
         "prompt": "a Prompt as target",

@@ -18,6 +18,7 @@ COLUMNS: Mapping[str, str] = {
     "alpaca": "instruction",
     "completion": "prompt",
     "attack": "prompt",
+    "ratings": "input",
 }
 # The column of turns, the key of who speaks, who the user is, and the key of what is said.
 _TURNS: Mapping[str, tuple[str, str, str, str]] = {

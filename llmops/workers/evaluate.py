@@ -2,7 +2,8 @@
 
 In: inputs `cases` (a curated part) and `responses` (of `generate`). Out: `rows.jsonl` with every
 asked case and all its cells, `confusion.json` when the expected answers are labels, a measurement
-per check (mean over its valid cells) and one of its invalid cells (`<check>/invalid`).
+per check (mean over its valid cells) and one of its invalid cells (`<check>/invalid`). A judge that
+is calibrated also judges the rated rows (input `anchors`): see `anchors.py`.
 
 A cell is invalid, with its reason, when the response is missing or is an error, when the metric
 cannot score the case, or when a score is not finite or out of the metric's range. It is counted,
@@ -19,6 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from llmops import digest
@@ -26,7 +28,7 @@ from llmops.diagnostics import did_you_mean, printable
 from llmops.jobs.base import Measurement
 from llmops.jobs.metrics import METRICS
 from llmops.statistics.order import subset_key
-from llmops.workers import cases, rows
+from llmops.workers import anchors, cases, rows
 from llmops.workers.contract import Outcome, RunFolder, WorkerError, write_atomically
 from llmops.workers.measure import Answered, Metric, Unscorable
 
@@ -78,7 +80,8 @@ def work(run: RunFolder) -> Outcome:
     known = _by_id("cases", rows.read_kept(run.input("cases")))
     responses = _by_id("responses", rows.read_kept(run.input("responses")))
     asked = asked_cases(run.spec, known, responses)
-    _ahead(run, checks, asked, responses, timer)
+    rated = anchors.read(run, known)
+    places = _ahead(run, checks, (asked, responses, rated), timer)
     scored: list[Scored] = []
     for case in asked:
         scored.append(score_case(run.spec, case, responses.get(case["id"]), checks, timer))
@@ -86,8 +89,11 @@ def work(run: RunFolder) -> Outcome:
             run.progress("evaluate", step=len(scored), steps=len(asked))
     reconcile(asked, checks, scored)
     _write(run, scored)
+    if rated:
+        rows.write(run.artifact(anchors.FILE), _anchored(checks, rated, places, timer))
     if judge is not None:
-        rows.write(run.artifact("judgements.jsonl"), judge.rows([case["id"] for case in asked]))
+        order = [*(case["id"] for case in asked), *(one.answered.id for one in rated)]
+        rows.write(run.artifact("judgements.jsonl"), judge.rows(order))
     run.progress("evaluate", step=len(scored), steps=len(asked), **timer.shown(len(scored)))
     file = digest.of_file(run.artifact("rows.jsonl"))
     return Outcome(measurements=tuple(_measurements(checks, scored, file)))
@@ -123,26 +129,50 @@ def _judged(metric: str) -> bool:
     return metric in METRICS and METRICS[metric].judged
 
 
+Asked = tuple[
+    Sequence[Mapping[str, Any]], Mapping[str, Mapping[str, Any]], Sequence[anchors.Anchor]
+]  # cases, responses by case, rated rows
+
+
 def _ahead(
-    run: RunFolder,
-    checks: Sequence[Check],
-    asked: Sequence[Mapping[str, Any]],
-    responses: Mapping[str, Mapping[str, Any]],
-    timer: _Timer,
-) -> None:
-    """Lets the checks that ask a judge ask about all answered cases, several at once."""
-    asking = [check.metric.ahead for check in checks if check.metric.ahead is not None]
+    run: RunFolder, checks: Sequence[Check], given: Asked, timer: _Timer
+) -> dict[str, dict[str, int]]:
+    """Lets the checks that ask a judge ask about all answered cases, several at once.
+
+    Gives back, by check, at which place each was asked.
+    """
+    asked, responses, rated = given
+    asking = [(c.name, c.metric.ahead) for c in checks if c.metric.ahead is not None]
     answered: list[Answered] = []
+    places: dict[str, dict[str, int]] = {}
     for case in asked if asking else ():
         question = cases.question(case, run.spec["format"])
         expected = cases.expected(case, run.spec)
         with contextlib.suppress(Unscorable):  # its cells say so later
             answered.append(_answered(case, question, expected, responses.get(case["id"])))
-    for number, ahead in enumerate(asking):
+    for number, (name, ahead) in enumerate(asking):
         run.progress("judge", step=number, steps=len(asking))
         started = time.perf_counter()
-        ahead(answered)
+        own = [one.answered for one in rated if one.rated_for(name)]
+        mixed = anchors.among(run.spec, answered, own)
+        places[name] = {one.id: i for i, one in enumerate(mixed)}
+        ahead(mixed)
         timer.inside += time.perf_counter() - started
+    return places
+
+
+def _anchored(
+    checks: Sequence[Check],
+    rated: Sequence[anchors.Anchor],
+    places: Mapping[str, Mapping[str, int]],
+    timer: _Timer,
+) -> Iterator[dict[str, Any]]:
+    """The rated rows with the cells of every judged check."""
+    yield from anchors.judged(rated, [
+        anchors.Judged(c.name, partial(score, c, timer=timer), c.metric.repeats, places[c.name])
+        for c in checks
+        if c.metric.ahead is not None and c.metric.repeats is not None
+    ])  # fmt: skip
 
 
 def asked_cases(

@@ -101,7 +101,8 @@ def metric(
     with contextlib.redirect_stdout(sys.stderr):
         library = _Library.load()
     judged = _Judged(check, kind, dict(options), panel, library)
-    return Metric(judged.score, "deepeval", metadata.version("deepeval"), judged.ahead)
+    version = metadata.version("deepeval")
+    return Metric(judged.score, "deepeval", version, judged.ahead, judged.repeats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ class _Judged:
     panel: Panel
     library: _Library
     known: dict[str, float | str] = field(default_factory=dict)  # by case: its score, or why none
+    said: dict[str, list[float]] = field(default_factory=dict)  # by case: each repeat's score
     steps: list[str] | None = None
     failed: str = ""
 
@@ -212,6 +214,10 @@ class _Judged:
             raise Unscorable(found)
         return found
 
+    def repeats(self, case: str) -> Sequence[float]:
+        """What each repeat said of a case, up to the first that was no judgement."""
+        return self.said.get(case, ())
+
     def _case(self, answered: Answered) -> float | str:
         if self.failed:
             return self.failed
@@ -221,7 +227,7 @@ class _Judged:
             texts = self._texts(answered)
         except Unscorable as error:
             return str(error)
-        scores: list[float] = []
+        scores = self.said[answered.id] = []
         for repeat in range(1, self.panel.repeats + 1):
             found = self._repeat(answered, texts, repeat)
             if isinstance(found, str):

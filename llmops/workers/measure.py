@@ -43,13 +43,15 @@ class Unscorable(Exception):
 class Metric:
     """How to score a case, and by which tool in which version.
 
-    `ahead`, where a metric has it, is told all cases before the first is scored.
+    `ahead`, where a metric has it, is told all cases before the first is scored. `repeats` tells,
+    where a case is scored several times, what each time said, by the case's id.
     """
 
     score: Callable[[Answered], float]
     tool: str
     version: str
     ahead: Callable[[Sequence[Answered]], None] | None = None
+    repeats: Callable[[str], Sequence[float]] | None = None
 
 
 def check_options(metric: str, options: Mapping[str, Any], known: Mapping[str, type]) -> None:

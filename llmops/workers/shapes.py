@@ -6,6 +6,7 @@ one line in `COLUMNS` and, when a column is no plain text, one in `_TURNS`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "sharegpt": ("conversations",),
     "attack": ("prompt",),
     "lexicon": ("word",),
+    "ratings": ("input", "response"),
 }
+# What a control item is known to be: right, wrong, or wrong with orders to the judge in it.
+CONTROLS = ("good", "bad", "injection")
 # The column of turns, the key of who speaks, the key of what is said, and who may speak.
 _TURNS: Mapping[str, tuple[str, str, frozenset[str]]] = {
     "messages": ("role", "content", frozenset({"system", "user", "assistant", "tool"})),
@@ -48,7 +52,40 @@ def _words_problem(row: Mapping[str, Any], form: str) -> str | None:
         return 'column "expect" is neither "refuse" nor "comply"'
     if form == "lexicon" and not row["word"].strip():
         return 'column "word" is empty'
+    return _rating_problem(row) if form == "ratings" else None
+
+
+def _rating_problem(row: Mapping[str, Any]) -> str | None:
+    """A rated row has a rating, or is a control item whose answer is known without one."""
+    control = row.get("control") or None
+    if control is not None and control not in CONTROLS:
+        shown = printable(json.dumps(control, ensure_ascii=False), 40)
+        return f'column "control" is {shown}, not one of {", ".join(CONTROLS)}'
+    for column in ("check", "expected"):
+        if not isinstance(row.get(column), str | None):
+            return f'column "{column}" is not text'
+    if row.get("rating") in (None, ""):
+        return None if control else 'no "rating", and no "control" that makes one needless'
+    rating = rating_of(row)
+    if rating is None:
+        shown = printable(json.dumps(row["rating"], ensure_ascii=False), 40)
+        return f'column "rating" is {shown}, not a number from 0 to 1'
+    if control is not None and (rating >= 0.5) is not (control == "good"):
+        return f"the rating {rating:g} contradicts the control {control}"
     return None
+
+
+def rating_of(row: Mapping[str, Any]) -> float | None:
+    """What people rated a row, from 0 (bad) to 1 (good); None when that is no such number."""
+    value = row.get("rating")
+    if isinstance(value, str):
+        try:
+            value = float(value) if value.isascii() and "_" not in value else None
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        return None
+    return float(value)
 
 
 def _turns_problem(turns: Any, who: str, said: str, speakers: frozenset[str]) -> str | None:

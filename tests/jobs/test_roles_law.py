@@ -212,6 +212,10 @@ FILES: dict[str, str] = {
     "specs/datasets/bank2.yaml": full("Dataset", "bank2", (
         "sources: [{name: ours, file: specs/data/bank2.jsonl}]\nformat: attack"
     )),
+    "specs/datasets/rated.yaml": full("Dataset", "rated", (
+        "sources: [{name: ours, file: specs/data/rated.jsonl}]\nformat: ratings\n"
+        "splits: {method: hash, parts: {a: 0.5, b: 0.5}}"
+    )),
     "specs/safety/red.yaml": full("SafetyTest", "red", (
         "target: Application/bot\nlanguages: [zh, en]\n"
         "generation: {temperature: 0.0, top_p: 0.8, max_tokens: 16, batch_size: 4}\n"
@@ -233,7 +237,8 @@ FILES: dict[str, str] = {
     "specs/evaluations/judged.yaml": full("Evaluation", "judged", (
         "target: Application/bot\ndataset: rows#test\n"
         "judge: {model: served, repeats: 3, temperature: 0.5, max_tokens: 200,"
-        " timeout_minutes: 30}\n"
+        " timeout_minutes: 30, calibration: {dataset: rated#a, min_sensitivity: 0.8,"
+        " min_specificity: 0.7, max_control_errors: 0.1}}\n"
         "checks: [{name: kind, metric: deepeval/g_eval, with: {criteria: kindness},"
         " require: {min: 0.5}}]"
     )),
@@ -257,6 +262,7 @@ FILES: dict[str, str] = {
     "specs/data/more.jsonl": '{"text": "c", "label": "d"}\n',
     "specs/data/bank.jsonl": '{"prompt": "a", "risk": "r", "expect": "refuse"}\n',
     "specs/data/bank2.jsonl": '{"prompt": "b", "risk": "r", "expect": "comply"}\n',
+    "specs/data/rated.jsonl": '{"input": "a", "response": "b", "rating": 1}\n',
     "specs/data/shots.jsonl": '{"user": "a", "assistant": "b"}\n',
     "specs/data/shots2.jsonl": '{"user": "c", "assistant": "d"}\n',
 }  # fmt: skip
@@ -418,6 +424,10 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "judge.temperature": (J, "temperature: 0.5", "temperature: 0.6"),
         "judge.max_tokens": (J, "max_tokens: 200", "max_tokens: 201"),
         "judge.timeout_minutes": (J, "timeout_minutes: 30", "timeout_minutes: 31"),
+        "judge.calibration.dataset": (J, "rated#a", "rated#b"),
+        "judge.calibration.min_sensitivity": (J, "sensitivity: 0.8", "sensitivity: 0.9"),
+        "judge.calibration.min_specificity": (J, "specificity: 0.7", "specificity: 0.6"),
+        "judge.calibration.max_control_errors": (J, "errors: 0.1", "errors: 0.2"),
         "checks[].name": (E, "name: cost", "name: price"),
         "checks[].metric": (E, "builtin/tokens", "builtin/latency_ms"),
         "checks[].with": (E, "'a+'", "'b+'"),

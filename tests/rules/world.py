@@ -52,6 +52,7 @@ class World:
     failed: Mapping[str, str] = field(default_factory=dict)  # "train/adapter" -> reason
     owners: tuple[str, ...] = ()
     authors: frozenset[str] = frozenset()
+    anchors: Callable[[Made], Rows] = lambda made: None
     selected: tuple[str, ...] = ()
     counted: int | None = None  # cases that curation says the part holds
     judged_at: str = "2026-11-23T00:00:00Z"
@@ -64,6 +65,7 @@ class World:
         base = before.graph if before else None
         asked = exams(base, after.graph, self.selected)
         rows: dict[str, Rows] = {}
+        rated: dict[str, Rows] = {}
         proven: dict[str, Proof] = {}
         for side in ("base", "head"):
             answer = self.base_rows or self.head_rows if side == "base" else self.head_rows
@@ -76,6 +78,7 @@ class World:
                 )
                 if made.job.type == "evaluate":
                     rows[made.job.closure] = answer(made)
+                    rated[made.job.closure] = self.anchors(made)
         names = Trees(
             TreeName("main", "b" * 40) if base else None, TreeName("head", "a" * 40), "p" * 40
         )
@@ -89,7 +92,7 @@ class World:
         return Facts(
             base=base, head=after.graph, plan=planned, exams=asked, proven=proven,
             rows=rows.get, place=place, approvals=self.approvals, owners=self.owners,
-            authors=self.authors,
+            authors=self.authors, anchors=rated.get,
         )  # fmt: skip
 
     def verdict(self) -> Verdict:

@@ -178,7 +178,17 @@ spec:
   engine: deepeval
   sample: {rows: 800}
   generation: {temperature: 0.0, top_p: 1.0, max_tokens: 64, batch_size: 64}
-  judge: {model: judge-large, repeats: 3, temperature: 0.0, max_tokens: 512, timeout_minutes: 90}
+  judge:
+    model: judge-large
+    repeats: 3
+    temperature: 0.0
+    max_tokens: 512
+    timeout_minutes: 90
+    calibration:
+      dataset: judge-anchors#test
+      min_sensitivity: 0.85
+      min_specificity: 0.85
+      max_control_errors: 0.05
   checks:
     - name: accuracy
       metric: builtin/accuracy

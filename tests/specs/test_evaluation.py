@@ -34,10 +34,11 @@ def test_a_change_touches_what_its_role_says(before: str, after: str, parts: set
 
 
 def test_target_and_dataset_are_references() -> None:
-    target, dataset, judge = spec("support-quality").references
+    target, dataset, judge, rated = spec("support-quality").references
     assert target.target == Ref("Application", "assistant")
     assert (dataset.target, dataset.part) == (Ref("Dataset", "support"), "test")
     assert judge.target == Ref("Model", "judge-large")
+    assert (rated.target, rated.part) == (Ref("Dataset", "judge-anchors"), "test")
 
 
 def test_an_announced_metric_is_not_a_built_one() -> None:
