@@ -23,7 +23,7 @@ from llmops.graph.build import Graph
 from llmops.graph.diff import diff
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
-from llmops.jobs.base import Budget, Job, Plan, Proof, Step
+from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Step
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
@@ -179,13 +179,29 @@ def make_plan(
     planned = plan(
         base, head, changes_of(both), proven, both.names,
         asked=asked, selected=tuple(select), environment=where.ref.name if where else "",
-        tool_version=__version__, place=both.place,
+        tool_version=__version__,
     )  # fmt: skip
+    planned = replace(planned, gates=_foretold(project, asked, proven, base, head, both.place))
     priced = estimate.prices(base if base is not None else head)
     planned = estimate.estimated(planned, proven, store.latest, priced)
     planned = replace(planned, budgets=_budgets(base, head, asked, proven, both.place))
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     return Planned(planned, both, asked, proven, (*unread, *store.notes))
+
+
+def _foretold(
+    project: Project,
+    asked: tuple[Exam, ...],
+    proven: Mapping[str, Proof],
+    base: Graph | None,
+    head: Graph,
+    place: Place,
+) -> tuple[PlannedGate, ...]:
+    """The gates of a plan, with whether their rows can decide them."""
+    from llmops.rules.forecast import Sight, gates
+
+    judging = head if base is None else base
+    return gates(asked, Sight(proven, judging, rows_of(project.store), place))
 
 
 def _budgets(
@@ -348,9 +364,13 @@ def execute(
 def _told(step: Step, options: RunOptions) -> Step:
     """The step whose worker writes into its result what was estimated, and what was said."""
     told = estimate.told(step)
-    if step.state != "run" or not options.over_budget:
+    if step.state != "run":
         return told
-    return replace(told, job=replace(told.job, spec={**told.job.spec, "over_budget": True}))
+    said = {
+        "over_budget": options.over_budget, "accept_undecidable": options.accept_undecidable
+    }  # fmt: skip
+    meant = {name: True for name, was_said in said.items() if was_said}
+    return replace(told, job=replace(told.job, spec={**told.job.spec, **meant}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +383,7 @@ class RunOptions:
     egress: tuple[Egress, ...] = ()
     secrets: tuple[Names, ...] = ()
     over_budget: bool = False  # said on the command line; each result keeps it
+    accept_undecidable: bool = False  # likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +421,7 @@ def saved_plan(project: Project, data: Any) -> Prepared:
         raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
     graphs = _expect_own_jobs(project, planned, found)
     _expect_budgets(planned, *graphs)
+    _expect_gates(project, planned, *graphs)
     _expect_evidence(project, planned)
     egress, secrets = egress_of(planned, *graphs), secrets_of(planned, *graphs)
     return Prepared(planned, tuple(found), egress, secrets)
@@ -412,6 +434,19 @@ def _expect_budgets(planned: Plan, head: Graph | None, base: Graph | None = None
     if own != {(b.name, b.limit) for b in planned.budgets}:
         what = "the plan was edited: its trees set other budgets"
         raise UsageError(what, hint="plan again")
+
+
+def _expect_gates(
+    project: Project, planned: Plan, head: Graph | None, base: Graph | None = None
+) -> None:
+    """Raises UsageError for a gate that cannot be decided and of which the plan does not say so."""
+    assert head is not None
+    asked = exams(base, head, planned.selected)
+    said = {(gate.id, gate.claim) for gate in planned.gates if gate.decidable is False}
+    for gate in _foretold(project, asked, project.store.proofs(), base, head, nowhere):
+        if gate.decidable is False and (gate.id, gate.claim) not in said:
+            what = f"the plan is stale: {gate.id} cannot be decided: {gate.note}"
+            raise UsageError(what, hint="plan again")
 
 
 def _expect_evidence(project: Project, planned: Plan) -> None:

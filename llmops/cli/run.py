@@ -15,7 +15,7 @@ from llmops.cli.progress import printer
 from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
-from llmops.jobs.base import Plan
+from llmops.jobs.base import Plan, PlannedGate
 from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare, saved_plan
 from llmops.project import Project
 from llmops.reports.plan_estimates import exceeds, needs
@@ -72,6 +72,7 @@ def main(args: argparse.Namespace) -> int:
     options = RunOptions(
         args.executor, args.jobs, args.keep_going, prepared.egress, prepared.secrets,
         over_budget=args.over_budget,
+        accept_undecidable=args.accept_undecidable and _hopeless(planned) != [],
     )  # fmt: skip
     with printer(args, [step.job for step in steps]) as on_event:
         report = execute(found, planned.steps, prepared.trees, on_event, options)
@@ -102,13 +103,19 @@ def _read(path: Path) -> Any:
 
 def _decidable(planned: Plan, args: argparse.Namespace) -> bool:
     """A claim that no result could show is refused, unless it is said to be meant."""
-    hopeless = [gate for gate in planned.gates if gate.decidable is False]
+    hopeless = _hopeless(planned)
+    level = "warning" if args.accept_undecidable else "error"
     for gate in hopeless:
         where = f"{gate.place}: " if gate.place else ""
-        complain(f"{where}error[undecidable]: {gate.id}: {gate.note}")
+        complain(f"{where}{level}[undecidable]: {gate.id}: {gate.note}")
     if hopeless and not args.accept_undecidable:
-        complain("  hint: enlarge the sample, lower the claim, or say --accept-undecidable")
+        how = "enlarge the sample, lower the claim, or say --accept-undecidable"
+        complain(f"  hint: {how} (the verdict shows it)")
     return args.accept_undecidable or not hopeless
+
+
+def _hopeless(planned: Plan) -> list[PlannedGate]:
+    return [gate for gate in planned.gates if gate.decidable is False]
 
 
 def _affordable(planned: Plan, args: argparse.Namespace) -> bool:

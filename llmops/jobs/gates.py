@@ -1,20 +1,20 @@
-"""Exams -> the gates of a plan: what must hold, on how many rows, whether these can decide it."""
+"""Exams -> the gates of a plan: what must hold, in words, and on how many rows.
+
+Whether these rows can decide it is told by `rules/forecast.py`, which reads the same list.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from llmops.graph.build import Graph
 from llmops.jobs.base import PlannedGate, Proof, Side
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made
-from llmops.jobs.metrics import METRICS, quantile
 from llmops.jobs.parts import Entry, Part, dataset_of
 from llmops.specs.base import Ref
-from llmops.statistics import percentile
-from llmops.statistics.binomial import smallest_passing_count
 
 GateKind = Literal["require", "regression", "slice", "findings", "classes"]
 ALPHA = 0.05
@@ -26,23 +26,31 @@ def nowhere(side: Side, ref: Ref, loc: tuple[str | int, ...]) -> str:
     return ""
 
 
-def gates(
-    asked: tuple[Exam, ...],
-    proven: Mapping[str, Proof],
-    judging: Graph | None = None,
-    place: Place = nowhere,
-) -> tuple[PlannedGate, ...]:
-    """Every gate of the exams; head's copy of an equal gate of base is left out.
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A gate with what declares it: `entry` claims, of the check `check` (both {} for a suite)."""
 
-    `judging` is the graph whose policies decide.
-    """
-    context = _Context(proven, judging, place)
-    found: dict[tuple[str, str, str], PlannedGate] = {}
+    gate: PlannedGate
+    exam: Exam
+    head: Made
+    loc: tuple[str | int, ...]
+    entry: Mapping[str, Any]
+    check: Mapping[str, Any]
+
+
+def gates(asked: tuple[Exam, ...], proven: Mapping[str, Proof]) -> tuple[PlannedGate, ...]:
+    """Every gate of the exams; head's copy of an equal gate of base is left out."""
+    return tuple(one.gate for one in declared(asked, proven))
+
+
+def declared(asked: tuple[Exam, ...], proven: Mapping[str, Proof]) -> tuple[Declared, ...]:
+    """Every gate of the exams with what declares it, in the order of `gates`."""
+    found: dict[tuple[str, str, str], Declared] = {}
     for exam in asked:
         if exam.head is None or not exam.part.gating:
             continue
-        for gate in _of_exam(exam, exam.head, context):
-            found.setdefault((gate.id, gate.claim, gate.closure), gate)
+        for one in _of_exam(exam, exam.head, _rows(exam, exam.head, proven)):
+            found.setdefault((one.gate.id, one.gate.claim, one.gate.closure), one)
     return tuple(found.values())
 
 
@@ -58,59 +66,57 @@ def bound_words(bound: Mapping[str, Any]) -> str:
     return " ".join(f"{side} {value:g}" for side, value in sorted(bound.items()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    proven: Mapping[str, Proof]
-    judging: Graph | None
-    place: Place
-
-
-def _of_exam(exam: Exam, head: Made, context: _Context) -> Iterator[PlannedGate]:
+def _of_exam(exam: Exam, head: Made, rows: int | None) -> Iterator[Declared]:
+    made = _Maker(exam, head, rows)
     for entry in exam.part.checks:
-        name = f"{exam.asker.ref}/{entry.given['name']}"
-        if "require" in entry.given:
-            yield _require(exam, head, entry, context)
-        if "regression" in entry.given:
-            margin = entry.given["regression"]["margin"]
-            claim = f"{entry.given['name']} not worse than base by {margin:g}"
-            note = "" if exam.base else "base has no such target"
-            yield _gate(exam, head, f"{name}/regression", "regression", claim, note)
-    for part in (entry.given for entry in exam.part.slices):
-        values = ", ".join(str(v) for v in part.get("values", []))
-        group = f"{part['column']} {values}".strip()
-        claim = f"{part['check']} by {group} {bound_words(part['require'])}"
-        yield _gate(exam, head, f"{exam.asker.ref}/{part['name']}", "slice", claim)
-    yield from _of_suite(exam, head)
+        name, check = str(entry.given["name"]), entry.given
+        if "require" in check:
+            said = f" {check['statistic']}" if "statistic" in check else ""
+            claim = f"{name}{said} {bound_words(check['require'])}"
+            yield made.gate("require", name, claim, entry)
+        if "regression" in check:
+            claim = f"{name} not worse than base by {check['regression']['margin']:g}"
+            yield made.gate("regression", f"{name}/regression", claim, entry)
+    for entry in exam.part.slices:
+        given = entry.given
+        values = ", ".join(str(v) for v in given.get("values", []))
+        group = f"{given['column']} {values}".strip()
+        claim = f"{given['check']} by {group} {bound_words(given['require'])}"
+        yield made.gate("slice", str(given["name"]), claim, entry)
+    yield from _of_suite(exam.part, made)
 
 
-def _of_suite(exam: Exam, head: Made) -> Iterator[PlannedGate]:
+def _of_suite(part: Part, made: _Maker) -> Iterator[Declared]:
     """What a suite must hold beside its checks: no severe finding, enough of each class."""
-    if exam.part.fail_on is not None:
-        claim = f"{exam.part.name} finds nothing of severity {exam.part.fail_on}"
-        yield _gate(exam, head, f"{exam.name}/fail-on", "findings", claim)
-    if exam.part.classes is not None:
-        claim = f"{exam.part.name} has {exam.part.classes} rows of each class"
-        yield _gate(exam, head, f"{exam.name}/classes", "classes", claim)
+    whole = Entry(part.loc, {})
+    under = f"{part.name}/" if part.name else ""
+    if part.fail_on is not None:
+        claim = f"{part.name} finds nothing of severity {part.fail_on}"
+        yield made.gate("findings", f"{under}fail-on", claim, whole)
+    if part.classes is not None:
+        claim = f"{part.name} has {part.classes} rows of each class"
+        yield made.gate("classes", f"{under}classes", claim, whole)
 
 
-def _gate(
-    exam: Exam, head: Made, name: str, kind: GateKind, claim: str, note: str = ""
-) -> PlannedGate:
-    return PlannedGate(name, kind, claim, exam.judged_by, head.job.closure, note=note)
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    exam: Exam
+    head: Made
+    rows: int | None
 
-
-def _require(exam: Exam, head: Made, entry: Entry, context: _Context) -> PlannedGate:
-    check = entry.given
-    name = f"{exam.asker.ref}/{check['name']}"
-    rows = _rows(exam, head, context.proven)
-    statistic = f" {check['statistic']}" if "statistic" in check else ""
-    claim = f"{check['name']}{statistic} {bound_words(check['require'])}"
-    decidable, note = _decidable(check, rows, alpha_of(exam.part, context.judging))
-    gate = _gate(exam, head, name, "require", claim, note)
-    where = ""
-    if decidable is False:
-        where = context.place(exam.judged_by, exam.asker.ref, (*entry.loc, "require"))
-    return replace(gate, rows=rows, decidable=decidable, place=where)
+    def gate(self, kind: GateKind, name: str, claim: str, entry: Entry) -> Declared:
+        """One gate of this exam: `name` comes after the asker's in its id."""
+        exam, given = self.exam, entry.given
+        gate = PlannedGate(
+            f"{exam.asker.ref}/{name}",
+            kind,
+            claim,
+            exam.judged_by,
+            self.head.job.closure,
+            self.rows,
+        )
+        check = exam.part.check(given["check"]) if "check" in given else given
+        return Declared(gate, exam, self.head, entry.loc, given, check)
 
 
 def _rows(exam: Exam, head: Made, proven: Mapping[str, Proof]) -> int | None:
@@ -121,35 +127,3 @@ def _rows(exam: Exam, head: Made, proven: Mapping[str, Proof]) -> int | None:
     held = proof.measured.get(f"rows_{part}") if proof else None
     known = [int(n) for n in (exam.part.rows, held) if n is not None]
     return min(known) if known else None
-
-
-def _decidable(check: Mapping[str, Any], rows: int | None, alpha: float) -> tuple[bool | None, str]:
-    """Whether the best possible result of `rows` cases would pass; None when it cannot be told.
-
-    Where a check need not apply to every case, only the worst can be told before: not even all
-    rows would do.
-    """
-    if rows is not None and "statistic" in check:
-        return _percentile(check, rows, alpha)
-    binary = "pass_at" in check or METRICS[check["metric"]].kind == "binary"
-    if rows is None or not binary or "min" not in check["require"]:
-        return None, ""
-    bound = float(check["require"]["min"])
-    needed = smallest_passing_count(rows, bound, alpha)
-    if needed is None:
-        return False, f"{rows} rows cannot show {bound:g}, not even without a miss"
-    if str(check["metric"]).startswith("giskard/"):
-        return None, ""
-    return True, f"passes at {needed} of {rows}"
-
-
-def _percentile(check: Mapping[str, Any], rows: int, alpha: float) -> tuple[bool, str]:
-    """Whether the best values would show a bound on a percentile: few of them may miss it."""
-    word, (side, bound) = check["statistic"], next(iter(check["require"].items()))
-    share = quantile(word) if side == "max" else 1 - quantile(word)
-    needed = smallest_passing_count(rows, share, alpha)
-    if needed is None:
-        least = percentile.smallest_n(share, alpha)
-        return False, f"{rows} rows cannot bound {word}, it takes {least} at least"
-    most = "at most" if side == "max" else "at least"
-    return True, f"passes with {needed} of {rows} {most} {bound:g}"

@@ -15,7 +15,7 @@ from llmops.graph.diff import job_types
 from llmops.jobs.base import Job, NotNeeded, Plan, Proof, Step, TreeName
 from llmops.jobs.evaluate import ANCHORS
 from llmops.jobs.exam import Exam, exams, made_of
-from llmops.jobs.gates import Place, gates, nowhere
+from llmops.jobs.gates import gates
 from llmops.jobs.make import Made
 
 Proven = Mapping[str, Proof]
@@ -41,11 +41,10 @@ def plan(
     selected: tuple[str, ...] = (),
     environment: str = "",
     tool_version: str = "",
-    place: Place = nowhere,
 ) -> Plan:
     """The plan of a change. Pure: the same values give the same plan.
 
-    `asked` are the exams, where the caller made them already; `place` tells where claims stand.
+    `asked` are the exams, where the caller made them already.
     """
     asked = exams(base, head, selected) if asked is None else asked
     made = _all(asked)
@@ -64,7 +63,7 @@ def plan(
         policy_tree=trees.policy_tree,
         changes=changes,
         steps=tuple(steps),
-        gates=gates(asked, proven, head if base is None else base, place),
+        gates=gates(asked, proven),
         not_needed=(*_skipped(made, run, blocked, proven), *_idle(head, made)),
         selected=selected,
         environment=environment,

@@ -1,4 +1,4 @@
-"""Plan -> Markdown for a pull request: totals first, then changes, jobs and doubtful gates."""
+"""Plan -> Markdown for a pull request: totals first, then changes, jobs and gates, the doubtful first."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _gates(plan: Plan) -> Section:
     if not plan.gates:
         return Section()
     opening = f"**{plural(len(plan.gates), 'gate')}**: {words.gate_counts(plan.gates)}"
-    found = tuple(_gate(sign, gate) for sign, gate in words.doubtful(plan.gates))
+    found = tuple(_gate(sign, gate) for sign, gate in words.sorted_gates(plan.gates))
     return Section((opening, ""), found, more="* … {n} more", most=_MOST_GATES)
 
 

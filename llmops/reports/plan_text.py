@@ -73,11 +73,13 @@ def _gates(plan: Plan, page: Page) -> list[str]:
     if not plan.gates:
         return []
     title = f"Gates ({len(plan.gates)})   {words.gate_counts(plan.gates)}"
-    shown, left = capped(words.doubtful(plan.gates), _MOST_GATES)
+    shown, left = capped(words.sorted_gates(plan.gates), _MOST_GATES)
     found: list[str] = []
     for sign, gate in shown:
         place = f" ({visible(gate.place, 200)})" if gate.place else ""
-        lines = wrap(f"{sign} {words.gate_words(gate)}{place}", page, 2, 4)
+        lines = wrap(
+            f"{sign} {words.gate_words(gate)}{place}".strip(), page, 2 + 2 * (sign == " "), 4
+        )
         found += [page.style.paint(line, SIGN_TONES[sign]) for line in lines]
     found += [f"  … {left} more"] if left else []
     heading = wrap(title, page)

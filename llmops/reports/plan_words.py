@@ -104,20 +104,29 @@ def reused(step: Step) -> str:
 
 
 def gate_counts(gates: tuple[PlannedGate, ...]) -> str:
-    """`12 decidable · 1 cannot be decided · 1 not known before the run`."""
+    """`12 decidable · 1 likely to stay undecided · 1 cannot be decided · 1 not known yet`."""
     said = (
-        (True, "decidable"),
-        (False, "cannot be decided"),
-        (None, "not known before the run"),
+        (" ", "decidable"),
+        ("!", "likely to stay undecided"),
+        ("x", "cannot be decided"),
+        ("?", "not known before the run"),
     )
-    found = [(sum(gate.decidable is state for gate in gates), words) for state, words in said]
+    found = [(sum(gate_sign(gate) == sign for gate in gates), words) for sign, words in said]
     return " · ".join(f"{count(n)} {words}" for n, words in found if n)
 
 
-def doubtful(gates: tuple[PlannedGate, ...]) -> list[tuple[str, PlannedGate]]:
-    """Gates worth a line, with their sign: undecidable ones first, then those with a remark."""
-    bad = [("x", gate) for gate in gates if gate.decidable is False]
-    return bad + [("?", gate) for gate in gates if gate.decidable is None and gate.note]
+def gate_sign(gate: PlannedGate) -> str:
+    """`x` no result can pass, `!` more rows are needed, `?` not known yet, else nothing."""
+    if gate.decidable is False:
+        return "x"
+    if gate.rows is not None and gate.needed is not None and gate.needed > gate.rows:
+        return "!"
+    return " " if gate.decidable else "?"
+
+
+def sorted_gates(gates: tuple[PlannedGate, ...]) -> list[tuple[str, PlannedGate]]:
+    """Every gate with its sign: those that cannot be decided first, those without doubt last."""
+    return sorted(((gate_sign(gate), gate) for gate in gates), key=lambda g: "x!? ".index(g[0]))
 
 
 def gate_words(gate: PlannedGate) -> str:

@@ -218,6 +218,7 @@ def _resources_used(run: RunFolder, outcome: Outcome, wall_seconds: float) -> di
         "peak_device_memory_mb": memory.device_peak_mb(),
         "estimated_memory_mb": _estimated(run),
         "over_budget": run.spec.get("over_budget"),
+        "accept_undecidable": run.spec.get("accept_undecidable"),
     }
     return {name: value for name, value in used.items() if value is not None}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmops.digest import of_bytes
@@ -12,8 +12,10 @@ from llmops.jobs.base import Proof, Side, TreeName
 from llmops.jobs.exam import exams, made_of
 from llmops.jobs.make import Made
 from llmops.jobs.plan import Trees, plan
+from llmops.rules import forecast
 from llmops.rules.base import Finding, Verdict
 from llmops.rules.facts import Approval, Facts, Row
+from llmops.rules.forecast import Sight
 from llmops.rules.verdict import judge
 from llmops.specs.base import Ref
 from llmops.specs.load import roles
@@ -89,6 +91,8 @@ class World:
             tree = before if side == "base" and before else after
             return str(tree.loaded.span(ref, loc))
 
+        sight = Sight(proven, base or after.graph, rows.get, place)
+        planned = replace(planned, gates=forecast.gates(asked, sight))
         return Facts(
             base=base, head=after.graph, plan=planned, exams=asked, proven=proven,
             rows=rows.get, place=place, approvals=self.approvals, owners=self.owners,

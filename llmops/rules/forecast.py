@@ -1,0 +1,206 @@
+"""Gates of a plan -> the same gates with what their rows can decide, before there is evidence.
+
+For each gate: whether any result of its rows would pass, the true value at which it would likely
+pass (80 % power), and the rows that would decide it. Rates, variances and groups come from kept
+rows where there are any, and are assumed otherwise; which of the two is said. Nothing here decides
+a gate: the error rate of a verdict does not rest on a forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from llmops.graph.build import Graph
+from llmops.jobs.base import PlannedGate, Proof
+from llmops.jobs.exam import Exam
+from llmops.jobs.gates import Declared, Place, alpha_of, declared, nowhere
+from llmops.jobs.make import Made
+from llmops.rules import foreseen
+from llmops.rules.claims import Cell, cells, scale_of
+from llmops.rules.facts import Row
+from llmops.rules.foreseen import Forecast, Known
+from llmops.specs.base import Ref
+
+# Target, gate id, closure of its rows, alpha -> the level at which these rows would be judged.
+Levels = Callable[[Ref, str, str, float], float]
+
+
+def full(target: Ref, gate: str, closure: str, alpha: float) -> float:
+    """The whole error rate: of a claim that has one attempt."""
+    return alpha
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a forecast may look at. `judging`: the graph whose policies decide; `rows` as kept."""
+
+    proven: Mapping[str, Proof] = field(default_factory=dict)
+    judging: Graph | None = None
+    rows: Callable[[str], Sequence[Row] | None] = lambda _closure: None
+    place: Place = nowhere
+    levels: Levels = full
+
+
+def gates(asked: tuple[Exam, ...], sight: Sight) -> tuple[PlannedGate, ...]:
+    """Every gate of a plan, with its forecast."""
+    return tuple(_foretold(one, sight) for one in declared(asked, sight.proven))
+
+
+def _foretold(one: Declared, sight: Sight) -> PlannedGate:
+    found = _FORECASTS[one.gate.kind](one, sight)
+    where = ""
+    if found.decidable is False or _short(one.gate, found):
+        claim = next((c for c in ("require", "regression") if c in one.entry), "")
+        loc = (*one.loc, claim) if one.gate.kind in ("require", "regression") else one.loc
+        where = sight.place(one.exam.judged_by, one.exam.asker.ref, loc)
+    return replace(
+        one.gate, rows=one.gate.rows if found.rows is None else found.rows,
+        decidable=found.decidable, note=found.note, place=where,
+        passes_at=found.passes_at, needed=found.needed, needed_for=found.needed_for,
+    )  # fmt: skip
+
+
+def _short(gate: PlannedGate, found: Forecast) -> bool:
+    rows = gate.rows if found.rows is None else found.rows
+    return rows is not None and found.needed is not None and found.needed > rows
+
+
+def _alpha(one: Declared, sight: Sight) -> float:
+    alpha = alpha_of(one.exam.part, sight.judging)
+    return sight.levels(one.exam.target, one.gate.id, one.gate.closure, alpha)
+
+
+def _require(one: Declared, sight: Sight) -> Forecast:
+    """A claim on all cases."""
+    seen = _seen(one, sight)
+    return _claim(one, one.gate.rows, seen, _alpha(one, sight))
+
+
+def _claim(one: Declared, rows: int | None, seen: Known, alpha: float) -> Forecast:
+    """One `require` on so many cases, in the shape that its check gives it."""
+    check, bound = one.check, one.entry["require"]
+    if "statistic" in check:
+        return foreseen.percentile(rows, bound, _quantile(check), alpha)
+    scale = scale_of(check)
+    if scale.kind == "unbounded":
+        return Forecast(False, f"{check['metric']} has no range to test a mean in")
+    if scale.kind == "binary":
+        found = foreseen.share(rows, bound, seen, alpha)
+        maybe = _applies_to_some(check) and seen.mean is None and found.decidable is True
+        return replace(found, decidable=None) if maybe else found
+    assert scale.lower is not None
+    assert scale.upper is not None
+    return foreseen.mean(rows, bound, (scale.lower, scale.upper), seen, alpha)
+
+
+def _quantile(check: Mapping[str, Any]) -> float:
+    """`p95` -> 0.95."""
+    return int(str(check["statistic"])[1:]) / 100
+
+
+def _applies_to_some(check: Mapping[str, Any]) -> bool:
+    """Whether a case that a transformation leaves as it is does not count."""
+    return str(check["metric"]).startswith("giskard/")
+
+
+def _seen(one: Declared, sight: Sight) -> Known:
+    """What is known of the target today: base's, under the same check."""
+    before = one.exam.before
+    rows = sight.rows(before.job.closure) if before is not None else None
+    return _known(cells(rows, one.check)) if rows else Known()
+
+
+def _known(found: Sequence[Cell]) -> Known:
+    values = [cell.value for cell in found if cell.value is not None]
+    if not values:
+        return Known()
+    mean = sum(values) / len(values)
+    return Known(mean, sum((v - mean) ** 2 for v in values) / len(values))
+
+
+def _slice(one: Declared, sight: Sight) -> Forecast:
+    """A claim on each value of a column: as decidable as its smallest group."""
+    groups = _groups(one, sight)
+    alpha = _alpha(one, sight)
+    if not groups:
+        whole = _claim(one, one.gate.rows, Known(), alpha)
+        if whole.decidable is False:
+            return whole
+        return Forecast(None, "rows of each value are not known before they are curated")
+    forecasts = {
+        value: _claim(one, len(found), _known(found) if of_base else Known(), alpha)
+        for value, (found, of_base) in groups.items()
+    }
+    worst = min(forecasts, key=lambda v: (forecasts[v].decidable is not False, len(groups[v][0])))
+    told = forecasts[worst]
+    note = f"{worst} has {len(groups[worst][0])} rows: {told.note}"
+    return replace(told, rows=len(groups[worst][0]), note=note)
+
+
+def _groups(one: Declared, sight: Sight) -> dict[str, tuple[list[Cell], bool]]:
+    """The cells of each value of the slice, from kept rows of the same cases; nothing if none."""
+    for made in (one.exam.before, one.head):
+        rows = sight.rows(made.job.closure) if made is not None else None
+        if rows:
+            return {v: (found, made is one.exam.before) for v, found in _by(one, rows).items()}
+    return {}
+
+
+def _by(one: Declared, rows: Sequence[Row]) -> dict[str, list[Cell]]:
+    column = one.entry["column"]
+    found = cells(rows, one.check)
+    said = {str(row["case"]): _text(row.get("columns", {}).get(column)) for row in rows}
+    wanted = [_text(v) for v in one.entry.get("values", ())] or sorted(set(said.values()))
+    return {value: [cell for cell in found if said[cell.case] == value] for value in wanted}
+
+
+def _text(value: Any) -> str:
+    return "(none)" if value is None else str(value)
+
+
+def _regression(one: Declared, sight: Sight) -> Forecast:
+    """Not worse than base: what decides is how many cases change sides."""
+    if one.exam.base is None:
+        return Forecast(None, "base has no such target")
+    scale, given = scale_of(one.check), one.entry["regression"]
+    if scale.lower is None or scale.upper is None:
+        return Forecast(False if given.get("prove") else None, "no range to compare in")
+    changed = _changed(one, one.exam.base, sight)
+    return foreseen.difference(
+        one.gate.rows, float(given["margin"]), scale, _seen(one, sight), changed,
+        _alpha(one, sight), proves=bool(given.get("prove")),
+    )  # fmt: skip
+
+
+def _changed(one: Declared, base: Made, sight: Sight) -> float | None:
+    """The mean squared difference of head and base, where both have been judged already."""
+    head, before = (sight.rows(made.job.closure) for made in (one.head, base))
+    if not head or not before:
+        return None
+    was = {cell.case: cell.value for cell in cells(before, one.check)}
+    now = {cell.case: cell.value for cell in cells(head, one.check)}
+    pairs = [(was[c], now[c]) for c in was.keys() & now.keys()]
+    squares = [(a - b) ** 2 for a, b in pairs if a is not None and b is not None]
+    return sum(squares) / len(squares) if squares else None
+
+
+def _findings(one: Declared, sight: Sight) -> Forecast:
+    return Forecast(True, "decided by what the scan finds")
+
+
+def _classes(one: Declared, sight: Sight) -> Forecast:
+    rows, least = one.gate.rows, one.exam.part.classes or 0
+    if rows is not None and rows < 2 * least:
+        return Forecast(False, f"{rows} rows cannot hold {least} of each class", needed=2 * least)
+    return Forecast(None, "")
+
+
+_FORECASTS: Mapping[str, Callable[[Declared, Sight], Forecast]] = {
+    "require": _require,
+    "regression": _regression,
+    "slice": _slice,
+    "findings": _findings,
+    "classes": _classes,
+}

@@ -1,0 +1,258 @@
+"""Rows, bounds and what is known today -> Forecasts, one for each shape of a claim.
+
+Shares are exact (binomial power); means and differences are the approximations of
+`statistics/forecast.py`. A forecast says what it took for granted in `needed_for` and `note`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from llmops.jobs.metrics import Metric
+from llmops.statistics import binomial, forecast, paired, star
+
+POWER, LIKELY = 0.8, 0.9  # of what is said to pass; of rows that are said to decide
+_POWERED = "80 % power"
+DISCORDANT = 0.1  # cases that change sides, where nothing is known: a tenth
+Bound = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of today's target under a check; None is not known."""
+
+    mean: float | None = None
+    variance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the rows of one gate can decide. The fields are those of `PlannedGate`."""
+
+    decidable: bool | None
+    note: str
+    passes_at: float | None = None
+    needed: int | None = None
+    needed_for: str = ""
+    rows: int | None = None
+
+
+def share(rows: int | None, bound: Bound, seen: Known, alpha: float) -> Forecast:
+    """A claim on a share of right cases."""
+    if rows is None:
+        return Forecast(None, "")
+    sides = [_share_side(rows, side, t, seen, alpha) for side, t in sorted(bound.items())]
+    if len(sides) == 2 and all(found.decidable for found in sides):
+        least = binomial.smallest_passing_count(rows, bound["min"], alpha)
+        most = binomial.largest_passing_count(rows, bound["max"], alpha)
+        assert least is not None
+        assert most is not None
+        if least > most:
+            return Forecast(False, f"no result of {rows} rows shows both")
+    return _worst(sides)
+
+
+def _worst(sides: list[Forecast]) -> Forecast:
+    """The side that is harder to show."""
+    return min(sides, key=lambda f: (f.decidable is not False, -(f.needed or 0)))
+
+
+def _share_side(rows: int, side: str, bound: float, seen: Known, alpha: float) -> Forecast:
+    """One side; "at most t" is "at least 1 - t" of what does not happen."""
+    least = bound if side == "min" else 1 - bound
+    count = binomial.smallest_passing_count(rows, least, alpha)
+    if count is None:
+        return _hopeless(rows, side, bound, binomial.cases_needed(least, 0, alpha))
+    from_ = binomial.rate_for_power(rows, least, POWER, alpha)
+    assert from_ is not None
+    rate, why = _likely(least, seen.mean if side == "min" or seen.mean is None else 1 - seen.mean)
+    needed = binomial.stable_cases_for_power(least, rate, LIKELY, alpha)
+    assert needed is not None
+    power = binomial.power(needed, least, rate, alpha)
+    shown = rate if side == "min" else 1 - rate
+    at = f"{_short(shown)} ({math.floor(100 * power):.0f} %){why}"
+    said = _only_when(from_, side)
+    if needed > rows:
+        note = f"{_decides(rows, bound, 'rate', said)}; {needed} rows would decide it at {at}"
+    else:
+        passing = count if side == "min" else rows - count
+        most = "" if side == "min" else "at most "
+        note = f"passes at {most}{passing} of {rows}, likely when the true rate is {said}"
+    passes_at = from_ if side == "min" else 1 - from_
+    return Forecast(True, note, passes_at, needed, at)
+
+
+def _hopeless(rows: int, side: str, bound: float, needed: int | None) -> Forecast:
+    """No result passes."""
+    flawless = "not even without a miss" if side == "min" else "not even without one event"
+    without = "a miss" if side == "min" else "one event"
+    more = f"; {needed} without {without} would" if needed is not None else ""
+    note = f"{rows} rows cannot show {bound:g}, {flawless}{more}"
+    return Forecast(False, note, needed=needed, needed_for=f"without {without}" if needed else "")
+
+
+def _likely(least: float, known: float | None) -> tuple[float, str]:
+    """The rate to plan for: today's where it is good enough, else half-way to perfection."""
+    if known is not None and least < known:
+        return known, ", as base has it"
+    return (1 + least) / 2, ""
+
+
+def _only_when(rate: float, side: str) -> str:
+    """`0.979 or more`; rounded so that what is said suffices."""
+    if side == "min":
+        return f"{_up(rate):g} or more"
+    return f"{1 - _up(rate):.4g} or less"
+
+
+def _decides(rows: int, bound: float, what: str, said: str) -> str:
+    return f"{rows} rows decide {bound:g} only when the true {what} is {said} ({_POWERED})"
+
+
+def _up(value: float) -> float:
+    """Rounded to three places so that what is said suffices."""
+    return math.ceil(1000 * value - 1e-9) / 1000
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def percentile(rows: int | None, bound: Bound, q: float, alpha: float) -> Forecast:
+    """A claim on a percentile: one on the share of values on the right side of the bound."""
+    if rows is None:
+        return Forecast(None, "")
+    found = []
+    for side, t in sorted(bound.items()):
+        least = q if side == "max" else 1 - q
+        told = _share_side(rows, "min", least, Known(), alpha)
+        where = f"at {'most' if side == 'max' else 'least'} {t:g}"
+        note = told.note.replace("the true rate is", f"the true share of values {where} is")
+        found.append(
+            replace(told, note=f"of values {where}: {note}" if note == told.note else note)
+        )
+    return _worst(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mean:
+    """One side of a claim on a mean: at least `bound` in [lower, upper]; "at most" is mirrored."""
+
+    rows: int
+    bound: float
+    lower: float
+    upper: float
+    sign: int  # -1 for "at most"
+
+    @property
+    def width(self) -> float:
+        return self.upper - self.lower
+
+    @property
+    def worst_variance(self) -> float:
+        """The largest that scores with this mean can have."""
+        return (self.bound - self.lower) * (self.upper - self.bound)
+
+    def said(self, value: float) -> str:
+        """A mean in the unit of the metric, rounded so that what is said suffices."""
+        up = _up(value)
+        return f"{up:g} or more" if self.sign > 0 else f"{0 - up:g} or less"
+
+
+def mean(
+    rows: int | None, bound: Bound, within: tuple[float, float], seen: Known, alpha: float
+) -> Forecast:
+    """A claim on the mean of scores."""
+    if rows is None:
+        return Forecast(None, "")
+    low, high = within
+    found = []
+    for side, t in sorted(bound.items()):
+        up = side == "min"
+        one = _Mean(rows, t, low, high, 1) if up else _Mean(rows, -t, -high, -low, -1)
+        today = seen if up or seen.mean is None else replace(seen, mean=-seen.mean)
+        found.append(_mean_side(one, today, alpha))
+    return _worst(found)
+
+
+def _mean_side(one: _Mean, seen: Known, alpha: float) -> Forecast:
+    rows, bound = one.rows, one.sign * one.bound
+    if not _best_shows(rows, one.bound, one.lower, one.upper, alpha):
+        return Forecast(False, f"{rows} rows cannot show {bound:g}, not even if all are perfect")
+    spread = one.worst_variance if seen.variance is None else seen.variance
+    how = (
+        "if scores differ as much as they can"
+        if seen.variance is None
+        else "if scores differ as base's do"
+    )
+    from_ = forecast.mean_for_power(
+        rows, one.bound, one.lower, one.upper, spread, power=POWER, alpha=alpha
+    )
+    good = seen.mean is not None and seen.mean > one.bound
+    aim = seen.mean if good and seen.mean is not None else (one.bound + one.upper) / 2
+    needed = forecast.cases_for_gap(aim - one.bound, spread, one.width, LIKELY, alpha)
+    at = f"{_short(one.sign * aim)}{', as base has it' if good else ''} ({how})"
+    said = one.said(from_) if from_ is not None else "all but perfect"
+    if needed is not None and needed > rows:
+        note = f"{_decides(rows, bound, 'mean', said)}; about {needed} rows would decide it at {at}"
+    else:
+        note = f"likely to pass when the true mean is {said}, {how}"
+    passes_at = None if from_ is None else one.sign * from_
+    return Forecast(True, note, passes_at, needed, at)
+
+
+@lru_cache(maxsize=256)
+def _best_shows(rows: int, bound: float, lower: float, upper: float, alpha: float) -> bool:
+    """Whether so many perfect scores show a mean of at least the bound."""
+    if bound > upper:
+        return False
+    return star.rejects_at_most([upper] * rows, bound, lower, upper, alpha)
+
+
+def difference(
+    rows: int | None, margin: float, scale: Metric, seen: Known, changed: float | None,
+    alpha: float, *, proves: bool,
+) -> Forecast:  # fmt: skip
+    """A claim that head is not worse than base by more than a margin, case by case."""
+    assert scale.lower is not None
+    assert scale.upper is not None
+    width = scale.upper - scale.lower
+    spread, how = _discordance(scale, width, seen, changed)
+    needed = paired.cases_for_margin(spread, margin, width)
+    if rows is None:
+        more = f"about {needed} rows would decide it {how}" if needed is not None else ""
+        return Forecast(None, more, needed=needed, needed_for=how)
+    if proves and not _best_shows(rows, -margin, -width, width, alpha):
+        note = f"{rows} rows cannot show a margin of {margin:g}, not even if all got better"
+        return Forecast(False, note, needed=needed, needed_for=how)
+    from_ = forecast.difference_for_power(rows, spread, margin, width, power=POWER, alpha=alpha)
+    said = "as large as it can be" if from_ is None else f"{_up(from_):+g} or more"
+    only = f"a margin of {margin:g} only when the true difference is {said} ({_POWERED})"
+    if needed is None:
+        note = f"{rows} rows decide {only}, {how}"
+    elif needed > rows:
+        same = "would decide it when nothing changes for the worse"
+        note = f"{rows} rows decide {only}; about {needed} {same}, {how}"
+    else:
+        note = f"likely to pass when the true difference is {said}, {how}"
+    return Forecast(True, note, from_, needed, how)
+
+
+def _discordance(
+    scale: Metric, width: float, seen: Known, changed: float | None
+) -> tuple[float, str]:
+    """The mean squared difference to plan for, and where it comes from."""
+    binary = scale.kind == "binary"
+    if changed is not None:
+        said = f"{100 * changed:.3g} % of cases change sides" if binary else "cases differ"
+        return changed, f"if {said} as they do now"
+    assumed = DISCORDANT * width * width
+    what = "cases change sides" if binary else "cases change by the whole range"
+    if binary and seen.mean is not None:
+        most = 2 * min(seen.mean, 1 - seen.mean)
+        if most < assumed:
+            return most, f"if {100 * most:.3g} % of {what} (base is right in {seen.mean:.3g})"
+    return assumed, f"if {100 * DISCORDANT:.0f} % of {what}"
