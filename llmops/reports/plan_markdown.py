@@ -1,4 +1,4 @@
-"""Plan -> Markdown for a pull request: totals first, then changes, jobs and gates, the doubtful first."""
+"""Plan -> Markdown for a pull request: totals, then changes, jobs and gates (doubtful first)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ a gate: the error rate of a verdict does not rest on a forecast.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from llmops.rules.claims import Cell, cells, scale_of
 from llmops.rules.facts import Row
 from llmops.rules.foreseen import Forecast, Known
 from llmops.specs.base import Ref
+from llmops.statistics import forecast as statistics
 
 # Target, gate id, closure of its rows, alpha -> the level at which these rows would be judged.
 Levels = Callable[[Ref, str, str, float], float]
@@ -116,8 +118,7 @@ def _known(found: Sequence[Cell]) -> Known:
     values = [cell.value for cell in found if cell.value is not None]
     if not values:
         return Known()
-    mean = sum(values) / len(values)
-    return Known(mean, sum((v - mean) ** 2 for v in values) / len(values))
+    return Known(math.fsum(values) / len(values), statistics.spread(values))
 
 
 def _slice(one: Declared, sight: Sight) -> Forecast:

@@ -13,11 +13,13 @@ from functools import lru_cache
 
 from llmops.jobs.metrics import Metric
 from llmops.statistics import binomial, forecast, paired, star
+from llmops.statistics.forecast import Scale, Spread
 
 POWER, LIKELY = 0.8, 0.9  # of what is said to pass; of rows that are said to decide
 _POWERED = "80 % power"
 DISCORDANT = 0.1  # cases that change sides, where nothing is known: a tenth
 Bound = Mapping[str, float]
+_SIDES: Mapping[str, forecast.Side] = {"min": "min", "max": "max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Known:
     """What is known of today's target under a check; None is not known."""
 
     mean: float | None = None
-    variance: float | None = None
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,14 @@ def _share_side(rows: int, side: str, bound: float, seen: Known, alpha: float) -
     power = binomial.power(needed, least, rate, alpha)
     shown = rate if side == "min" else 1 - rate
     at = f"{_short(shown)} ({math.floor(100 * power):.0f} %){why}"
-    said = _only_when(from_, side)
+    passes_at = from_ if side == "min" else 1 - from_
+    said = _reached(passes_at, side == "min")
     if needed > rows:
         note = f"{_decides(rows, bound, 'rate', said)}; {needed} rows would decide it at {at}"
     else:
         passing = count if side == "min" else rows - count
         most = "" if side == "min" else "at most "
         note = f"passes at {most}{passing} of {rows}, likely when the true rate is {said}"
-    passes_at = from_ if side == "min" else 1 - from_
     return Forecast(True, note, passes_at, needed, at)
 
 
@@ -101,11 +103,9 @@ def _likely(least: float, known: float | None) -> tuple[float, str]:
     return (1 + least) / 2, ""
 
 
-def _only_when(rate: float, side: str) -> str:
+def _reached(value: float, up: bool) -> str:
     """`0.979 or more`; rounded so that what is said suffices."""
-    if side == "min":
-        return f"{_up(rate):g} or more"
-    return f"{1 - _up(rate):.4g} or less"
+    return f"{_up(value):g} or more" if up else f"{0 - _up(-value):g} or less"
 
 
 def _decides(rows: int, bound: float, what: str, said: str) -> str:
@@ -137,79 +137,49 @@ def percentile(rows: int | None, bound: Bound, q: float, alpha: float) -> Foreca
     return _worst(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mean:
-    """One side of a claim on a mean: at least `bound` in [lower, upper]; "at most" is mirrored."""
-
-    rows: int
-    bound: float
-    lower: float
-    upper: float
-    sign: int  # -1 for "at most"
-
-    @property
-    def width(self) -> float:
-        return self.upper - self.lower
-
-    @property
-    def worst_variance(self) -> float:
-        """The largest that scores with this mean can have."""
-        return (self.bound - self.lower) * (self.upper - self.bound)
-
-    def said(self, value: float) -> str:
-        """A mean in the unit of the metric, rounded so that what is said suffices."""
-        up = _up(value)
-        return f"{up:g} or more" if self.sign > 0 else f"{0 - up:g} or less"
-
-
 def mean(
     rows: int | None, bound: Bound, within: tuple[float, float], seen: Known, alpha: float
 ) -> Forecast:
     """A claim on the mean of scores."""
     if rows is None:
         return Forecast(None, "")
-    low, high = within
-    found = []
-    for side, t in sorted(bound.items()):
-        up = side == "min"
-        one = _Mean(rows, t, low, high, 1) if up else _Mean(rows, -t, -high, -low, -1)
-        today = seen if up or seen.mean is None else replace(seen, mean=-seen.mean)
-        found.append(_mean_side(one, today, alpha))
-    return _worst(found)
+    sides = [Scale(t, *within, _SIDES[side]) for side, t in sorted(bound.items())]
+    return _worst([_mean_side(rows, scale, seen, alpha) for scale in sides])
 
 
-def _mean_side(one: _Mean, seen: Known, alpha: float) -> Forecast:
-    rows, bound = one.rows, one.sign * one.bound
-    if not _best_shows(rows, one.bound, one.lower, one.upper, alpha):
+def _mean_side(rows: int, scale: Scale, seen: Known, alpha: float) -> Forecast:
+    bound, up = scale.threshold, scale.side == "min"
+    if not _best_shows(rows, scale, alpha):
         return Forecast(False, f"{rows} rows cannot show {bound:g}, not even if all are perfect")
-    spread = one.worst_variance if seen.variance is None else seen.variance
-    how = (
-        "if scores differ as much as they can"
-        if seen.variance is None
-        else "if scores differ as base's do"
+    if not scale.lower <= bound <= scale.upper:
+        return Forecast(True, "")
+    worst = (bound - scale.lower) * (scale.upper - bound)
+    spread, how = (
+        (Spread(worst), "if scores differ as much as they can")
+        if seen.spread is None
+        else (seen.spread, "if scores differ as base's do")
     )
-    from_ = forecast.mean_for_power(
-        rows, one.bound, one.lower, one.upper, spread, power=POWER, alpha=alpha
-    )
-    good = seen.mean is not None and seen.mean > one.bound
-    aim = seen.mean if good and seen.mean is not None else (one.bound + one.upper) / 2
-    needed = forecast.cases_for_gap(aim - one.bound, spread, one.width, LIKELY, alpha)
-    at = f"{_short(one.sign * aim)}{', as base has it' if good else ''} ({how})"
-    said = one.said(from_) if from_ is not None else "all but perfect"
+    from_ = forecast.mean_for_power(rows, scale, spread, POWER, alpha)
+    end = scale.upper if up else scale.lower
+    good = seen.mean is not None and (seen.mean > bound if up else seen.mean < bound)
+    aim = seen.mean if good and seen.mean is not None else (bound + end) / 2
+    needed = forecast.cases_for_mean(aim, scale, spread, LIKELY, alpha)
+    at = f"{_short(aim)}{', as base has it' if good else ''} ({how})"
+    said = "all but perfect" if from_ is None else _reached(from_, up)
     if needed is not None and needed > rows:
         note = f"{_decides(rows, bound, 'mean', said)}; about {needed} rows would decide it at {at}"
     else:
         note = f"likely to pass when the true mean is {said}, {how}"
-    passes_at = None if from_ is None else one.sign * from_
-    return Forecast(True, note, passes_at, needed, at)
+    return Forecast(True, note, from_, needed, at)
 
 
 @lru_cache(maxsize=256)
-def _best_shows(rows: int, bound: float, lower: float, upper: float, alpha: float) -> bool:
-    """Whether so many perfect scores show a mean of at least the bound."""
-    if bound > upper:
-        return False
-    return star.rejects_at_most([upper] * rows, bound, lower, upper, alpha)
+def _best_shows(rows: int, scale: Scale, alpha: float) -> bool:
+    """Whether so many perfect scores show the claim."""
+    bound, low, high = scale.threshold, scale.lower, scale.upper
+    if scale.side == "min":
+        return bound <= high and star.rejects_at_most([high] * rows, bound, low, high, alpha)
+    return bound >= low and star.rejects_at_least([low] * rows, bound, low, high, alpha)
 
 
 def difference(
@@ -225,10 +195,11 @@ def difference(
     if rows is None:
         more = f"about {needed} rows would decide it {how}" if needed is not None else ""
         return Forecast(None, more, needed=needed, needed_for=how)
-    if proves and not _best_shows(rows, -margin, -width, width, alpha):
+    if proves and not _best_shows(rows, Scale(-margin, -width, width), alpha):
         note = f"{rows} rows cannot show a margin of {margin:g}, not even if all got better"
         return Forecast(False, note, needed=needed, needed_for=how)
-    from_ = forecast.difference_for_power(rows, spread, margin, width, power=POWER, alpha=alpha)
+    within = min(margin, width)
+    from_ = forecast.difference_for_power(rows, spread, within, width, POWER, alpha)
     said = "as large as it can be" if from_ is None else f"{_up(from_):+g} or more"
     only = f"a margin of {margin:g} only when the true difference is {said} ({_POWERED})"
     if needed is None:

@@ -6,6 +6,7 @@ from llmops.jobs.metrics import METRICS
 from llmops.rules import foreseen
 from llmops.rules.foreseen import Known
 from llmops.statistics import binomial, star
+from llmops.statistics.forecast import Spread
 
 ACCURACY, F1 = METRICS["builtin/accuracy"], METRICS["builtin/token_f1"]
 
@@ -100,7 +101,7 @@ def test_a_mean_is_decidable_when_perfect_scores_would_show_it() -> None:
 
 
 def test_a_mean_uses_the_spread_of_kept_rows_and_says_so() -> None:
-    kept = foreseen.mean(120, {"min": 0.6}, (0, 1), Known(0.7, 0.01), 0.05)
+    kept = foreseen.mean(120, {"min": 0.6}, (0, 1), Known(0.7, Spread(0.01, 0.0)), 0.05)
     assumed = foreseen.mean(120, {"min": 0.6}, (0, 1), Known(), 0.05)
     assert 0.6 < (kept.passes_at or 0) < (assumed.passes_at or 0)
     assert "if scores differ as base's do" in kept.note
@@ -109,8 +110,8 @@ def test_a_mean_uses_the_spread_of_kept_rows_and_says_so() -> None:
 
 
 def test_a_mean_at_most_mirrors_one_at_least() -> None:
-    low = foreseen.mean(400, {"max": 0.3}, (0, 1), Known(0.2, 0.04), 0.05)
-    high = foreseen.mean(400, {"min": 0.7}, (0, 1), Known(0.8, 0.04), 0.05)
+    low = foreseen.mean(400, {"max": 0.3}, (0, 1), Known(0.2, Spread(0.04, 0.0)), 0.05)
+    high = foreseen.mean(400, {"min": 0.7}, (0, 1), Known(0.8, Spread(0.04, 0.0)), 0.05)
     assert low.needed == high.needed
     assert low.passes_at == pytest.approx(1 - (high.passes_at or 0))
     assert " or less" in low.note
