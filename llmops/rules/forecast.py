@@ -18,6 +18,7 @@ from llmops.jobs.base import PlannedGate, Proof
 from llmops.jobs.exam import Exam
 from llmops.jobs.gates import Declared, Place, alpha_of, declared, nowhere
 from llmops.jobs.make import Made
+from llmops.jobs.metrics import quantile
 from llmops.rules import foreseen
 from llmops.rules.claims import Cell, cells, scale_of
 from llmops.rules.facts import Row
@@ -84,7 +85,7 @@ def _claim(one: Declared, rows: int | None, seen: Known, alpha: float) -> Foreca
     """One `require` on so many cases, in the shape that its check gives it."""
     check, bound = one.check, one.entry["require"]
     if "statistic" in check:
-        return foreseen.percentile(rows, bound, _quantile(check), alpha)
+        return foreseen.percentile(rows, bound, quantile(check["statistic"]), seen.values, alpha)
     scale = scale_of(check)
     if scale.kind == "unbounded":
         return Forecast(False, f"{check['metric']} has no range to test a mean in")
@@ -95,11 +96,6 @@ def _claim(one: Declared, rows: int | None, seen: Known, alpha: float) -> Foreca
     assert scale.lower is not None
     assert scale.upper is not None
     return foreseen.mean(rows, bound, (scale.lower, scale.upper), seen, alpha)
-
-
-def _quantile(check: Mapping[str, Any]) -> float:
-    """`p95` -> 0.95."""
-    return int(str(check["statistic"])[1:]) / 100
 
 
 def _applies_to_some(check: Mapping[str, Any]) -> bool:
@@ -118,7 +114,7 @@ def _known(found: Sequence[Cell]) -> Known:
     values = [cell.value for cell in found if cell.value is not None]
     if not values:
         return Known()
-    return Known(math.fsum(values) / len(values), statistics.spread(values))
+    return Known(math.fsum(values) / len(values), statistics.spread(values), tuple(values))
 
 
 def _slice(one: Declared, sight: Sight) -> Forecast:

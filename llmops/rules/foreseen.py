@@ -7,12 +7,13 @@ Shares are exact (binomial power); means and differences are the approximations 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from llmops.jobs.metrics import Metric
 from llmops.statistics import binomial, forecast, paired, star
+from llmops.statistics import percentile as percentiles
 from llmops.statistics.forecast import Scale, Spread
 
 POWER, LIKELY = 0.8, 0.9  # of what is said to pass; of rows that are said to decide
@@ -28,6 +29,7 @@ class Known:
 
     mean: float | None = None
     spread: Spread | None = None
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +123,24 @@ def _short(value: float) -> str:
     return f"{value:.4g}"
 
 
-def percentile(rows: int | None, bound: Bound, q: float, alpha: float) -> Forecast:
-    """A claim on a percentile: one on the share of values on the right side of the bound."""
+def percentile(
+    rows: int | None, bound: Bound, q: float, values: Sequence[float], alpha: float
+) -> Forecast:
+    """A claim on a percentile: one on the share of values on the right side of the bound.
+
+    `values` are those of base, as far as they are kept.
+    """
     if rows is None:
         return Forecast(None, "")
-    found = []
-    for side, t in sorted(bound.items()):
-        least = q if side == "max" else 1 - q
-        told = _share_side(rows, "min", least, Known(), alpha)
-        where = f"at {'most' if side == 'max' else 'least'} {t:g}"
-        note = told.note.replace("the true rate is", f"the true share of values {where} is")
-        found.append(
-            replace(told, note=f"of values {where}: {note}" if note == told.note else note)
-        )
-    return _worst(found)
+    ((side, t),) = bound.items()
+    counted = percentiles.claim(values, q, t, _SIDES[side])
+    seen = Known(counted.k / counted.n) if counted.n else Known()
+    found = _share_side(rows, "min", counted.share, seen, alpha)
+    if found.decidable is False:
+        word = f"p{round(100 * q)}"
+        return replace(found, note=f"{rows} rows cannot bound {word}, it takes {found.needed}")
+    where = f"at {'most' if side == 'max' else 'least'} {t:g}"
+    return replace(found, note=f"of values {where}: {found.note}")
 
 
 def mean(

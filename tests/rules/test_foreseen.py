@@ -80,15 +80,23 @@ def test_two_bounds_that_no_result_shows_together_cannot_be_decided() -> None:
 def test_rows_that_are_not_known_leave_it_open() -> None:
     assert foreseen.share(None, {"min": 0.9}, Known(), 0.05).decidable is None
     assert foreseen.mean(None, {"min": 0.9}, (0, 1), Known(), 0.05).decidable is None
-    assert foreseen.percentile(None, {"max": 500}, 0.95, 0.05).decidable is None
+    assert foreseen.percentile(None, {"max": 500}, 0.95, (), 0.05).decidable is None
 
 
 @pytest.mark.parametrize(("q", "n"), [(0.95, 59), (0.99, 299)])
 def test_a_percentile_needs_as_many_values_as_its_share(q: float, n: int) -> None:
-    assert foreseen.percentile(n, {"max": 500}, q, 0.05).decidable is True
-    found = foreseen.percentile(n - 1, {"max": 500}, q, 0.05)
+    assert foreseen.percentile(n, {"max": 500}, q, (), 0.05).decidable is True
+    found = foreseen.percentile(n - 1, {"max": 500}, q, (), 0.05)
     assert (found.decidable, found.needed) == (False, n)
-    assert "of values at most 500" in found.note
+    assert found.note == f"{n - 1} rows cannot bound p{round(100 * q)}, it takes {n}"
+
+
+def test_a_percentile_knows_how_many_values_of_base_are_right() -> None:
+    found = foreseen.percentile(300, {"max": 5}, 0.95, [1.0] * 97 + [9.0] * 3, 0.05)
+    assert found.needed == 900
+    assert found.note.endswith("900 rows would decide it at 0.97 (92 %), as base has it")
+    above = foreseen.percentile(300, {"min": 5}, 0.05, [9.0] * 97 + [1.0] * 3, 0.05)
+    assert above.needed == 900
 
 
 def test_a_mean_is_decidable_when_perfect_scores_would_show_it() -> None:

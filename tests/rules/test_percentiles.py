@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from llmops.jobs.exam import exams
-from llmops.jobs.gates import gates
 from llmops.rules.base import Finding, Outcome
+from llmops.rules.forecast import Sight, gates
 from tests.rules.world import World, row
 from tests.trees import BANK, changed, graph
 
@@ -132,7 +132,7 @@ def test_a_plan_says_whether_its_rows_can_bound_a_percentile(
     files = waits("max: 1000", statistic)
     files = changed(E, "rows: 200", f"rows: {rows}", files)
     found = graph(files)
-    gate = next(g for g in gates(exams(None, found), {}) if g.kind == "require")
+    gate = next(g for g in gates(exams(None, found), Sight()) if g.kind == "require")
     assert gate.decidable is decidable
     assert gate.claim == f"accuracy {statistic} max 1000"
     least = {"p95": 59, "p99": 299, "p50": 5}[statistic]
