@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 
-from llmops.jobs.make import Made
 from llmops.rules.base import Verdict
 from llmops.rules.verdict import judge
 from llmops.statistics import binomial, paired, star
@@ -28,7 +27,9 @@ def _checks() -> str:
     for name in (*RIGHT, *SCORES):
         metric = "accuracy" if name in RIGHT else "token_f1"
         margin = "" if name == RIGHT[-1] else ", regression: {margin: 0.02}"
-        lines.append(f"  - {{name: {name}, metric: builtin/{metric}, require: {{min: 0.7}}{margin}}}")
+        lines.append(
+            f"  - {{name: {name}, metric: builtin/{metric}, require: {{min: 0.7}}{margin}}}"
+        )
     return "\n".join(lines)
 
 
@@ -44,9 +45,7 @@ def _rows(side: int) -> list[dict[str, object]]:
 
 def world() -> World:
     """Two equal trees, and answers for both sides."""
-    suite = (
-        "target: Application/bot\ndataset: bank#test\nengine: builtin\nchecks:\n" + _checks()
-    )
+    suite = "target: Application/bot\ndataset: bank#test\nengine: builtin\nchecks:\n" + _checks()
     files = {**BANK, "specs/evaluations/quality.yaml": spec("Evaluation", "quality", suite)}
     bad = {**files, "specs/prompts/ask.yaml": files["specs/prompts/ask.yaml"].replace(
         "{{ question }}", "Answer: {{ question }}"
@@ -70,7 +69,10 @@ def per_verdict() -> tuple[float, float]:
 def _all_gates(verdict: Verdict) -> None:
     found = [f for f in verdict.findings if f.rule in ("require", "regression")]
     assert len(found) == GATES == 31, len(found)
-    assert all(f.n == CASES and f.interval is not None or f.difference_interval is not None for f in found)
+    assert all(
+        (f.n == CASES and f.interval is not None) or f.difference_interval is not None
+        for f in found
+    )
 
 
 def _tests() -> float:
@@ -79,9 +81,7 @@ def _tests() -> float:
     columns = [
         ([a[n]["value"] for a in after], [b[n]["value"] for b in before]) for n in (*RIGHT, *SCORES)
     ]  # type: ignore[index]
-    gaps = [
-        Difference(tuple(h - b for h, b in zip(*pair, strict=True)), 0.02) for pair in columns
-    ]
+    gaps = [Difference(tuple(h - b for h, b in zip(*pair, strict=True)), 0.02) for pair in columns]
     started = time.perf_counter()
     for head, _base in columns[: len(RIGHT)]:
         binomial.lower(head.count(1.0), CASES)

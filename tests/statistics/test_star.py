@@ -118,6 +118,37 @@ def test_every_grid_point_up_to_the_bound_is_refuted_and_the_next_is_not(
 
 
 @law
+@given(
+    st.lists(st.sampled_from([0.0, 0.25, 1.0]) | st.floats(0, 1), max_size=40),
+    st.floats(1e-12, 0.999),
+    st.sampled_from([0.0, -2.5e-4, 3.0]),
+)
+def test_bounds_are_those_of_a_plain_walk_over_the_whole_grid(
+    shares: list[float], alpha: float, low: float
+) -> None:
+    high = low + 6e-4
+    xs = [min(max(low + share * (high - low), low), high) for share in shares]
+    grid = [i / star.GRID for i in range(round(low * star.GRID) + 1, round(high * star.GRID) + 1)]
+    below, above = low, high
+    for m in grid:
+        if m <= high and star.rejects_at_most(xs, m, low, high, alpha):
+            below = m
+    for m in reversed([low, *grid]):
+        if low <= m < high and star.rejects_at_least(xs, m, low, high, alpha):
+            above = m
+    assert star.lower_bound(xs, low, high, alpha) == below
+    assert star.upper_bound(xs, low, high, alpha) == above
+
+
+@pytest.mark.parametrize("alpha", [5e-324, 1e-300, 1e-9, 0.5, 1 - 1e-16])
+def test_bounds_at_the_most_extreme_levels(alpha: float) -> None:
+    for xs in ([1.0] * 50, [0.0] * 50, [0.5], [0.1, 0.9] * 30):
+        low, high = star.lower_bound(xs, 0, 1, alpha), star.upper_bound(xs, 0, 1, alpha)
+        assert 0 <= low <= high <= 1 or alpha > 0.5
+        assert not star.rejects_at_most(xs, round(low * 10**6 + 1) / 10**6, 0, 1, alpha)
+
+
+@law
 @given(scores, levels)
 def test_bounds_lie_inside_the_range_on_the_grid_and_never_beyond_every_value(
     xs: list[float], alpha: float
