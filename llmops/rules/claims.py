@@ -8,9 +8,10 @@ and those allowed count as the worst value.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmops.jobs.metrics import METRICS, Metric, quantile
 from llmops.rules.base import JudgeQuality, Outcome
@@ -18,8 +19,7 @@ from llmops.rules.facts import Row
 from llmops.statistics import binomial, order, percentile, star
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One case under one check; `value` is None where the cell is invalid."""
 
     case: str
@@ -69,29 +69,36 @@ def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
     A case that the check says nothing about (a transformation that finds nothing to change in it)
     is left out: it can neither pass nor fail. No other metric may say so of a case.
     """
-    scale = METRICS[check["metric"]]
+    name, read = check["name"], _reader(check)
     changes = str(check["metric"]).startswith("giskard/")
     found = []
     for row in rows:
-        given = row.get("cells", {}).get(check["name"], {})
-        if changes and given.get("applies") is False and given.get("valid") is True:
+        given = row.get("cells", {}).get(name, {})
+        valid = given.get("valid") is True
+        if changes and valid and given.get("applies") is False:
             continue
-        value = given.get("value") if given.get("valid") is True else None
-        found.append(Cell(str(row["case"]), str(row["id"]), _checked(value, scale, check)))
+        value = read(given.get("value")) if valid else None
+        found.append(Cell(str(row["case"]), str(row["id"]), value))
     return found
 
 
-def _checked(value: Any, scale: Metric, check: Mapping[str, Any]) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    low, high = scale.lower, scale.upper
-    if (low is not None and value < low) or (high is not None and value > high):
-        return None
-    if scale.kind == "binary" and value not in (0, 1):
-        return None
-    if "pass_at" in check:
-        return 1.0 if value >= check["pass_at"] else 0.0
-    return float(value)
+def _reader(check: Mapping[str, Any]) -> Callable[[Any], float | None]:
+    """What a kept value of this check counts as; None for one that the metric cannot have."""
+    scale, pass_at = METRICS[check["metric"]], check.get("pass_at")
+    low = -sys.float_info.max if scale.lower is None else scale.lower
+    high = sys.float_info.max if scale.upper is None else scale.upper
+    binary = scale.kind == "binary"
+
+    def read(value: Any) -> float | None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        if not low <= value <= high or (binary and value not in (0, 1)):  # nor what is no number
+            return None
+        if pass_at is not None:
+            return 1.0 if value >= pass_at else 0.0
+        return float(value)
+
+    return read
 
 
 def scale_of(check: Mapping[str, Any]) -> Metric:
@@ -120,9 +127,9 @@ def decide(question: Question, found: Sequence[Cell]) -> Claim:
         return _percentile(question, [cell.value for cell in found])
     if question.scale.kind == "unbounded":
         return Claim(Outcome.INCONCLUSIVE, n, f"{question.metric} has no range to test a mean in")
-    values = ordered(question, found)
-    decided = _binary if question.scale.kind == "binary" else _score
-    return decided(question, values)
+    if question.scale.kind == "binary":
+        return _binary(question, [_or_worst(question, cell) for cell in found])
+    return _score(question, ordered(question, found))
 
 
 def summary(found: Iterable[Cell], check: Mapping[str, Any]) -> float | None:
@@ -144,14 +151,19 @@ def invalid_words(invalid: Sequence[str], n: int) -> str:
 
 
 def ordered(question: Question, found: Sequence[Cell]) -> list[float]:
-    """Values in betting order; an allowed invalid cell counts as the worst."""
+    """Values in betting order."""
+    key = order.betting_order(question.dataset, question.split, question.gate)
+    ranked = sorted(found, key=lambda cell: key(cell.case))
+    return [_or_worst(question, cell) for cell in ranked]
+
+
+def _or_worst(question: Question, cell: Cell) -> float:
+    """The value of a cell; an allowed invalid one counts as the worst."""
+    if cell.value is not None:
+        return cell.value
     worst = question.scale.lower if "min" in question.bound else question.scale.upper
     assert worst is not None
-    ranked = sorted(
-        found,
-        key=lambda c: order.betting_key(question.dataset, question.split, question.gate, c.case),
-    )
-    return [worst if cell.value is None else cell.value for cell in ranked]
+    return worst
 
 
 def _binary(question: Question, values: list[float]) -> Claim:

@@ -107,8 +107,8 @@ def _difference(one: Asked, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs
         return Outcome.INCONCLUSIVE, f"{one.check['metric']} has no range to compare in", ""
     sign = 1.0 if scale.better == "higher" else -1.0
     question = one.question({})
-    where, gate = (question.dataset, question.split), f"{one.gate}/regression"
-    ranked = sorted(after, key=lambda case: order.betting_key(*where, gate, case))
+    gate = f"{one.gate}/regression"
+    ranked = sorted(after, key=order.betting_order(question.dataset, question.split, gate))
     n = len(ranked)
     values = [sign * (_known(after[c]) - _known(before[c])) for c in ranked]
     return Pairs(

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def subset_key(dataset: str, split: str, case: str) -> str:
@@ -23,6 +25,16 @@ def subset_key(dataset: str, split: str, case: str) -> str:
 def betting_key(dataset: str, split: str, gate: str, case: str) -> str:
     """The hex digest by which the cases of one gate are ranked for its betting test."""
     return _key(dataset, split, gate, case)
+
+
+def betting_order(dataset: str, split: str, gate: str) -> Callable[[str], bytes]:
+    """`betting_key` of one gate as a function of the case, in bytes: the same order, for many."""
+    start = _text(dataset, split, gate)[:-1] + b","
+
+    def key(case: str) -> bytes:
+        return hashlib.sha256(start + _quoted(case).encode() + b"]").digest()
+
+    return key
 
 
 def subset(cases: Iterable[str], dataset: str, split: str, rows: int | None) -> tuple[str, ...]:
@@ -39,5 +51,8 @@ def subset(cases: Iterable[str], dataset: str, split: str, rows: int | None) -> 
 
 def _key(*parts: str) -> str:
     """Sha256 of the parts as a canonical JSON array, whose quoting keeps them apart."""
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_text(*parts)).hexdigest()
+
+
+def _text(*parts: str) -> bytes:
+    return json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()

@@ -101,3 +101,13 @@ def test_each_name_changes_the_order() -> None:
 def test_rows_below_zero_are_refused() -> None:
     with pytest.raises(ValueError, match="rows"):
         order.subset([], "d", "s", -1)
+
+
+@law
+@given(texts, texts, texts, cases | st.lists(texts, max_size=20))
+def test_ordering_many_cases_at_once_is_the_order_of_their_keys(
+    dataset: str, split: str, gate: str, found: list[str]
+) -> None:
+    key = order.betting_order(dataset, split, gate)
+    for case in [*found, 'quote " and \\ and \n and é']:
+        assert key(case).hex() == order.betting_key(dataset, split, gate, case)
