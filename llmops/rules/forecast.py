@@ -180,7 +180,7 @@ def _changed(one: Declared, base: Made, sight: Sight) -> float | None:
     now = {cell.case: cell.value for cell in cells(head, one.check)}
     pairs = [(was[c], now[c]) for c in was.keys() & now.keys()]
     squares = [(a - b) ** 2 for a, b in pairs if a is not None and b is not None]
-    return sum(squares) / len(squares) if squares else None
+    return math.fsum(squares) / len(squares) if squares else None
 
 
 def _findings(one: Declared, sight: Sight) -> Forecast:
