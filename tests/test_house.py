@@ -283,7 +283,8 @@ def test_no_sum_that_reaches_a_verdict_depends_on_the_version_of_python(room: st
 
 def test_sums_that_depend_on_the_version_are_told_from_those_that_count() -> None:
     floats = ["sum(xs)", "sum(x * y for x in xs)", "math.sumprod(a, b)", "statistics.fmean(xs)",
-              "sum(map(float, xs))", "statistics.pvariance(xs)", "list(map(sum, rows))", "sum(1.0 for x in xs)"]  # fmt: skip
+              "sum(map(float, xs))", "statistics.pvariance(xs)", "list(map(sum, rows))",
+              "sum(1.0 for x in xs)"]  # fmt: skip
     counts = ["sum(x > 0 for x in xs)", "sum(1 for x in xs)", "math.fsum(xs)",
               "sum(len(x) for x in xs)", "sum(int(x) for x in xs)"]  # fmt: skip
     assert [bool(float_sums(code)) for code in floats] == [True] * len(floats)
