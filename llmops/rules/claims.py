@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from llmops.jobs.metrics import METRICS, Metric, quantile
 from llmops.rules.base import JudgeQuality, Outcome
 from llmops.rules.facts import Row
-from llmops.statistics import binomial, order, percentile, star
+from llmops.statistics import binomial, forecast, order, percentile, star
 
 
 class Cell(NamedTuple):
@@ -218,7 +218,24 @@ def _score(question: Question, values: list[float]) -> Claim:
         star.lower_bound(values, low, high, 0.025),
         star.upper_bound(values, low, high, 0.025),
     )
-    return Claim(outcome, len(values), why, mean, interval)
+    more = _more_scores(question, values) if outcome is Outcome.INCONCLUSIVE else None
+    return Claim(outcome, len(values), why, mean, interval, more)
+
+
+def _more_scores(question: Question, values: list[float]) -> int | None:
+    """About how many more cases show every side of the bound; None where no number will do."""
+    low, high = question.scale.lower, question.scale.upper
+    assert low is not None
+    assert high is not None
+    sides: list[tuple[forecast.Side, float]] = [
+        ("min" if side == "min" else "max", bound) for side, bound in question.bound.items()
+    ]
+    found = [
+        forecast.about_more(values, forecast.Scale(t, low, high, side), question.alpha)
+        for side, t in sides
+    ]
+    known = [more for more in found if more is not None]
+    return max(known, default=None) if len(known) == len(found) else None
 
 
 def sides(bound: Mapping[str, float], passes: Any, fails: Any) -> tuple[Outcome, str]:

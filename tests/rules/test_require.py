@@ -112,6 +112,19 @@ def test_a_score_is_judged_by_betting() -> None:
     assert outcome(World(files, files, lambda m: scores(0.802))) is Outcome.INCONCLUSIVE
 
 
+def test_an_undecided_score_says_about_how_many_more_cases_would_decide() -> None:
+    files = changed(E, "metric: builtin/accuracy", "metric: builtin/token_f1")
+    (above,) = World(files, files, lambda m: scores(0.802)).found("require")
+    assert above.outcome is Outcome.INCONCLUSIVE
+    assert above.about_more is not None
+    assert above.about_more > 1000
+    assert above.hint == f"about {above.about_more} more cases would decide"
+    (below,) = World(files, files, lambda m: scores(0.799)).found("require")
+    assert below.outcome is Outcome.INCONCLUSIVE
+    assert below.about_more is None
+    assert below.hint == "no number of cases will show this at the observed rate"
+
+
 def test_pass_at_turns_a_score_into_right_or_wrong() -> None:
     files = changed(E, "builtin/accuracy, ", "builtin/token_f1, pass_at: 0.9, ")
     (found,) = World(files, files, lambda m: scores(0.93)).found("require")
