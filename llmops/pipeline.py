@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmops.executors.permitted import Names
     from llmops.reports.report import Report
     from llmops.rules.base import Finding, Verdict
+    from llmops.rules.directions import Moved
     from llmops.rules.facts import Approval, Facts
 
 
@@ -140,6 +141,17 @@ def _roles(kind: str) -> Mapping[str, str]:
     from llmops.specs.load import roles
 
     return roles(kind)
+
+
+def directions(both: Pair) -> tuple[Moved, ...]:
+    """What head's gates and policies ask less, more or otherwise than base's."""
+    from llmops.rules.directions import moved
+
+    if both.base_problem:
+        raise UsageError(f"base cannot be compared: {both.base_problem}", hint="mend base first")
+    base = both.base.graph if both.base is not None else None
+    facts = replace(_static_facts(both.head), base=base, place=both.place)
+    return moved(facts, changes_of(both))
 
 
 @dataclass(frozen=True)

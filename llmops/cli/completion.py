@@ -11,7 +11,7 @@ import importlib
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from llmops.cli import common
+from llmops.cli import actions, common
 
 EXAMPLES = """\
   llmops completion bash
@@ -46,19 +46,21 @@ def _commands() -> Mapping[str, argparse.ArgumentParser]:
 
 
 def _words(parser: argparse.ArgumentParser) -> list[str]:
-    """Options, and the choices of arguments."""
-    found = [option for action in parser._actions for option in action.option_strings]
-    for action in parser._actions:
+    """Options, those of its actions too, and the choices of arguments."""
+    every = (parser, *actions.parsers(parser).values())
+    found = [o for one in every for action in one._actions for o in action.option_strings]
+    for action in (action for one in every for action in one._actions):
         if not action.option_strings and action.choices is not None:
             found += map(str, action.choices)
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _choices(parser: argparse.ArgumentParser) -> Iterator[tuple[Sequence[str], list[str]]]:
     """Options with the values that they take."""
-    for action in parser._actions:
-        if action.option_strings and action.choices is not None:
-            yield action.option_strings, [str(choice) for choice in action.choices]
+    for one in (parser, *actions.parsers(parser).values()):
+        for action in one._actions:
+            if action.option_strings and action.choices is not None:
+                yield action.option_strings, [str(choice) for choice in action.choices]
 
 
 def _asks_specs(parser: argparse.ArgumentParser) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llmops.reports.phrases import Lang
     from llmops.reports.report import Report
     from llmops.rules.base import Verdict
+    from llmops.rules.directions import Moved
 
 PLANS: Mapping[str, str] = {
     "text": "plan_text.render",
@@ -42,6 +43,11 @@ CHANGES: Mapping[str, str] = {
     "text": "changes.text",
     "json": "changes.json_text",
     "markdown": "changes.markdown",
+}
+DIRECTIONS: Mapping[str, str] = {
+    "text": "directions.text",
+    "json": "directions.json_text",
+    "markdown": "directions.markdown",
 }
 FORMATS = tuple(CHANGES)  # what every value can be shown in
 
@@ -116,6 +122,13 @@ def render_changes(
 ) -> str:
     """Changes in one of `FORMATS`, without a trailing newline. Raises KeyError for another one."""
     return _renderer(CHANGES[fmt])(changes, Page(width, Style(colour)))
+
+
+def render_directions(
+    found: Sequence[Moved], fmt: str, *, width: int = 100, colour: bool = False
+) -> str:
+    """What became looser, tighter or neutral in one of `FORMATS`. Raises KeyError for another."""
+    return _renderer(DIRECTIONS[fmt])(found, Page(width, Style(colour)))
 
 
 def _renderer(name: str) -> Renderer[Any]:

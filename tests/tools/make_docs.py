@@ -38,6 +38,12 @@ DECLARED = {
     "budget": "a Policy has `budgets`",
     "routes-measured": "an Application has routes",
 }
+# What judges whatever a policy says.
+ALWAYS = {
+    "policy-looser": "On every change that has a base.",
+    "approval": "On every change, where base's policies have an approval `when: machine_author`.",
+    "waiver": "On every change, where base's policies or head's have `waivers`.",
+}
 MARK = re.compile(r"<!-- made: (?P<name>[a-z-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -96,13 +102,20 @@ def command_pages() -> str:
     """Each command with its options, examples and what its exit code says."""
     found = ["## Options of every command", "", _options(cli._common), ""]
     for name, (line, module) in cli.COMMANDS.items():
-        plugin = importlib.import_module(module)
-        ends = (plugin.main.__doc__ or "").strip().splitlines()[0]
-        found += [f"## llmops {name}", "", f"{line[0].upper()}{line[1:]}.", ""]
-        found += [f"Exit code: {ends}", "", _options(plugin.add), ""]
-        examples = "\n".join(one.strip() for one in plugin.EXAMPLES.splitlines())
-        found += [fence(examples, "sh"), ""]
+        table = getattr(importlib.import_module(module), "SUBCOMMANDS", {})
+        found += _command_page(f"## llmops {name}", line, module, options=not table)
+        for action, (about, inner) in table.items():
+            found += _command_page(f"### llmops {name} {action}", about, inner)
     return "\n".join(found).strip()
+
+
+def _command_page(title: str, line: str, module: str, *, options: bool = True) -> list[str]:
+    plugin = importlib.import_module(module)
+    ends = (plugin.main.__doc__ or "").strip().splitlines()[0]
+    found = [title, "", f"{line[0].upper()}{line[1:]}.", ""]
+    found += [f"Exit code: {ends}", "", _options(plugin.add), ""] if options else []
+    examples = "\n".join(one.strip() for one in plugin.EXAMPLES.splitlines())
+    return [*found, fence(examples, "sh"), ""]
 
 
 def _options(add: Callable[[argparse.ArgumentParser], None]) -> str:
@@ -152,8 +165,8 @@ def _when(name: str, info: Info) -> str:
     if name in RULES:
         needs = "With evidence." if info.needs_evidence else "Without evidence, by `validate` too."
         return f"Where a Policy has it under `rules`. {needs}"
-    if name not in RULE_PARAMETERS:
-        return "On every change that has a base."
+    if name in ALWAYS:
+        return ALWAYS[name]
     said = "an error" if name == "routes-measured" else "a warning"
     return f"Wherever {DECLARED[name]}; a Policy may make it {said}."
 

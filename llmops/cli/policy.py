@@ -1,0 +1,28 @@
+"""`llmops policy`: what policies ask for, whether their tests hold, and what a change loosens."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from llmops.cli import actions
+
+EXAMPLES = """\
+  llmops policy rules
+  llmops policy diff main my-branch"""
+# action: (one line, module)
+SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
+    "rules": ("the catalogue of rules, and what each is here", "llmops.cli.policy_rules"),
+    "show": ("one rule: why, how to mend, parameters, examples", "llmops.cli.policy_show"),
+    "diff": ("what is tighter, looser or neutral between two trees", "llmops.cli.policy_diff"),
+}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The actions of `policy`."""
+    actions.add(parser, SUBCOMMANDS)
+
+
+def main(args: argparse.Namespace) -> int:
+    """What the action says; 2 for an unknown one."""
+    return actions.main(args, SUBCOMMANDS)
