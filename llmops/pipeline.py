@@ -8,19 +8,17 @@ What runs and what judges is imported where it is used, so that a plan does not 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from llmops import __version__
-from llmops.diagnostics import Diagnostic, Severity, Span, did_you_mean, has_errors
+from llmops.diagnostics import did_you_mean
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, UsageError
 from llmops.evidence.rows import anchors_of, findings_of, rows_of
-from llmops.graph.base import Change
 from llmops.graph.build import Graph
-from llmops.graph.diff import diff
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
 from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Step
@@ -28,130 +26,18 @@ from llmops.jobs.exam import Exam, exams
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
 from llmops.jobs.wire import plan_from_json, to_json
-from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, State, name_of, read, tip
+from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, read
 from llmops.source.egress import Egress
 from llmops.source.tree import Blob, Tree
 from llmops.specs.base import Spec
+from llmops.static import NOT_MOVED, changes_of, owners
 
 if TYPE_CHECKING:
     from llmops.executors.base import Event, Executor, RunReport
     from llmops.executors.permitted import Names
     from llmops.reports.report import Report
-    from llmops.rules.base import Finding, Verdict
-    from llmops.rules.directions import Moved
-    from llmops.rules.facts import Approval, Facts
-
-
-OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What `validate` found: mistakes and static findings, as diagnostics."""
-
-    state: State
-    diagnostics: tuple[Diagnostic, ...]
-    invalid: bool  # the specs themselves do not parse, type or resolve
-
-
-def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
-    """Text to graph, and the rules that need no evidence; `paths` narrow what is shown."""
-    from llmops.rules.verdict import static_findings
-
-    state = read(project, project.repository.work_tree(), head=True)
-    found = list(state.diagnostics)
-    if state.graph is not None:
-        facts = _static_facts(state)
-        found += [_as_diagnostic(f) for f in static_findings(facts)]
-        found += _waivers(project, facts)
-        found += _not_moved(state, state.graph)
-    shown = tuple(d for d in found if not paths or _under(d.span.path, paths))
-    return Checked(state, shown, has_errors(d for d in state.diagnostics if d in shown))
-
-
-def _waivers(project: Project, facts: Facts) -> Iterator[Diagnostic]:
-    """Waivers that cannot count: for nothing, for too long, or past their day."""
-    from llmops.rules.waiver import gates_of, static
-
-    def at_base() -> frozenset[str]:
-        base = tip(project.repository)
-        return gates_of(read(project, base).graph) if base is not None else frozenset()
-
-    for rule, one in static(facts, at_base, datetime.now(UTC).date()):
-        yield replace(_as_diagnostic(one), rule=rule)
-
-
-NOT_MOVED = "declared and checked; no command moves traffic yet"
-
-
-def _not_moved(state: State, graph: Graph) -> Iterator[Diagnostic]:
-    """A Release is checked and protected, and that is all: nobody shall think otherwise."""
-    for release in graph.of_kind("Release"):
-        span = state.loaded.span(release.ref, ("spec", "strategy"))
-        what = f"{release.ref} is {NOT_MOVED}"
-        yield Diagnostic(span, "not-moved", what, severity=Severity.INFO)
-
-
-def _under(path: str, folders: Sequence[str]) -> bool:
-    return any(f in ("", ".", path) or path.startswith(f.rstrip("/") + "/") for f in folders)
-
-
-def _as_diagnostic(found: Finding) -> Diagnostic:
-    from llmops.rules.base import Outcome
-
-    path, line, column = found.place.rsplit(":", 2)
-    severity = Severity.WARNING if found.outcome is Outcome.WARNED else Severity.ERROR
-    span = Span(path, int(line), int(column))
-    return Diagnostic(span, found.rule, found.message, found.hint, severity)
-
-
-def _static_facts(state: State) -> Facts:
-    from llmops.rules.facts import Facts
-
-    assert state.graph is not None
-    nothing = Plan(None, name_of(state.tree), None, (), (), ())
-    return Facts(
-        base=None,
-        head=state.graph,
-        plan=nothing,
-        exams=(),
-        proven={},
-        rows=lambda _closure: None,
-        place=lambda _side, ref, loc: state.place(ref, loc),
-        owners=owners(state.tree),
-    )
-
-
-def owners(tree: Tree) -> tuple[str, ...]:
-    """The lines of CODEOWNERS, wherever GitHub would look for it."""
-    for path in OWNERS:
-        if path in tree.blobs():
-            return tuple(tree.read(path).decode("utf-8", "replace").splitlines())
-    return ()
-
-
-def changes_of(both: Pair) -> tuple[Change, ...]:
-    """The semantic changes between base and head."""
-    assert both.head.graph is not None
-    return diff(both.base.graph if both.base else None, both.head.graph, _roles)
-
-
-def _roles(kind: str) -> Mapping[str, str]:
-    """The roles of a kind's fields; the models are loaded when something changed."""
-    from llmops.specs.load import roles
-
-    return roles(kind)
-
-
-def directions(both: Pair) -> tuple[Moved, ...]:
-    """What head's gates and policies ask less, more or otherwise than base's."""
-    from llmops.rules.directions import moved
-
-    if both.base_problem:
-        raise UsageError(f"base cannot be compared: {both.base_problem}", hint="mend base first")
-    base = both.base.graph if both.base is not None else None
-    facts = replace(_static_facts(both.head), base=base, place=both.place)
-    return moved(facts, changes_of(both))
+    from llmops.rules.base import Verdict
+    from llmops.rules.facts import Approval
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import pytest
 
 from llmops.errors import UsageError
 from llmops.evidence.rows import rows_of
-from llmops.pipeline import owners
 from llmops.project import Project, trees
+from llmops.static import owners
 from tests.conftest import GitRepo
 
 

@@ -112,6 +112,7 @@ NEEDED = {
     "show": ("run", "ID"),
     "guard": ("check", "TEXT"),
     "completion": ("bash",),
+    "policy": ("rules",),
 }
 
 
@@ -242,6 +243,7 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     given["completion"] = ["bash"]
     given["guard"] = ["check", "hello"]
     given["init"] = [str(tmp_path / "mine")]
+    given["policy"] = ["rules"]
     for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,

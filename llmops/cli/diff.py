@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from llmops.cli import common
-from llmops.pipeline import changes_of
 from llmops.reports.render import render_changes
+from llmops.static import changes_of
 
 EXAMPLES = """\
   llmops diff

@@ -14,8 +14,8 @@ from llmops.errors import UsageError
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.select import Scene, SelectorError, select
-from llmops.pipeline import changes_of
 from llmops.specs.base import Ref
+from llmops.static import changes_of
 
 EXAMPLES = """\
   llmops ls Recipe state:modified+

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from llmops.cli import common
-from llmops.pipeline import directions
 from llmops.reports.render import render_directions
+from llmops.static import directions
 
 EXAMPLES = """\
   llmops policy diff main my-branch

@@ -9,10 +9,10 @@ from llmops.cli import common
 from llmops.cli.output import command
 from llmops.diagnostics import Severity, has_errors, printable, render
 from llmops.errors import UsageError
-from llmops.pipeline import Checked, validate
 from llmops.project import FOLDERS
 from llmops.reports.render import DIAGNOSTICS, render_diagnostics
 from llmops.source.tree import Tree
+from llmops.static import Checked, validate
 
 EXAMPLES = """\
   llmops validate
