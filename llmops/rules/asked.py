@@ -12,6 +12,7 @@ from llmops.jobs.gates import alpha_of, bound_words
 from llmops.jobs.make import Made
 from llmops.jobs.metrics import METRICS
 from llmops.jobs.parts import Part, dataset_of
+from llmops.rules import profile
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import INVALID_HINT, Cell, Claim, Question, scale_of
 from llmops.rules.facts import Facts, Loc, Row
@@ -182,6 +183,7 @@ def claimed(
         about_more=claim.about_more,
         quality=claim.quality,
         not_shown=claim.not_shown,
+        literal=claim.literal or profile.said(claim.value, bound),
     )
 
 

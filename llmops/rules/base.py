@@ -153,6 +153,20 @@ class Waived:
 
 
 @dataclass(frozen=True, slots=True)
+class Unshown:
+    """Something that a verdict does not show, whatever its outcome.
+
+    `kind`: "gate" (let through although its rows do not show it), "route" and "target" (nothing
+    measures it), "reported" (a suite or check that decides nothing), "judge" (its errors are not
+    known), "advisory", "dirty", "partial", "unbased" (about the verdict as a whole).
+    """
+
+    kind: str
+    what: str = ""  # gate id, Kind/name, ...
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """May this tree be merged? The worst of its findings, with all that it rests on."""
 
@@ -172,6 +186,7 @@ class Verdict:
     profile: str = "assured"  # or "literal": the point rule decides
     looks: tuple[Look, ...] = ()
     waivers: tuple[Waived, ...] = ()
+    unshown: tuple[Unshown, ...] = ()
     notes: tuple[str, ...] = ()  # e.g. "no policy at base", "partial: --select"
     judged_at: str = ""
     tool_version: str = ""

@@ -58,6 +58,7 @@ class Claim:
     hint: str = ""
     quality: JudgeQuality | None = None
     not_shown: str = ""
+    literal: str = ""  # what the point rule says, where the value alone does not tell
 
 
 INVALID_HINT = "rows.jsonl of the evaluate job has each cell's reason"
@@ -197,7 +198,10 @@ def _percentile(question: Question, values: Sequence[float | None]) -> Claim:
     more = binomial.about_more(k, n, share, question.alpha) if undecided else None
     ends = percentile.interval(known, q)
     interval = None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
-    return Claim(outcome, n, why, percentile.value(known, q), interval, more)
+    claim = Claim(outcome, n, why, percentile.value(known, q), interval, more)
+    rank = max(math.ceil(q * n * (1 - 1e-12)), 1)  # of the percentile, invalid cells at the bad end
+    good = k >= (rank if side == "max" else n - rank + 1)
+    return replace(claim, literal=("passed" if good else "failed") if known else "")
 
 
 def _score(question: Question, values: list[float]) -> Claim:

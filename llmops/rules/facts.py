@@ -13,7 +13,8 @@ from llmops.rules.base import Finding, Loosened
 from llmops.specs.base import Ref, Spec
 
 Row = Mapping[str, Any]
-DEFAULTS: Mapping[str, Any] = {"on_inconclusive": "fail"}  # what a policy says without saying it
+# What a policy says without saying it.
+DEFAULTS: Mapping[str, Any] = {"on_inconclusive": "fail", "profile": "assured"}
 Loc = tuple[str | int, ...]
 
 

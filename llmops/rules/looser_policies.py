@@ -89,6 +89,8 @@ def _tighter(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         return float(new.get(key, ALPHA)) <= float(old.get(key, ALPHA))
     if key == "on_inconclusive":
         return bool(new.get(key, "fail") == "fail")
+    if key == "profile":
+        return bool(new.get(key, "assured") == "assured")
     if key == "budgets":
         return _spends_less(old.get(key) or {}, new.get(key) or {})
     labels = [spec.get(key, {}).get("labels", {}).items() for spec in (old, new)]

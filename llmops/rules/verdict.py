@@ -19,13 +19,16 @@ from llmops.rules import (
     owner,
     pinned_revision,
     policy_looser,
+    profile,
     range,
+    ratchet,
     regression,
     require,
     residency,
     routes_measured,
     secret,
     slices,
+    unshown,
     waiver,
 )
 from llmops.rules.base import Case, Finding, Outcome, Verdict
@@ -58,6 +61,8 @@ INFOS: Mapping[str, Info] = {
     **{name: gate.INFO for name, gate in GATES.items()},
     waiver.INFO.id: waiver.INFO,
 }
+# What claims something of rows or findings.
+ON_ROWS = tuple(m.INFO.id for m in (require, slices, regression, fail_on, bank_classes))
 # What no policy names, so that none makes it a warning.
 ALWAYS = (policy_looser.INFO.id, approval.INFO.id, waiver.INFO.id)
 
@@ -75,12 +80,11 @@ def static_findings(facts: Facts) -> tuple[Finding, ...]:
 def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
     """The verdict. Pure: the same facts give the same verdict."""
     facts = replace(facts, loosened=policy_looser.loosened(facts))
-    gates = chain.from_iterable(gate.findings(facts) for gate in GATES.values())
     ruled = chain.from_iterable(
         _under(config, facts) for config in facts.policies if config.rule in RULES
     )
-    severe = _severities(facts)
-    found = [_soften(f, severe.get(f.rule, "error"), facts) for f in gates]
+    found = list(_gates(facts, GATES))
+    facts = replace(facts, loosened=ratchet.with_gains(facts, found, _merged))
     found += [*ruled, *_nothing(facts)]
     waived = waiver.applied(facts, found, date.fromisoformat(judged_at[:10]))
     found = list(waived.findings)
@@ -100,10 +104,26 @@ def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
         worse_count=lost,
         better_count=won,
         waivers=waived.waivers,
+        profile=profile.of(facts),
+        unshown=unshown.unshown(facts, found),
         notes=_notes(facts),
         judged_at=judged_at,
         tool_version=tool_version,
     )
+
+
+def _gates(facts: Facts, table: Mapping[str, Any]) -> Iterator[Finding]:
+    """The findings of gates, as profile and severities leave them."""
+    severe, decides = _severities(facts), profile.of(facts)
+    for found in chain.from_iterable(gate.findings(facts) for gate in table.values()):
+        decided = unshown.undecided(profile.applied(found, decides), facts)
+        yield _soften(decided, severe.get(found.rule, "error"), facts)
+
+
+def _merged(facts: Facts) -> tuple[Finding, ...]:
+    """The same of gates on rows alone, as they would be found once head is merged."""
+    claims = {name: gate for name, gate in GATES.items() if name in ON_ROWS}
+    return tuple(_gates(facts, claims))
 
 
 def _under(config: Config, facts: Facts) -> Iterator[Finding]:
@@ -128,11 +148,12 @@ def _soften(found: Finding, severity: str, facts: Facts) -> Finding:
     if found.outcome in (Outcome.PASSED, Outcome.WARNED):
         return found
     if severity != "error" and found.rule not in ALWAYS:
-        return replace(found, outcome=Outcome.WARNED)
+        return unshown.let(found, "its rule is a warning")
     lets = [policy.spec.get("on_inconclusive") for policy in asking(facts.judging())]
     through = bool(lets) and all(word == "warn" for word in lets)
     if found.outcome is Outcome.INCONCLUSIVE and through and found.value is not None:
-        return replace(found, outcome=Outcome.WARNED, message=f"not shown: {found.message}")
+        said = replace(found, message=f"not shown: {found.message}")
+        return unshown.let(said, "on_inconclusive: warn lets it through")
     return found
 
 

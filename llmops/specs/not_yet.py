@@ -96,7 +96,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "Policy": {
         "packs": "regulation packs",
-        "profile": "policy profiles",
         "budgets.holdout_looks_per_dataset": "counted looks at held-out data",
         "attempts": "counted attempts",
         "count": "counted attempts",

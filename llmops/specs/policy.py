@@ -177,6 +177,9 @@ class Policy(Block):
     on_inconclusive: Literal["fail", "warn"] = field(
         "fail", role="gate", doc="What an undecided gate is."
     )
+    profile: Literal["assured", "literal"] = field(
+        "assured", role="gate", doc="What decides a claim: its bound, or the measured number."
+    )
     budgets: Budgets | None = group(None, doc="What may be spent.")
     rules: Annotated[tuple[Rule, ...], LIST] = group((), doc="What must hold.")
     approvals: Annotated[tuple[Approval, ...], LIST] = group((), doc="Who must agree.")

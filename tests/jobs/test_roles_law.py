@@ -243,7 +243,8 @@ FILES: dict[str, str] = {
         " require: {min: 0.5}}]"
     )),
     "policies/main.yaml": full("Policy", "main", (
-        "applies_to: {labels: {risk: high}}\nalpha: 0.05\non_inconclusive: fail\nrules:\n"
+        "applies_to: {labels: {risk: high}}\nalpha: 0.05\non_inconclusive: fail\n"
+        "profile: assured\nrules:\n"
         "  - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]},"
         " severity: error, controls: [c-1], because: {en: why}}\n"
         "  - {name: licences, rule: license, with: {allow: [Apache-2.0, MIT],"
@@ -597,6 +598,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "budgets.per_pull_request.gpu_hours": (POL, "gpu_hours: 40", "gpu_hours: 4"),
         "budgets.per_pull_request.cpu_hours": (POL, "cpu_hours: 90", "cpu_hours: 9"),
         "on_inconclusive": (POL, "on_inconclusive: fail", "on_inconclusive: warn"),
+        "profile": (POL, "profile: assured", "profile: literal"),
         "rules[].name": (POL, "name: epochs", "name: steps"),
         "rules[].severity": (POL, "severity: warning", "severity: error"),
         "rules[].controls": (POL, "c-1", "c-2"),

@@ -132,6 +132,7 @@ LOOSENINGS = {
         POLICY, "rules:", "applies_to: {labels: {risk: high}}\n  rules:"
     ),
     "inconclusive let through": changed(POLICY, "rules:", "on_inconclusive: warn\n  rules:"),
+    "the point rule decides": changed(POLICY, "rules:", "profile: literal\n  rules:"),
     "target deleted": {
         p: t for p, t in BANK.items() if p not in ("specs/applications/bot.yaml", E)
     } | {E: BANK[E].replace("Application/bot", "Recipe/adapter")},

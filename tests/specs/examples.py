@@ -384,6 +384,7 @@ spec:
   applies_to: {labels: {risk: high}}
   alpha: 0.05
   on_inconclusive: fail
+  profile: assured
   budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90}}
   rules:
     - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]}, severity: error}
