@@ -113,6 +113,7 @@ NEEDED = {
     "guard": ("check", "TEXT"),
     "completion": ("bash",),
     "policy": ("rules",),
+    "waiver": ("ls",),
 }
 
 
@@ -243,7 +244,7 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     given["completion"] = ["bash"]
     given["guard"] = ["check", "hello"]
     given["init"] = [str(tmp_path / "mine")]
-    given["policy"] = ["rules"]
+    given["policy"], given["waiver"] = ["rules"], ["ls"]
     for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from llmops.cli.output import complain, is_terminal
@@ -52,6 +53,16 @@ def add_environment(parser: argparse.ArgumentParser) -> None:
         "--env", metavar="NAME",
         help="the Environment that jobs run in (default: the only one, or the one called local)",
     )  # fmt: skip
+
+
+def moment(text: str | None) -> datetime:
+    """The time that `--now` says, or now. UsageError for a text that is none."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f'--now "{text}" is no RFC 3339 time') from error
 
 
 def both(found: Project, args: argparse.Namespace) -> Pair:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 
 from llmops.cli import common
 from llmops.cli.output import command, complain
@@ -54,16 +53,7 @@ def judge(args: argparse.Namespace) -> tuple[Project, Planned, Verdict]:
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
     approvals = _approvals(args.approved)
-    return found, planned, verdict(found, planned, now=_now(args.now), approvals=approvals)
-
-
-def _now(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f'--now "{text}" is no RFC 3339 time') from error
+    return found, planned, verdict(found, planned, now=common.moment(args.now), approvals=approvals)
 
 
 def _approvals(given: list[str]) -> tuple[Approval, ...]:

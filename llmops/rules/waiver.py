@@ -152,7 +152,7 @@ def stands(waiver: Waiver, known: Iterable[str], today: date) -> Standing:
     """Whether a waiver counts today, and why not. `known` are the gates of both trees."""
     if not waivable(waiver.gate):
         return "not waivable"
-    if not _is_known(waiver.gate, known):
+    if not is_known(waiver.gate, known):
         return "unknown gate"
     days = (waiver.expires - today).days
     return "expired" if days < 0 else "too long" if days > MOST_DAYS else "counts"
@@ -163,8 +163,13 @@ def waivable(gate: str) -> bool:
     return gate not in NEVER_GATES
 
 
-def _is_known(gate: str, known: Iterable[str]) -> bool:
-    return gate in {name for one in known for name in _names(one)} or _whole(gate) in set(known)
+def is_known(gate: str, known: Iterable[str]) -> bool:
+    """Whether a name is that of a gate or rule, or may be that of one value of a slice."""
+    names = {name for one in known for name in _names(one)}
+    return gate in names or f"{_whole(gate)}{_ANY}" in names
+
+
+_ANY = "[]"  # ends the name of a slice whose values only its rows tell
 
 
 def _names(gate: str) -> tuple[str, ...]:
@@ -225,6 +230,12 @@ def _told(waiver: Waiver, standing: Standing, found: Sequence[Finding], today: d
     )  # fmt: skip
 
 
+def told_of(base: Graph | None, head: Graph | None, today: date) -> tuple[Waived, ...]:
+    """Head's waivers as they would stand on a day; none of them is in use before it is base's."""
+    known = gates_of(base) | gates_of(head)
+    return tuple(_told(one, stands(one, known, today), (), today) for one in declared(head))
+
+
 # ---- what is said of the waivers themselves ---------------------------------------------------
 
 
@@ -278,7 +289,7 @@ def _wrong(waiver: Waiver, state: Standing, known: Iterable[str], today: date) -
     if state == "not waivable":
         return f"{gate} cannot be waived", "ask for the approval, or mend what stands in the way"
     if state == "unknown gate":
-        names = sorted({name for one in known for name in _names(one)})
+        names = sorted({name for one in known for name in _names(one) if not name.endswith(_ANY)})
         return f'no gate or rule is called "{gate}"', did_you_mean(
             gate, names, otherwise="remove it"
         )
@@ -309,7 +320,7 @@ def static(
     """
     waivers = declared(facts.head)
     known: set[str] = set(gates_of(facts.head)) if waivers else set()
-    if not all(_is_known(w.gate, known) for w in waivers if waivable(w.gate)):
+    if not all(is_known(w.gate, known) for w in waivers if waivable(w.gate)):
         known |= set(elsewhere())
     for waiver in waivers:
         state = stands(waiver, known, today)
@@ -332,10 +343,11 @@ def gates_of(graph: Graph | None) -> frozenset[str]:
 
 
 def _slices(graph: Graph) -> Iterator[str]:
-    """Slices whose values are named, each."""
+    """The values of slices: those that are named, else any."""
     for spec in graph.of_kind("Evaluation"):
         for one in spec.spec.get("slices", ()):
-            yield from (f"{spec.ref}/{one['name']}[{value}]" for value in one.get("values", ()))
+            name, values = f"{spec.ref}/{one['name']}", one.get("values", ())
+            yield from [f"{name}[{value}]" for value in values] or [f"{name}{_ANY}"]
 
 
 def _named(graph: Graph) -> Iterator[str]:

@@ -27,6 +27,7 @@ _TREE_MODE = "040000"
 # the object folders of a receive hook. All others, GIT_DIR first, could point git elsewhere.
 _PASSED = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
 _OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
+_WHO = ("GIT_AUTHOR_", "GIT_COMMITTER_")  # who commits, where the caller says it
 _OWN = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
@@ -180,6 +181,44 @@ class Repository:
         text = self._git.text("log", "--format=%an%n%ae", f"{tips[0]}..{tips[1]}", "--")
         names = [line.strip() for line in text.split("\n") if line.strip()]
         return frozenset([*names, *(name.partition("@")[0] for name in names)])
+
+    def branch(self, name: str, parent: str, path: str, data: bytes) -> str:
+        """A new branch: `parent` and one more file, committed; the commit's id.
+
+        The work tree, its index and HEAD stay as they are, and the branch appears last. Raises
+        UsageError where there is such a branch or file already.
+        """
+        tip = self._commit_or_raise(parent)
+        if self.commit(f"refs/heads/{name}"):
+            raise UsageError(f'there is a branch "{printable(name)}" already')
+        if any(one == path for _, _, _, one in self._git.entries("-r", tip, "--", path)):
+            raise UsageError(f"{printable(path)} is there already at {printable(parent)}")
+        tree = self._with_file(tip, path, self._git.run("hash-object", "-w", "--stdin", data=data))
+        commit = self._committed(tree, tip, f"{path}\n")
+        self._git.run("update-ref", f"refs/heads/{name}", commit, "0" * len(commit))
+        return commit
+
+    def _with_file(self, commit: str, path: str, hashed: _Done) -> str:
+        """The id of a commit's tree with one more file, through an index of its own."""
+        blob = hashed.stdout.decode().strip()
+        with tempfile.TemporaryDirectory(prefix="llmops-index-") as folder:
+            git = _Git(self.root, {"GIT_INDEX_FILE": str(Path(folder) / "index")})
+            git.run("read-tree", f"{commit}^{{tree}}")
+            git.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+            return git.text("write-tree")
+
+    def _committed(self, tree: str, parent: str, message: str) -> str:
+        """A commit by whoever git says that the user is."""
+        who = {k: v for k, v in os.environ.items() if k.startswith(_WHO)}
+        git = _Git(self.root, who)
+        done = git.run("commit-tree", tree, "-p", parent, data=message.encode(), check=False)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace")
+            if "tell me who you are" in said or "ident" in said:
+                hint = "git config user.name and user.email say it"
+                raise GitError("git does not know who you are", hint=hint)
+            raise _failed("commit-tree", done)
+        return done.stdout.decode().strip()
 
     def is_shallow(self) -> bool:
         """Whether history was cut when cloning, so that bases may be missing."""

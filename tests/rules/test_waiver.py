@@ -282,6 +282,15 @@ def test_a_waiver_for_nothing_fails_in_head_and_is_to_be_removed_at_base() -> No
     assert (old.outcome, old.judged_by) == (Outcome.WARNED, "base")
 
 
+def test_a_value_may_be_waived_of_a_slice_only_and_of_those_that_are_named() -> None:
+    path = "specs/evaluations/quality.yaml"
+    named = changed(path, "column: language,", "column: language, values: [zh],",
+                    waivers(f"{SLICE}[fr] 2026-12-15"))  # fmt: skip
+    assert told(named)[0][0] == "unknown-gate"
+    assert told(waivers(f"{SLICE}[fr] 2026-12-15")) == []  # only its rows could tell
+    assert told(waivers(f"{GATE}[fr] 2026-12-15"))[0][0] == "unknown-gate"
+
+
 def test_a_gate_that_only_base_has_may_be_waived_there() -> None:
     files = waivers(f"{SLICE} 2026-12-15")
     path = "specs/evaluations/quality.yaml"
