@@ -78,7 +78,7 @@ class Calibration(Block):
         role="gate", doc="Share of bad answers that it must be shown to fail."
     )
     max_control_errors: Share = field(
-        0.05, role="gate", doc="Share of each sort of control items that it may judge wrong."
+        0.1, role="gate", doc="Share of each sort of control items that it may judge wrong."
     )
 
 

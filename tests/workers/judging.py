@@ -67,6 +67,10 @@ class Judged:
     def judgements(self) -> list[dict[str, Any]]:
         return self._lines("judgements.jsonl")
 
+    @property
+    def anchors(self) -> list[dict[str, Any]]:
+        return self._lines("anchors.jsonl")
+
     def cells(self, check: str = "kind") -> dict[str, dict[str, Any]]:
         """Cells by the case's question."""
         return {row["input"]: row["cells"][check] for row in self.rows}
@@ -88,6 +92,7 @@ def judge(
     replies: Callable[[Mapping[str, Any]], Reply],
     *,
     checks: Sequence[Mapping[str, Any]] = KIND,
+    rated: Sequence[Mapping[str, Any]] = (),
     cases: Sequence[Mapping[str, Any]] = ({"question": "How are you?", "answer": "Well."},),
     response: str = "Very well, thank you.",
     responses: Mapping[str, str] | None = None,
@@ -96,7 +101,7 @@ def judge(
     monkeypatch: Any = None,
     **more: Any,
 ) -> Judged:
-    """Judges cases that all have one response (or `responses` by question)."""
+    """Judges cases that all have one response (or `responses` by question), and rated rows."""
     from tests.workers.conftest import write_job
 
     number = len(list(tmp_path.glob("run*")))
@@ -110,7 +115,13 @@ def judge(
         {"id": c["id"], "case": c["case"], "response": said.get(c["question"], response)}
         for c in whole
     ]
-    for name, lines in (("cases", whole), ("responses", given)):
+    anchors = [{**row, "case": digest.of_value(dict(row))} for row in rated]
+    anchors = [{"id": row["case"][7:23], **row} for row in anchors]
+    if rated:
+        inputs["anchors"] = tmp_path / f"{number}-anchors.jsonl"
+    for name, lines in (("cases", whole), ("responses", given), ("anchors", anchors)):
+        if name not in inputs:
+            continue
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         inputs[name].write_text(text, encoding="utf-8")
     for name, value in (secrets or {}).items():
