@@ -15,6 +15,7 @@ from llmops.rules import (
     budget,
     evidence_present,
     fail_on,
+    judge_calibrated,
     license,
     owner,
     pinned_revision,
@@ -40,6 +41,7 @@ RULES: Mapping[str, Rule] = {
     rule.info.id: rule
     for rule in (
         Rule(evidence_present.INFO, evidence_present.check),
+        Rule(judge_calibrated.INFO, judge_calibrated.check),
         Rule(license.INFO, license.check),
         Rule(owner.INFO, owner.check),
         Rule(pinned_revision.INFO, pinned_revision.check),

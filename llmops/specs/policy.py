@@ -92,6 +92,7 @@ class PlainRule(_Rule):
         "owner",
         "routes-measured",
         "budget",
+        "judge-calibrated",
     ] = field(role="gate", doc="Built-in rule id.")
     with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
 
@@ -115,6 +116,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "owner": NoParameters,
     "routes-measured": NoParameters,
     "budget": NoParameters,
+    "judge-calibrated": NoParameters,
 }
 
 

@@ -189,3 +189,63 @@ def test_rows_that_may_go_further_are_told() -> None:
     assert what(here, wider) == ["Dataset/bank residency", "Dataset/bank sensitivity"]
     assert what(wider, here) == []
     assert what(BANK, here) == []
+
+
+RATED = "specs/datasets/rated.yaml"
+CALIBRATED = {
+    **JUDGED,
+    RATED: spec(
+        "Dataset", "rated",
+        "purpose: [evaluation]\nformat: ratings\n"
+        "sources: [{name: all, file: specs/data/rated.jsonl, license: MIT, origin: first_party}]\n"
+        "splits: {method: hash, parts: {a: 0.5, b: 0.5}}",
+    ),
+    "specs/data/rated.jsonl": '{"input": "a", "response": "b", "rating": 1}\n',
+    "specs/evaluations/kind.yaml": JUDGED["specs/evaluations/kind.yaml"].replace(
+        "repeats: 3", "repeats: 3, calibration: {dataset: rated#a, min_sensitivity: 0.8,"
+        " min_specificity: 0.8, max_control_errors: 0.1}",
+    ),
+}  # fmt: skip
+KIND = "specs/evaluations/kind.yaml"
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        (KIND, "sensitivity: 0.8", "sensitivity: 0.7", ".min_sensitivity"),
+        (KIND, "specificity: 0.8", "specificity: 0.7", ".min_specificity"),
+        (KIND, "errors: 0.1", "errors: 0.2", ".max_control_errors"),
+        (KIND, "rated#a", "rated#b", ".dataset"),
+        ("specs/data/rated.jsonl", '"rating": 1', '"rating": 0', ".dataset"),
+    ],
+)
+def test_a_judge_of_less_well_known_errors_is_looser(
+    path: str, old: str, new: str, said: str
+) -> None:
+    head = changed(path, old, new, CALIBRATED)
+    assert what(CALIBRATED, head) == [f"Evaluation/kind judge.calibration{said}"]
+
+
+def test_a_calibration_that_is_gone_is_looser_and_a_new_one_is_not() -> None:
+    assert what(CALIBRATED, {**CALIBRATED, KIND: JUDGED[KIND]}) == [
+        "Evaluation/kind judge.calibration"
+    ]
+    assert what(JUDGED, CALIBRATED) == []
+
+
+def test_stricter_minima_are_not_looser() -> None:
+    for old, new in (("sensitivity: 0.8", "sensitivity: 0.9"), ("errors: 0.1", "errors: 0.05")):
+        assert what(CALIBRATED, changed(KIND, old, new, CALIBRATED)) == []
+
+
+def test_repeats_are_those_of_base_whatever_head_says() -> None:
+    """Base's gate asks head's target as often as base says; head's fewer repeats are its own."""
+    head = changed(KIND, "repeats: 3", "repeats: 1", CALIBRATED)
+    asked = World(head, CALIBRATED).facts().exams
+    repeats = {
+        exam.judged_by: exam.head.job.spec["judge"]["repeats"]
+        for exam in asked
+        if exam.head is not None and "judge" in exam.head.job.spec
+    }
+    assert repeats == {"base": 3, "head": 1}
+    assert what(CALIBRATED, head) == ["Evaluation/kind judge"]

@@ -38,7 +38,8 @@ TREE = {
         " origin: synthetic}]",
     ),
 }  # fmt: skip
-FOLDERS = {"Environment": "specs/environments", "Policy": "policies", "Model": "specs/models"}
+FOLDERS = {"Environment": "specs/environments", "Policy": "policies", "Model": "specs/models",
+           "Dataset": "specs/datasets"}  # fmt: skip
 CODEOWNERS = ("* @acme/team-quality",)
 
 
