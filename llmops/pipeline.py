@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmops import __version__
@@ -242,7 +243,7 @@ def execute(
     from llmops.source.fetch import from_environment
 
     store = project.store
-    fetcher = replace(from_environment(), egress=options.egress)
+    fetcher = replace(from_environment(first=options.mirrors), egress=options.egress)
 
     def read_blob(digest: str, file: str) -> bytes:
         for tree in sources:
@@ -264,10 +265,8 @@ def _told(step: Step, options: RunOptions) -> Step:
     told = estimate.told(step)
     if step.state != "run":
         return told
-    said = {
-        "over_budget": options.over_budget, "accept_undecidable": options.accept_undecidable
-    }  # fmt: skip
-    meant = {name: True for name, was_said in said.items() if was_said}
+    said = ("over_budget", "accept_undecidable")
+    meant = {name: True for name in said if getattr(options, name)}
     return replace(told, job=replace(told.job, spec={**told.job.spec, **meant}))
 
 
@@ -282,6 +281,7 @@ class RunOptions:
     secrets: tuple[Names, ...] = ()
     over_budget: bool = False  # said on the command line; each result keeps it
     accept_undecidable: bool = False  # likewise
+    mirrors: tuple[Path, ...] = ()  # beside those of LLMOPS_MIRROR, and before them
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "rules": ("the catalogue of rules, and what each is here", "llmops.cli.policy_rules"),
     "show": ("one rule: why, how to mend, parameters, examples", "llmops.cli.policy_show"),
     "diff": ("what is tighter, looser or neutral between two trees", "llmops.cli.policy_diff"),
+    "drill": ("planted bad models, and the gates that stop them", "llmops.cli.policy_drill"),
 }
 
 

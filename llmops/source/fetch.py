@@ -105,14 +105,19 @@ class Fetcher:
         )
 
 
-def from_environment(environ: dict[str, str] | None = None) -> Fetcher:
-    """A fetcher as LLMOPS_CACHE, LLMOPS_MIRROR, LLMOPS_OFFLINE and LLMOPS_ALLOW_HOSTS say."""
+def from_environment(
+    environ: dict[str, str] | None = None, first: tuple[Path, ...] = ()
+) -> Fetcher:
+    """A fetcher as LLMOPS_CACHE, LLMOPS_MIRROR, LLMOPS_OFFLINE and LLMOPS_ALLOW_HOSTS say.
+
+    `first`: further mirrors, asked before those of the environment.
+    """
     env = dict(os.environ) if environ is None else environ
     cache = Path(env.get("LLMOPS_CACHE") or "~/.cache/llmops").expanduser()
     mirrors = [Path(part) for part in env.get("LLMOPS_MIRROR", "").split(os.pathsep) if part]
     hosts = [host.strip() for host in env.get("LLMOPS_ALLOW_HOSTS", "").split(",")]
     offline = env.get("LLMOPS_OFFLINE", "") not in ("", "0")
-    return Fetcher(cache, tuple(mirrors), offline, frozenset(host for host in hosts if host))
+    return Fetcher(cache, (*first, *mirrors), offline, frozenset(host for host in hosts if host))
 
 
 def _hex(digest: str) -> str:
