@@ -12,7 +12,7 @@ from llmops.diagnostics import did_you_mean
 from llmops.errors import StoreError, UsageError
 from llmops.evidence.files import refuse_links, replace, shown
 from llmops.pipeline import report
-from llmops.reports.phrases import LANGS
+from llmops.reports.phrase import LANGS
 from llmops.reports.render import REPORTS, render_report
 
 EXAMPLES = """\

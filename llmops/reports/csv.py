@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from llmops.reports.content import Content, Table
 from llmops.reports.escape import visible
-from llmops.reports.phrases import Lang, Words
+from llmops.reports.phrase import Lang
+from llmops.reports.phrases import Words
 from llmops.reports.report import Report
 from llmops.reports.told import content
 from llmops.reports.words import MINUS

@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from llmops.reports.content import Absent, Content, Figure, Para, Table
 from llmops.reports.escape import hidden
-from llmops.reports.phrases import Lang, Words
+from llmops.reports.phrase import Lang
+from llmops.reports.phrases import Words
 from llmops.reports.report import Report
 from llmops.reports.told import content
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from llmops.reports.content import Absent, Block, Cell, Content, Para, Section, Table
 from llmops.reports.escape import code_cell, text
-from llmops.reports.phrases import Lang, Words
+from llmops.reports.phrase import Lang
+from llmops.reports.phrases import Words
 from llmops.reports.report import Report
 from llmops.reports.told import content
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmops.reports.phrases import Phrase
+from llmops.reports.phrase import Phrase
 
 # (heading, what it means): kept in step with llmops/docs/statistics.md by hand.
 METHOD: tuple[tuple[Phrase, Phrase], ...] = (

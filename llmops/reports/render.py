@@ -16,7 +16,7 @@ from llmops.reports.base import Page, Renderer, Style
 
 if TYPE_CHECKING:
     from llmops.diagnostics import Diagnostic
-    from llmops.reports.phrases import Lang
+    from llmops.reports.phrase import Lang
     from llmops.reports.report import Report
     from llmops.rules.base import Verdict
     from llmops.rules.directions import Moved

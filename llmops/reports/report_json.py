@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from llmops.jobs.wire import to_json
 from llmops.reports.data import dumps, plain
-from llmops.reports.phrases import Lang
+from llmops.reports.phrase import Lang
 from llmops.reports.report import Report
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from llmops.reports import md
 from llmops.reports.escape import size, text
-from llmops.reports.phrases import Lang, Words
+from llmops.reports.phrase import Lang
+from llmops.reports.phrases import Words
 from llmops.reports.report import Report
 from llmops.reports.told import content
 

@@ -11,7 +11,8 @@ from llmops.jobs.base import Step
 from llmops.reports import words
 from llmops.reports.chinese import chinese
 from llmops.reports.content import Absent, Block, Cell, Table
-from llmops.reports.phrases import Lang, Words
+from llmops.reports.phrase import Lang
+from llmops.reports.phrases import Words
 from llmops.reports.report import Kept, Report, Source
 from llmops.rules.base import Outcome
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmops.reports import front, grounds, judged, measured
 from llmops.reports.content import Absent, Content, Section, gaps
-from llmops.reports.phrases import Lang
+from llmops.reports.phrase import Lang
 from llmops.reports.report import Report
 from llmops.reports.teller import Teller
 

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from llmops.reports import html
-from llmops.reports.phrases import LANGS, Lang
+from llmops.reports.phrase import LANGS, Lang
 from llmops.reports.report import Lost, Report
 from llmops.rules.base import Case
 from tests.reports import pages

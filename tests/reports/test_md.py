@@ -12,7 +12,7 @@ import pytest
 
 from llmops.reports import csv as csv_pages
 from llmops.reports import md, report_json, summary
-from llmops.reports.phrases import LANGS, Lang
+from llmops.reports.phrase import LANGS, Lang
 from llmops.reports.render import REPORTS, render_report
 from llmops.rules.base import Case
 from tests.reports import pages
