@@ -145,7 +145,7 @@ class PlannedGate:
     """
 
     id: str
-    kind: Literal["require", "regression", "slice", "findings", "classes"]
+    kind: Literal["require", "regression", "slice", "gap", "findings", "classes"]
     claim: str
     judged_by: Side  # whose spec declares it
     closure: str  # of the job whose rows decide it

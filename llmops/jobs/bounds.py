@@ -40,9 +40,13 @@ def of_slice(
 ) -> Iterator[Diagnostic]:
     """What is wrong with the bounds of one slice of a check."""
     metric = METRICS.get(str(check["metric"]))
-    if metric is not None:
-        scale = SHARE if "pass_at" in check else metric
-        yield from claims(_Said(spec, str(check["metric"]), span), loc, given, scale)
+    if metric is None:
+        return
+    said, scale = _Said(spec, str(check["metric"]), span), SHARE if "pass_at" in check else metric
+    if scale.kind == "unbounded" and "statistic" not in check:
+        yield from _untestable(said, loc, given)
+    else:
+        yield from claims(said, loc, given, scale)
 
 
 def of_share(spec: Spec, loc: Loc, given: Mapping[str, Any], span: SpanOf) -> Iterator[Diagnostic]:
@@ -76,12 +80,12 @@ class _Said:
 
 def _untestable(said: _Said, loc: Loc, given: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """A mean without a range cannot be shown to clear a bound at any number of cases."""
-    for key in ("require", "regression"):
+    for key in ("require", "regression", "gap"):
         if key in given:
             what = f"{said.name} has no upper limit, so no number of cases can show its mean"
             hint = (
-                "add statistic: p95, so that the percentile is bounded, or pass_at, so that each"
-                " case passes or not, and bound the share that passes"
+                "give the check statistic: p95, so that the percentile is bounded, or pass_at, so"
+                " that each case passes or not, and bound the share that passes"
             )
             yield said.at((*loc, key), "untestable", what, hint)
             return
@@ -97,16 +101,18 @@ def _pass_at(said: _Said, loc: Loc, value: float, metric: Metric) -> Iterator[Di
 
 
 def claims(said: _Said, loc: Loc, given: Mapping[str, Any], scale: Metric) -> Iterator[Diagnostic]:
-    """What is wrong with the `require` and `regression` of one entry, on its scale."""
+    """What is wrong with the bounds of one entry, on its scale."""
     for side, value in given.get("require", {}).items():
         yield from _bound(said, (*loc, "require", side), side, float(value), scale)
-    if "regression" in given and scale.lower is not None and scale.upper is not None:
-        width, margin = scale.upper - scale.lower, float(given["regression"]["margin"])
-        at = (*loc, "regression", "margin")
-        if margin > width:
-            yield said.outside(at, f"{said.name} cannot get worse by {margin:g}", scale)
-        elif margin == width:
-            yield said.nothing(at, f"{said.name} cannot get worse by more than {margin:g}")
+    for key, field, verb in (("regression", "margin", "get worse"), ("gap", "max", "differ")):
+        if key in given and scale.lower is not None and scale.upper is not None:
+            width, most = scale.upper - scale.lower, float(given[key][field])
+            if most > width:
+                what = f"{said.name} cannot {verb} by {most:g}"
+                yield said.outside((*loc, key, field), what, scale)
+            elif most == width:
+                what = f"{said.name} cannot {verb} by more than {most:g}"
+                yield said.nothing((*loc, key, field), what)
 
 
 def _bound(said: _Said, at: Loc, side: str, value: float, scale: Metric) -> Iterator[Diagnostic]:

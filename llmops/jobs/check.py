@@ -115,7 +115,26 @@ def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagno
     if "judge" in evaluation.spec:
         yield from _judge(graph, evaluation, span)
     yield from _format(graph, evaluation, ("dataset",), UNASKED, "be asked", span)
+    for i, one in enumerate(evaluation.spec.get("slices", [])):
+        if "pairs" in one:
+            yield from _pairs(graph, evaluation, ("slices", i, "pairs"), span)
     yield from _bounds(evaluation, span)
+
+
+def _pairs(
+    graph: Graph, evaluation: Spec, loc: tuple[str | int, ...], span: SpanOf
+) -> Iterator[Diagnostic]:
+    """Pairs can be asked, and no split cuts one in two."""
+    yield from _format(graph, evaluation, loc, UNASKED, "be asked", span)
+    dataset = spec_at(graph, use(evaluation, *loc))
+    splits = dataset.spec.get("splits", {})
+    if splits.get("method") == "hash" and splits.get("by") != "pair":
+        yield Diagnostic(
+            span(evaluation.ref, ("spec", *loc)),
+            "pairs-cut",
+            f"{dataset.ref} is split row by row, so its pairs may be cut in two",
+            "set splits.by: pair there, or give the parts as sources",
+        )
 
 
 def _judge(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:

@@ -95,8 +95,8 @@ def _exam(asker: Spec, part: Part, side: Side, base: Graph | None, head: Graph) 
 
 
 def asks_regression(part: Part) -> bool:
-    """Whether any check compares with base's target."""
-    return any("regression" in check.given for check in part.checks)
+    """Whether any check, or slice of one, compares with base's target."""
+    return any("regression" in entry.given for entry in (*part.checks, *part.slices))
 
 
 def _put(asker: Spec, part: Part, own: Graph, target: Ref, graph: Graph, side: Side) -> Made | None:

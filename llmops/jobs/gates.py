@@ -16,7 +16,7 @@ from llmops.jobs.make import Made
 from llmops.jobs.parts import Entry, Part, dataset_of
 from llmops.specs.base import Ref
 
-GateKind = Literal["require", "regression", "slice", "findings", "classes"]
+GateKind = Literal["require", "regression", "slice", "gap", "findings", "classes"]
 ALPHA = 0.05
 Place = Callable[[Side, Ref, tuple[str | int, ...]], str]
 
@@ -78,12 +78,24 @@ def _of_exam(exam: Exam, head: Made, rows: int | None) -> Iterator[Declared]:
             claim = f"{name} not worse than base by {check['regression']['margin']:g}"
             yield made.gate("regression", f"{name}/regression", claim, entry)
     for entry in exam.part.slices:
-        given = entry.given
-        values = ", ".join(str(v) for v in given.get("values", []))
-        group = f"{given['column']} {values}".strip()
-        claim = f"{given['check']} by {group} {bound_words(given['require'])}"
-        yield made.gate("slice", str(given["name"]), claim, entry)
+        yield from _of_slice(entry, made)
     yield from _of_suite(exam.part, made)
+
+
+def _of_slice(entry: Entry, made: _Maker) -> Iterator[Declared]:
+    """What is claimed of each value of a column, and of the gap between them or within pairs."""
+    given, name, check = entry.given, str(entry.given["name"]), entry.given["check"]
+    values = ", ".join(str(v) for v in given.get("values", []))
+    group = f"by {given['column']} {values}".strip() if "column" in given else "in pairs"
+    if "require" in given:
+        claim = f"{check} {group} {bound_words(given['require'])}"
+        yield made.gate("slice", name, claim, entry)
+    if "regression" in given:
+        claim = f"{check} {group} not worse than base by {given['regression']['margin']:g}"
+        yield made.gate("regression", f"{name}/regression", claim, entry)
+    if "gap" in given:
+        claim = f"{check} {group} apart by at most {given['gap']['max']:g}"
+        yield made.gate("gap", f"{name}/gap", claim, entry)
 
 
 def _of_suite(part: Part, made: _Maker) -> Iterator[Declared]:

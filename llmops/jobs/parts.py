@@ -1,8 +1,10 @@
 """Asking specs -> Parts: what an Evaluation, a SafetyTest or a Guardrail's test asks, in one shape.
 
-An Evaluation is one part without a name. A SafetyTest is one part for each suite, a Guardrail one
-for each of its tests: each with cases of its own, so each is an exam of its own. What is claimed
-stands in `checks` and `slices` with its place, in the words of an Evaluation's checks.
+An Evaluation is one part without a name, and one more for each slice that compares pairs: those are
+cases of another dataset, on which every check is measured and only the gap is claimed. A SafetyTest
+is one part for each suite, a Guardrail one for each of its tests: each with cases of its own, so
+each is an exam of its own. What is claimed stands in `checks` and `slices` with its place, in the
+words of an Evaluation's checks.
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ class Part:
     @property
     def decides(self) -> bool:
         """Whether anything is claimed that can fail: what is only measured or reported cannot."""
-        bounds = ("require", "regression")
+        bounds = ("require", "regression", "gap")
         claimed = any(b in e.given for e in (*self.checks, *self.slices) for b in bounds)
         return self.gating and (claimed or bool(self.classes or self.fail_on))
 
@@ -89,9 +91,31 @@ def _evaluation(spec: Spec) -> Iterator[Part]:
         ("dataset",),
         spec.spec.get("sample", {}).get("rows"),
         _entries(spec, "checks"),
-        _entries(spec, "slices"),
+        tuple(e for e in _entries(spec, "slices") if "pairs" not in e.given),
         alpha=spec.spec.get("alpha"),
     )
+    for entry in _entries(spec, "slices"):
+        if "pairs" in entry.given:
+            yield _pairs(spec, entry)
+
+
+def _pairs(spec: Spec, entry: Entry) -> Part:
+    """All pairs of a slice, whose cases are asked apart from the Evaluation's own."""
+    return Part(
+        str(entry.given["name"]),
+        "evaluate",
+        entry.loc,
+        (*entry.loc[1:], "pairs"),
+        checks=tuple(_measured(one) for one in _entries(spec, "checks")),
+        slices=(entry,),
+        alpha=spec.spec.get("alpha"),
+    )
+
+
+def _measured(check: Entry) -> Entry:
+    """A check without what it claims of its own cases."""
+    kept = {k: v for k, v in check.given.items() if k not in ("require", "regression")}
+    return Entry(check.loc, kept)
 
 
 def _entries(spec: Spec, key: str) -> tuple[Entry, ...]:

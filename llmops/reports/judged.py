@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
@@ -289,7 +290,7 @@ def differences(told: Teller) -> Section:
 def _difference_forest(told: Teller, found: Sequence[Finding]) -> Iterator[Block]:
     bars = [
         charts.Bar(
-            verdict_words.short_gate(_name(told, f)).removesuffix("/regression").rpartition("/")[2],
+            _COMPARED.sub("", verdict_words.short_gate(_name(told, f))).rpartition("/")[2],
             f.outcome.word,
             f.difference or 0.0,
             *(f.difference_interval or (f.difference or 0.0, f.difference or 0.0)),
@@ -302,10 +303,16 @@ def _difference_forest(told: Teller, found: Sequence[Finding]) -> Iterator[Block
     yield Figure(charts.forest(told.say("differences_chart"), bars, -room, room))
 
 
+_COMPARED = re.compile(r"/regression(?=\[|$)")  # in the gate of a check, or of a slice's value
+
+
 def _worse(told: Teller, finding: Finding) -> int:
     """On which side of zero a loss lies: above it where the check's own bound is a maximum."""
-    gate = finding.gate.removesuffix("/regression")
-    claims = [f for f in told.report.verdict.findings if f.rule == "require" and f.gate == gate]
+    gate = _COMPARED.sub("", finding.gate)
+    required = [f for f in told.report.verdict.findings if f.rule == "require"]
+    asker = gate.rpartition("/")[0]
+    alike = [f for f in required if f.metric == finding.metric and f.gate.startswith(f"{asker}/")]
+    claims = [f for f in required if f.gate == gate] or alike
     own = [f for f in claims if f.judged_by == finding.judged_by] or claims
     return 1 if any([side for side, _ in _bounds(f.bound)] == ["max"] for f in own) else -1
 

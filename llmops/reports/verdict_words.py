@@ -18,7 +18,7 @@ from llmops.reports.words import (
 )
 from llmops.rules.base import Finding, Outcome, Verdict, Waived
 
-_ON_EVIDENCE = ("require", "slices", "regression", "fail-on", "bank-classes")
+_ON_EVIDENCE = ("require", "slices", "regression", "gap", "fail-on", "bank-classes")
 COUNTED = ("findings", "rows of a class")  # metrics that are whole numbers
 
 

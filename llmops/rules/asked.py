@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -14,8 +14,8 @@ from llmops.jobs.metrics import METRICS
 from llmops.jobs.parts import Part, dataset_of
 from llmops.rules import profile
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import INVALID_HINT, Cell, Claim, Question, scale_of
-from llmops.rules.facts import Facts, Loc, Row
+from llmops.rules.claims import INVALID_HINT, Claim, Question, scale_of
+from llmops.rules.facts import Facts, Loc
 
 T = TypeVar("T", str, int)
 
@@ -104,7 +104,7 @@ def of_suite(facts: Facts, exam: Exam, rule: str, outcome: Outcome, message: str
 
 def _meaning(one: Asked, claim: str) -> str:
     """Digest of all that decides one claim: what is claimed of which rows, and how it is tested."""
-    other = {"require", "regression"} - {claim}
+    other = {"require", "regression", "gap"} - {claim}
     entry = {k: v for k, v in one.entry.items() if k not in other}
     check = {k: v for k, v in one.check.items() if k not in ("require", "regression")}
     rows, judge = one.head.job.closure, one.exam.asker.spec.get("judge", {}).get("calibration")
@@ -218,9 +218,3 @@ def _hint(claim: Claim) -> str:
     if "cells invalid" in claim.why:
         return INVALID_HINT
     return ""
-
-
-def selected(rows: Sequence[Row], cells: Sequence[Cell], column: str, value: Any) -> list[Cell]:
-    """The cells of the rows whose column holds `value`."""
-    wanted = {str(row["case"]) for row in rows if row.get("columns", {}).get(column) == value}
-    return [cell for cell in cells if cell.case in wanted]

@@ -23,10 +23,13 @@ from llmops.rules import foreseen
 from llmops.rules.claims import Cell, cells, scale_of
 from llmops.rules.facts import Row
 from llmops.rules.foreseen import Forecast, Known
+from llmops.rules.groups import text
 from llmops.specs.base import Ref
 from llmops.statistics import forecast as statistics
+from llmops.statistics.gap import Groups
 
 # Target, gate id, closure of its rows, alpha -> the level at which these rows would be judged.
+UNCUT = "rows of each value are not known before they are curated"
 Levels = Callable[[Ref, str, str, float], float]
 
 
@@ -55,8 +58,8 @@ def _foretold(one: Declared, sight: Sight) -> PlannedGate:
     found = _FORECASTS[one.gate.kind](one, sight)
     where = ""
     if found.decidable is False or _short(one.gate, found):
-        claim = next((c for c in ("require", "regression") if c in one.entry), "")
-        loc = (*one.loc, claim) if one.gate.kind in ("require", "regression") else one.loc
+        named = one.gate.kind in ("require", "regression", "gap")
+        loc = (*one.loc, one.gate.kind) if named else one.loc
         where = sight.place(one.exam.judged_by, one.exam.asker.ref, loc)
     return replace(
         one.gate, rows=one.gate.rows if found.rows is None else found.rows,
@@ -125,7 +128,7 @@ def _slice(one: Declared, sight: Sight) -> Forecast:
         whole = _claim(one, one.gate.rows, Known(), alpha)
         if whole.decidable is False:
             return whole
-        return Forecast(None, "rows of each value are not known before they are curated")
+        return Forecast(None, UNCUT)
     forecasts = {
         value: _claim(one, len(found), _known(found) if of_base else Known(), alpha)
         for value, (found, of_base) in groups.items()
@@ -148,25 +151,34 @@ def _groups(one: Declared, sight: Sight) -> dict[str, tuple[list[Cell], bool]]:
 def _by(one: Declared, rows: Sequence[Row]) -> dict[str, list[Cell]]:
     column = one.entry["column"]
     found = cells(rows, one.check)
-    said = {str(row["case"]): _text(row.get("columns", {}).get(column)) for row in rows}
-    wanted = [_text(v) for v in one.entry.get("values", ())] or sorted(set(said.values()))
+    said = {str(row["case"]): text(row.get("columns", {}).get(column)) for row in rows}
+    wanted = [text(v) for v in one.entry.get("values", ())] or sorted(set(said.values()))
     return {value: [cell for cell in found if said[cell.case] == value] for value in wanted}
-
-
-def _text(value: Any) -> str:
-    return "(none)" if value is None else str(value)
 
 
 def _regression(one: Declared, sight: Sight) -> Forecast:
     """Not worse than base: what decides is how many cases change sides."""
     if one.exam.base is None:
         return Forecast(None, "base has no such target")
+    if "column" not in one.entry:
+        return _compared(one, one.exam.base, one.gate.rows, sight)
+    groups = _groups(one, sight)
+    if not groups:
+        return Forecast(None, UNCUT)
+    value = min(groups, key=lambda v: len(groups[v][0]))
+    rows = len(groups[value][0])
+    told = _compared(one, one.exam.base, rows, sight)
+    return replace(told, rows=rows, note=f"{value} has {rows} rows: {told.note}")
+
+
+def _compared(one: Declared, base: Made, rows: int | None, sight: Sight) -> Forecast:
+    """So many cases under head and base."""
     scale, given = scale_of(one.check), one.entry["regression"]
     if scale.lower is None or scale.upper is None:
         return Forecast(False if given.get("prove") else None, "no range to compare in")
-    changed = _changed(one, one.exam.base, sight)
+    changed = _changed(one, base, sight)
     return foreseen.difference(
-        one.gate.rows, float(given["margin"]), scale, _seen(one, sight), changed,
+        rows, float(given["margin"]), scale, _seen(one, sight), changed,
         _alpha(one, sight), proves=bool(given.get("prove")),
     )  # fmt: skip
 
@@ -181,6 +193,26 @@ def _changed(one: Declared, base: Made, sight: Sight) -> float | None:
     pairs = [(was[c], now[c]) for c in was.keys() & now.keys()]
     squares = [(a - b) ** 2 for a, b in pairs if a is not None and b is not None]
     return math.fsum(squares) / len(squares) if squares else None
+
+
+def _gap(one: Declared, sight: Sight) -> Forecast:
+    """No more difference between groups, or within pairs, than so much."""
+    scale, given = scale_of(one.check), one.entry["gap"]
+    proves, most = bool(given.get("prove")), float(given["max"])
+    if scale.lower is None or scale.upper is None:
+        return Forecast(False if proves else None, "no range to compare in")
+    if "pairs" in one.entry:
+        rows = None if one.gate.rows is None else one.gate.rows // 2
+        return foreseen.pairs(rows, most, scale, _alpha(one, sight), proves=proves)
+    groups = _groups(one, sight)
+    if not groups:
+        return Forecast(None, UNCUT)
+    values = tuple(
+        tuple(cell.value for cell in found if cell.value is not None)
+        for found, _ in groups.values()
+    )
+    data = Groups(values, most, scale.lower, scale.upper, scale.kind == "binary")
+    return foreseen.groups(data, _alpha(one, sight), proves=proves)
 
 
 def _findings(one: Declared, sight: Sight) -> Forecast:
@@ -198,6 +230,7 @@ _FORECASTS: Mapping[str, Callable[[Declared, Sight], Forecast]] = {
     "require": _require,
     "regression": _regression,
     "slice": _slice,
+    "gap": _gap,
     "findings": _findings,
     "classes": _classes,
 }

@@ -15,6 +15,7 @@ from llmops.jobs.metrics import Metric
 from llmops.statistics import binomial, forecast, paired, star
 from llmops.statistics import percentile as percentiles
 from llmops.statistics.forecast import Scale, Spread
+from llmops.statistics.gap import Groups, Variants
 
 POWER, LIKELY = 0.8, 0.9  # of what is said to pass; of rows that are said to decide
 _POWERED = "80 % power"
@@ -233,3 +234,42 @@ def _discordance(
         if most < assumed:
             return most, f"if {100 * most:.3g} % of {what} (base is right in {seen.mean:.3g})"
     return assumed, f"if {100 * DISCORDANT:.0f} % of {what}"
+
+
+def pairs(rows: int | None, most: float, scale: Metric, alpha: float, *, proves: bool) -> Forecast:
+    """A claim that two variants of a case differ by at most so much; `rows` counts pairs."""
+    assert scale.lower is not None
+    assert scale.upper is not None
+    width = scale.upper - scale.lower
+    spread, how = _discordance(scale, width, Known(), None)
+    needed = paired.cases_for_margin(spread, most, width)
+    if rows is not None and not Variants((0.0,) * rows, most, width).shown(alpha):
+        note = f"{rows} pairs cannot show a gap of {most:g}, not even if none differs"
+        return Forecast(False if proves else True, note, needed=needed, needed_for=how, rows=rows)
+    more = f"about {needed} pairs would decide it when neither does better, {how}"
+    note = more if rows is None or (needed or 0) > rows else f"likely to pass {how}"
+    return Forecast(None if rows is None else True, note, needed=needed, needed_for=how, rows=rows)
+
+
+def groups(seen: Groups, alpha: float, *, proves: bool) -> Forecast:
+    """A claim that groups differ by at most so much, from kept rows of the same cases."""
+    sizes = [len(group) for group in seen.groups]
+    rows, most = sum(sizes), f"{seen.most:g}"
+    best = replace(seen, groups=tuple((seen.upper,) * size for size in sizes))
+    if not best.shown(alpha):
+        note = (
+            f"groups of {_sizes(sizes)} rows cannot show a gap of {most}, not even if all are best"
+        )
+        return Forecast(False if proves else True, note, rows=rows)
+    more = seen.about_more()
+    if seen.observed is not None and not seen.shown(alpha):
+        how = f"if they stay {seen.observed:.3g} apart"
+        if more is None:
+            return Forecast(True, f"the gap is {seen.observed:.3g} now, above {most}", rows=rows)
+        note = f"about {rows + more} rows would decide it {how}"
+        return Forecast(True, note, needed=rows + more, needed_for=how, rows=rows)
+    return Forecast(True, "likely to pass if the groups stay as they are", rows=rows)
+
+
+def _sizes(sizes: Sequence[int]) -> str:
+    return f"{min(sizes)}" if len(set(sizes)) == 1 else f"{min(sizes)} to {max(sizes)}"

@@ -202,6 +202,8 @@ def _entries(facts: Facts, old: _Asked, new: _Asked, kind: str) -> Iterator[Loos
         place = facts.place("head", new.spec.ref, now.loc)
         for before, weaker in _weaker(entry.given, now.given):
             yield Loosened(what, before, weaker, place)
+        if kind == "checks" and entry.given["name"] in _compared(old.part):
+            yield from _turned(what, entry.given, now.given, place)
 
 
 def _weaker(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -222,17 +224,43 @@ def _weaker(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[st
             yield f"regression margin {was['margin']:g}", f"margin {now['margin']:g}"
         if was.get("prove", False) and not now.get("prove", False):
             yield "prove: true", "prove: false"
-        better = [scale_of(check).better for check in (old, new)]
-        if better[0] != better[1]:
-            yield f"regression: {better[0]} is better", f"{better[1]} is better"
     if old.get("pass_at") != new.get("pass_at") and not _raised(old, new):
         yield f"pass_at {old.get('pass_at')}", f"pass_at {new.get('pass_at')}"
     if old.get("statistic") != new.get("statistic") and not _stricter(old, new):
         yield f"statistic {old.get('statistic')}", f"statistic {new.get('statistic')}"
-    told = {"name", "require", "regression", "pass_at", "statistic"}
+    yield from _wider_gap(old, new)
+    told = {"name", "require", "regression", "pass_at", "statistic", "gap", "pairs"}
     for key in sorted({*old, *new} - told):
         if old.get(key) != new.get(key) and not _wider(key, old, new):
             yield f"{key} {short(old.get(key))}", f"{short(new.get(key))}"
+
+
+def _wider_gap(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    was, now = old.get("gap"), new.get("gap")
+    if was is None:
+        return
+    if now is None:
+        yield f"gap max {was['max']:g}", "no gap"
+        return
+    if now["max"] > was["max"]:
+        yield f"gap max {was['max']:g}", f"max {now['max']:g}"
+    if was.get("prove", False) and not now.get("prove", False):
+        yield "gap prove: true", "prove: false"
+
+
+def _compared(part: Part) -> set[str]:
+    """The checks that are compared with base, as a whole or by a slice."""
+    whole = {e.given["name"] for e in part.checks if "regression" in e.given}
+    return whole | {e.given["check"] for e in part.slices if "regression" in e.given}
+
+
+def _turned(
+    what: str, old: Mapping[str, Any], new: Mapping[str, Any], place: str
+) -> Iterator[Loosened]:
+    """A regression that takes the other side for the better one."""
+    before, after = (scale_of(check).better for check in (old, new))
+    if before != after:
+        yield Loosened(what, f"regression: {before} is better", f"{after} is better", place)
 
 
 def _raised(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

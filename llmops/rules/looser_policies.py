@@ -7,7 +7,7 @@ from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs.gates import ALPHA
-from llmops.rules import bank_classes, fail_on, regression, require, slices, waiver
+from llmops.rules import bank_classes, fail_on, gap, regression, require, slices, waiver
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts, covers, matches, only_waives
 from llmops.rules.looser import at_base, short
@@ -16,7 +16,7 @@ from llmops.specs.base import Spec
 MILDER = ("error", "warning")
 # Judged with severity error where no policy names them: naming them may be a loosening.
 NO_CLAIMS = ("rules", "approvals", "waivers", "tests")  # compared entry by entry, or not at all
-JUDGED_ANYWAY = tuple(m.INFO.id for m in (require, slices, regression, fail_on, bank_classes))
+JUDGED_ANYWAY = tuple(m.INFO.id for m in (require, slices, regression, gap, fail_on, bank_classes))
 
 
 def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:

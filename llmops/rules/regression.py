@@ -1,11 +1,9 @@
 """Rule `regression`: head's target is not worse than base's by more than a margin, case by case.
 
-Both targets answer the same cases of the same check; its own bound says which way is better. A
-detect gate: *failed* when worse than the margin at Holm's level over all of a change's detect
-gates, *passed* when non-inferiority is shown, else *warned* (`prove: true`: inconclusive).
-
-Base's gates are a family of their own: else head could add gates, or a tiny alpha, until none of
-base's could fail any more. Head's own gates are judged among all.
+Both targets answer the same cases of the same check, all of them or those of each value of a
+slice's column; the check's own bound says which way is better. A detect gate: *failed* when worse
+than the margin at Holm's level over all of a change's detect gates, *passed* when non-inferiority
+is shown, else *warned* (`prove: true`: inconclusive).
 """
 
 from __future__ import annotations
@@ -15,11 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from llmops.rules import detect
 from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import INVALID_HINT, Cell, cells, invalid_words, scale_of
+from llmops.rules.detect import Member, Missing
 from llmops.rules.facts import Facts, Info
-from llmops.statistics import order, paired, star
+from llmops.rules.groups import groups, nothing
+from llmops.statistics import order
 from llmops.statistics.paired import Decision, Difference
 
 INFO = Info(
@@ -41,60 +42,93 @@ spec:
 )
 
 
-Gap = tuple[Outcome, str, str]  # why there are no differences: outcome, words, hint
-
-
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Differences head minus base in betting order, signed so that more is better, within ±span."""
 
     differences: list[float]
     span: float
-    margin: float
     base_mean: float
     head_mean: float
     sign: float = 1.0  # -1 where less is better
 
 
-def findings(facts: Facts) -> Iterator[Finding]:
-    """One finding for each `regression` of each check; Holm runs over all of a family."""
-    read = [(one, _pairs(facts, one)) for one in asked(facts, "checks", "regression")]
-    ours = [pair for pair in read if pair[0].exam.judged_by == "base"]
-    every = [*ours, *(pair for pair in read if pair[0].exam.judged_by == "head")]
-    decided = (*_family(ours), *_family(every)[len(ours) :])
-    for (one, found), decision in zip(every, decided, strict=True):
-        yield _decided(facts, one, found, decision)
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One regression gate: all cases of a check, or those of one value of a slice."""
+
+    one: Asked
+    gate: str
+    label: str
+    cases: frozenset[str] | None = None  # None: all
+    empty: str = "no case"  # what is said where there is none
+
+    @property
+    def claim(self) -> Mapping[str, Any]:
+        """The declared `regression`."""
+        found: Mapping[str, Any] = self.one.entry["regression"]
+        return found
 
 
-def _family(read: Sequence[tuple[Asked, Pairs | Gap]]) -> tuple[Decision, ...]:
-    """Gates judged together, at the smallest error rate that one of them asks for."""
-    alpha = min((one.alpha for one, _ in read), default=0.05)
-    return paired.decide([_difference_of(found, one) for one, found in read], alpha)
+def members(facts: Facts) -> Iterator[Member]:
+    """One member of the family for each regression of a check, and of each value of a slice."""
+    for one in asked(facts, "checks", "regression"):
+        name = str(one.entry["name"])
+        yield _member(facts, Compared(one, f"{one.gate}/regression", name))
+    for one in asked(facts, "slices", "regression"):
+        for compared in _by_value(facts, one):
+            yield _member(facts, compared)
 
 
-def _difference_of(found: Pairs | Gap, one: Asked) -> Difference:
-    """The gate's data for the family; a gap counts, without values, as p = 1."""
+def _by_value(facts: Facts, one: Asked) -> Iterator[Compared]:
+    """Each value of the column; one gate for them all where no row has it."""
+    gate, name, column = f"{one.gate}/regression", one.check["name"], one.entry["column"]
+    rows = facts.rows(one.head.job.closure) or ()
+    found = groups(rows, one.entry)
+    if found is None:
+        empty = nothing(rows, one.entry)
+        yield Compared(one, gate, f"{name} by {column}", frozenset(), empty)
+        return
+    for value, cases in found.items():
+        label, empty = f"{name} [{column}={value}]", f"no case has {column} {value}"
+        yield Compared(one, f"{gate}[{value}]", label, cases, empty)
+
+
+def _member(facts: Facts, compared: Compared) -> Member:
+    found = _pairs(facts, compared)
+    margin = float(compared.claim["margin"])
+    data = Difference((), margin)
     if isinstance(found, Pairs):
-        return Difference(tuple(found.differences), found.margin, found.span)
-    return Difference((), float(one.check["regression"]["margin"]))
+        data = Difference(tuple(found.differences), margin, found.span)
+    return Member(compared.one, data, lambda decision: _decided(facts, compared, found, decision))
 
 
-def _pairs(facts: Facts, one: Asked) -> Pairs | Gap:
+def _pairs(facts: Facts, compared: Compared) -> Pairs | Missing:
     """The differences, or why there are none."""
-    gap = absent(facts, one.head)
-    if gap is not None:
-        return gap
+    one = compared.one
+    missing = absent(facts, one.head)
+    if missing is not None:
+        return missing
     if one.exam.base is None:
         return Outcome.WARNED, f"not compared: base has no {one.exam.target}", ""
-    gap = absent(facts, one.exam.base)
-    if gap is not None:
-        return Outcome.INCONCLUSIVE, f"base's target: {gap[1]}", gap[2]
+    missing = absent(facts, one.exam.base)
+    if missing is not None:
+        return Outcome.INCONCLUSIVE, f"base's target: {missing[1]}", missing[2]
     head = cells(facts.rows(one.head.job.closure) or (), one.check)
     base = cells(facts.rows(one.exam.base.job.closure) or (), one.check)
-    return _difference(one, base, head)
+    if {c.case for c in head} != {c.case for c in base}:
+        return Outcome.INCONCLUSIVE, "base and head did not answer the same cases", "llmops run"
+    if compared.cases is not None and not compared.cases:
+        return Outcome.INCONCLUSIVE, compared.empty, ""
+    return _difference(compared, _of(compared, base), _of(compared, head))
 
 
-def _difference(one: Asked, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs | Gap:
+def _of(compared: Compared, found: Sequence[Cell]) -> list[Cell]:
+    return [c for c in found if compared.cases is None or c.case in compared.cases]
+
+
+def _difference(compared: Compared, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs | Missing:
+    one = compared.one
     scale = scale_of(one.check)
     before = {c.case: c.value for c in base}
     after = {c.case: c.value for c in head}
@@ -107,14 +141,13 @@ def _difference(one: Asked, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs
         return Outcome.INCONCLUSIVE, f"{one.check['metric']} has no range to compare in", ""
     sign = 1.0 if scale.better == "higher" else -1.0
     question = one.question({})
-    gate = f"{one.gate}/regression"
-    ranked = sorted(after, key=order.betting_order(question.dataset, question.split, gate))
+    where = question.dataset, question.split
+    ranked = sorted(after, key=order.betting_order(*where, compared.gate))
     n = len(ranked)
     values = [sign * (_known(after[c]) - _known(before[c])) for c in ranked]
     return Pairs(
         values,
         scale.upper - scale.lower,
-        float(one.check["regression"]["margin"]),
         math.fsum(_known(v) for v in before.values()) / n,
         math.fsum(_known(v) for v in after.values()) / n,
         sign,
@@ -126,55 +159,50 @@ def _known(value: float | None) -> float:
     return value
 
 
-def _decided(facts: Facts, one: Asked, found: Pairs | Gap, decision: Decision) -> Finding:
-    gate = f"{one.gate}/regression"
+SAID = {
+    "failed": "is worse than base by more than {m:g}",
+    "passed": "is not worse than base by more than {m:g}",
+    "undecided": "is not shown to be within {m:g} of base, nor to be worse",
+}
+
+
+def _decided(
+    facts: Facts, compared: Compared, found: Pairs | Missing, decision: Decision
+) -> Finding:
+    one, margin = compared.one, compared.claim["margin"]
     if not isinstance(found, Pairs):
-        outcome, why, hint = found
-        return replace(finding(facts, one, INFO.id, outcome, why), gate=gate, hint=hint)
-    proves = one.check["regression"].get("prove", False)
-    outcome, said = {
-        "failed": (Outcome.FAILED, "is worse than base by more than {m:g}"),
-        "passed": (Outcome.PASSED, "is not worse than base by more than {m:g}"),
-        "undecided": (
-            Outcome.INCONCLUSIVE if proves else Outcome.WARNED,
-            "is not shown to be within {m:g} of base, nor to be worse",
-        ),
-    }[decision.word]
-    words = said.format(m=found.margin)
-    result = finding(facts, one, INFO.id, outcome, _message(one, found, words))
-    more = decision.about_more
+        outcome, why, said = found
+        label = f"{compared.label}: " if compared.cases is not None else ""
+        missing = finding(facts, one, INFO.id, outcome, f"{label}{why}")
+        return replace(missing, gate=compared.gate, hint=said)
+    words = _message(compared, found, SAID[decision.word].format(m=margin))
     return replace(
-        result,
-        gate=gate,
-        hint=f"about {more} more cases would decide" if more else "",
+        finding(facts, one, INFO.id, detect.outcome(decision, compared.claim), words),
+        gate=compared.gate,
+        hint=detect.hint(decision),
         value=found.head_mean,
-        bound=f"margin {found.margin:g}",
+        bound=f"margin {margin:g}",
         n=len(found.differences),
         base_value=found.base_mean,
         difference=_mean(found),
-        difference_interval=_interval(found),
-        about_more=more,
+        difference_interval=detect.interval(_differences(found), found.span),
+        about_more=decision.about_more,
     )
 
 
-def _message(one: Asked, found: Pairs, said: str) -> str:
+def _message(compared: Compared, found: Pairs, said: str) -> str:
     numbers = f"base {found.base_mean:.3f}, paired difference {_mean(found):+.3f}"
     counted = f"n = {len(found.differences)}"
-    return f"{one.entry['name']} {found.head_mean:.3f} {said} ({numbers}, {counted})"
+    return f"{compared.label} {found.head_mean:.3f} {said} ({numbers}, {counted})"
+
+
+def _differences(found: Pairs) -> list[float]:
+    """Head minus base, whichever way is better."""
+    return [found.sign * difference for difference in found.differences]
 
 
 def _mean(found: Pairs) -> float:
-    """Head minus base, whichever way is better."""
     return found.sign * math.fsum(found.differences) / len(found.differences)
-
-
-def _interval(found: Pairs) -> tuple[float, float]:
-    """Two-sided 95 % of the difference, for the reader: Tango's for right-or-wrong cases."""
-    d = [found.sign * difference for difference in found.differences]
-    if set(d) <= {-1.0, 0.0, 1.0}:
-        return paired.tango(d.count(1.0), d.count(-1.0), len(d))
-    low = star.lower_bound(d, -found.span, found.span, 0.025)
-    return low, star.upper_bound(d, -found.span, found.span, 0.025)
 
 
 def worst(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-from llmops.rules.asked import Asked, absent, asked, claimed, finding, selected
+from llmops.rules.asked import Asked, absent, asked, claimed, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import cells, summary
+from llmops.rules.claims import Cell, cells, summary
 from llmops.rules.facts import Facts, Info, Row
+from llmops.rules.groups import groups, nothing
 from llmops.rules.judged import decided
 
 INFO = Info(
@@ -43,36 +43,21 @@ def findings(facts: Facts) -> Iterator[Finding]:
 
 
 def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
-    column, bound = one.entry["column"], one.entry["require"]
-    present = sorted({_text(row.get("columns", {}).get(column)) for row in rows})
-    wanted = [_text(v) for v in one.entry.get("values", [])] or present
-    if not wanted or present == [_text(None)]:
-        said = f'no case has a column "{column}"' if rows else "no case"
-        yield finding(facts, one, INFO.id, Outcome.INCONCLUSIVE, said)
+    column, bound, name = one.entry["column"], one.entry["require"], one.check["name"]
+    found = groups(rows, one.entry)
+    if found is None:
+        yield finding(facts, one, INFO.id, Outcome.INCONCLUSIVE, nothing(rows, one.entry))
         return
-    found = cells(rows, one.check)
-    before = one.exam.before
-    base_rows = facts.rows(before.job.closure) if before else None
-    for value in wanted:
-        label = f"{one.check['name']} [{column}={value}]"
-        group = selected(_as_text(rows, column), found, column, value)
-        claim = decided(facts, one, bound, group)
+    known, before = cells(rows, one.check), one.exam.before
+    base_rows = (facts.rows(before.job.closure) if before else None) or ()
+    base_known, base_found = cells(base_rows, one.check), groups(base_rows, one.entry) or {}
+    for value, cases in found.items():
+        claim = decided(facts, one, bound, _of(known, cases))
+        label = f"{name} [{column}={value}]"
         result = claimed(facts, one, INFO.id, claim, bound, label)
-        was = _value(base_rows, one, column, value)
+        was = summary(_of(base_known, base_found.get(value, frozenset())), one.check)
         yield replace(result, gate=f"{one.gate}[{value}]", base_value=was)
 
 
-def _value(rows: Sequence[Row] | None, one: Asked, column: str, value: str) -> float | None:
-    if not rows:
-        return None
-    group = selected(_as_text(rows, column), cells(rows, one.check), column, value)
-    return summary(group, one.check)
-
-
-def _as_text(rows: Sequence[Row], column: str) -> list[Row]:
-    return [{**r, "columns": {column: _text(r.get("columns", {}).get(column))}} for r in rows]
-
-
-def _text(value: Any) -> str:
-    """A column's value as the word that the slice is called by; a missing one is `(none)`."""
-    return "(none)" if value is None else str(value)
+def _of(found: Sequence[Cell], cases: frozenset[str]) -> list[Cell]:
+    return [cell for cell in found if cell.case in cases]

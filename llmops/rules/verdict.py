@@ -13,8 +13,10 @@ from llmops.rules import (
     approval,
     bank_classes,
     budget,
+    detect,
     evidence_present,
     fail_on,
+    gap,
     judge_calibrated,
     license,
     owner,
@@ -50,11 +52,13 @@ RULES: Mapping[str, Rule] = {
         Rule(secret.INFO, secret.check),
     )
 }
+# What is judged together, in one family.
+DETECT: tuple[Any, ...] = (regression, gap)
 # What is judged whenever it is declared; a policy may set its severity.
 GATES: Mapping[str, Any] = {
     module.INFO.id: module
     for module in (
-        require, slices, regression, fail_on, bank_classes, routes_measured, budget,
+        require, slices, *DETECT, fail_on, bank_classes, routes_measured, budget,
         policy_looser, approval,
     )
 }  # fmt: skip
@@ -64,7 +68,7 @@ INFOS: Mapping[str, Info] = {
     waiver.INFO.id: waiver.INFO,
 }
 # What claims something of rows or findings.
-ON_ROWS = tuple(m.INFO.id for m in (require, slices, regression, fail_on, bank_classes))
+ON_ROWS = tuple(m.INFO.id for m in (require, slices, *DETECT, fail_on, bank_classes))
 # What no policy names, so that none makes it a warning.
 ALWAYS = (policy_looser.INFO.id, approval.INFO.id, waiver.INFO.id)
 
@@ -117,9 +121,17 @@ def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
 def _gates(facts: Facts, table: Mapping[str, Any]) -> Iterator[Finding]:
     """The findings of gates, as profile and severities leave them."""
     severe, decides = _severities(facts), profile.of(facts)
-    for found in chain.from_iterable(gate.findings(facts) for gate in table.values()):
+    for found in _found(facts, tuple(table.values())):
         decided = unshown.undecided(profile.applied(found, decides), facts)
         yield _soften(decided, severe.get(found.rule, "error"), facts)
+
+
+def _found(facts: Facts, gates: Sequence[Any]) -> Iterator[Finding]:
+    """What the gates say: each alone, and those of the family together."""
+    for gate in gates:
+        if gate not in DETECT:
+            yield from gate.findings(facts)
+    yield from detect.findings(facts, [gate.members for gate in gates if gate in DETECT])
 
 
 def _merged(facts: Facts) -> tuple[Finding, ...]:

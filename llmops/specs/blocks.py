@@ -113,6 +113,13 @@ class Regression(Block):
     prove: bool = field(False, role="gate", doc="Non-inferiority must be shown.")
 
 
+class Gap(Block):
+    """No more difference than this, whichever side is better."""
+
+    max: Number = field(role="gate", doc="Difference that is allowed, in the metric's unit.", gt=0)
+    prove: bool = field(False, role="gate", doc="That it is kept must be shown.")
+
+
 class CaseErrors(Block):
     """How many cases may have no valid value."""
 

@@ -16,6 +16,7 @@ from llmops.specs.blocks import (
     Bound,
     CaseErrors,
     Column,
+    Gap,
     NonEmpty,
     Number,
     Regression,
@@ -54,15 +55,20 @@ class Check(Block):
 
 
 class Slice(Block):
-    """A check on each value of a column."""
+    """A check on each value of a column, or on pairs of cases that differ in one thing."""
 
     name: Name = field(role="gate", doc="Name of the slice; the gate's id ends in it.")
-    column: Column = field(role="gate", doc="The column whose values cut the cases.")
+    column: Column | None = field(None, role="gate", doc="The column whose values cut the cases.")
+    pairs: Annotated[str, RefTo(("Dataset",), part="optional")] | None = field(
+        None, role=("generate", "evaluate"), doc="Cases in pairs, by the columns pair and variant."
+    )
     values: Annotated[tuple[Scalar, ...], LIST] | None = field(
         None, role="gate", doc="Only these values; without it every value.", min_length=1
     )
     check: Name = field(role="gate", doc="Name of the check.")
-    require: Bound = group(doc="The bound that must be shown on each value.")
+    require: Bound | None = group(None, doc="The bound that must be shown on each value.")
+    regression: Regression | None = group(None, doc="The comparison with base on each value.")
+    gap: Gap | None = group(None, doc="Between the values of the column, or the two of a pair.")
 
 
 class Calibration(Block):
@@ -135,8 +141,10 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield from one_sided(entry, loc)
         yield from claims.check(entry, loc)
     yield from _judge(spec)
+    yield from claims.of_percentiles(spec)
     for i, entry in items(spec, "slices"):
         yield from one_sided(entry, ("spec", "slices", i))
+        yield from claims.slice_(entry, ("spec", "slices", i))
         yield from _of(entry.get("check"), names, ("spec", "slices", i, "check"))
 
 

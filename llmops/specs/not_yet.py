@@ -52,9 +52,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "budget": "budgets of an evaluation",
         "model": "a Prompt as target",
         "prompt": "a Prompt as target",
-        "slices[].pairs": "paired slices",
-        "slices[].gap": "gaps between slices",
-        "slices[].regression": "regression by slice",
     },
     "SafetyTest": {
         "suites[].results": "imported results of attacks",

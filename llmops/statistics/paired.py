@@ -1,8 +1,9 @@
 """Differences of the same cases under head and base: is head worse by more than a margin?
 
-`decide` judges the whole family of a plan's detect gates. Passed is tested at alpha for each;
-failed under Holm's correction, so that a change which is nowhere worse than its margins is failed
-anywhere with probability at most alpha. `tango` and `mcnemar` are for printing and decide nothing.
+`decide` judges the whole family of a plan's detect gates: these, and the gaps of `gap.py`. Passed
+is tested at alpha for each; failed under Holm's correction, so that a change which is nowhere worse
+than its margins is failed anywhere with probability at most alpha. `tango` and `mcnemar` are for
+printing and decide nothing.
 """
 
 from __future__ import annotations
@@ -11,11 +12,24 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, Protocol
 
 from llmops.statistics import holm, star, tail
 
 Word = Literal["passed", "failed", "undecided"]
+
+
+class Detect(Protocol):
+    """One detect gate's data, as its family is judged by them."""
+
+    def p_value(self, alpha: float, family: int) -> float:
+        """Of "nothing is worse than allowed", for Holm's correction over `family` gates."""
+
+    def shown(self, alpha: float) -> bool:
+        """Whether the data show, at level alpha, that nothing is worse than allowed."""
+
+    def about_more(self) -> int | None:
+        """How many more cases would likely show it, if any number would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,27 @@ class Difference:
     values: tuple[float, ...]
     margin: float
     width: float = 1.0
+
+    def p_value(self, alpha: float, family: int) -> float:
+        """Of "not worse than the margin"; 1 without data."""
+        width = _width(self.width)
+        low = -_margin(self.margin)
+        return star.p_value_at_least(self.values, low, -width, width, alpha, family)
+
+    def shown(self, alpha: float) -> bool:
+        """Whether "worse than the margin" is refuted."""
+        return star.rejects_at_most(self.values, -self.margin, -self.width, self.width, alpha)
+
+    def about_more(self) -> int | None:
+        """Cases that would likely show it; None without data, or where it is lost already."""
+        n = len(self.values)
+        if n == 0:
+            return None
+        mean = math.fsum(self.values) / n
+        gap = self.margin + min(mean, 0.0) if self.margin else mean / 2
+        discordance = math.fsum(d * d for d in self.values) / n
+        needed = cases_within(discordance, gap, self.width)
+        return None if needed is None else max(needed - n, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +81,7 @@ class Decision:
     about_more: int | None = None
 
 
-def decide(family: Sequence[Difference], alpha: float = 0.05) -> tuple[Decision, ...]:
+def decide(family: Sequence[Detect], alpha: float = 0.05) -> tuple[Decision, ...]:
     """Passed, failed or undecided for every gate of a plan, in the order given.
 
     A gate without values is undecided and counts in the family with p = 1; one that is shown both
@@ -55,7 +90,7 @@ def decide(family: Sequence[Difference], alpha: float = 0.05) -> tuple[Decision,
     Raises ValueError for a value that is not finite or outside its range, a margin below 0 or not
     finite, a width that is not positive, or alpha outside (0, 1).
     """
-    ps = [_p_value(gate, alpha, len(family)) for gate in family]
+    ps = [gate.p_value(alpha, len(family)) for gate in family]
     corrected = holm.adjusted(ps)
     return tuple(
         _decision(gate, p, adjusted, alpha)
@@ -75,7 +110,7 @@ def cases_for_margin(discordance: float, margin: float, width: float = 1.0) -> i
     _width(width)
     if not 0 <= discordance <= width * width:
         raise ValueError(f"discordance {discordance} is outside 0 to {width * width}")
-    return _cases(discordance, margin, width)
+    return cases_within(discordance, margin, width)
 
 
 def mcnemar(better: int, worse: int) -> float:
@@ -101,31 +136,7 @@ def tango(better: int, worse: int, n: int, confidence: float = 0.95) -> tuple[fl
     return -_tango_upper(worse, better, n, z), _tango_upper(better, worse, n, z)
 
 
-def _p_value(gate: Difference, alpha: float, family: int) -> float:
-    _margin(gate.margin)
-    width = _width(gate.width)
-    return star.p_value_at_least(gate.values, -gate.margin, -width, width, alpha, family)
-
-
-def _decision(gate: Difference, p: float, adjusted: float, alpha: float) -> Decision:
-    shown = star.rejects_at_most(gate.values, -gate.margin, -gate.width, gate.width, alpha)
-    refuted = adjusted <= alpha
-    if shown is not refuted:
-        return Decision("passed" if shown else "failed", p, adjusted)
-    return Decision("undecided", p, adjusted, _about_more(gate))
-
-
-def _about_more(gate: Difference) -> int | None:
-    n = len(gate.values)
-    if n == 0:
-        return None
-    mean = math.fsum(gate.values) / n
-    gap = gate.margin + min(mean, 0.0) if gate.margin else mean / 2
-    needed = _cases(math.fsum(d * d for d in gate.values) / n, gap, gate.width)
-    return None if needed is None else max(needed - n, 1)
-
-
-def _cases(discordance: float, gap: float, width: float) -> int | None:
+def cases_within(discordance: float, gap: float, width: float = 1.0) -> int | None:
     """10 x discordance / gap^2; with hardly any discordance the bets' cap asks for 8 / gap.
 
     None for a gap that is none, or too small for any number of cases.
@@ -133,6 +144,13 @@ def _cases(discordance: float, gap: float, width: float) -> int | None:
     if gap < 1e-9 * width:
         return None
     return math.ceil(max(10 * discordance / gap**2, 8 * width / gap) - 1e-6)
+
+
+def _decision(gate: Detect, p: float, adjusted: float, alpha: float) -> Decision:
+    shown, refuted = gate.shown(alpha), adjusted <= alpha
+    if shown is not refuted:
+        return Decision("passed" if shown else "failed", p, adjusted)
+    return Decision("undecided", p, adjusted, gate.about_more())
 
 
 def _tango_upper(better: int, worse: int, n: int, z: float) -> float:
@@ -159,9 +177,10 @@ def _score(better: int, worse: int, n: int, delta: float) -> float:
     return excess / math.sqrt(variance)
 
 
-def _margin(margin: float) -> None:
+def _margin(margin: float) -> float:
     if not 0 <= margin < math.inf:
         raise ValueError(f"a margin must be finite and at least 0, not {margin}")
+    return margin
 
 
 def _width(width: float) -> float:

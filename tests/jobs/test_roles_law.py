@@ -191,6 +191,9 @@ FILES: dict[str, str] = {
         "slices:\n  - {name: by-language, column: language, values: [zh], check: same,"
         " require: {min: 0.4}}\n"
         "  - {name: by-group, column: group, check: same, require: {max: 0.9}}\n"
+        "  - {name: by-user, column: user, check: same, regression: {margin: 0.3, prove: false},"
+        " gap: {max: 0.2, prove: false}}\n"
+        "  - {name: swapped, pairs: pairs, check: same, gap: {max: 0.1}}\n"
         "alpha: 0.05\non_case_error: {max: 0.01}"
     )),
     "specs/evaluations/direct.yaml": full("Evaluation", "direct", (
@@ -205,6 +208,12 @@ FILES: dict[str, str] = {
     "specs/evaluations/onfound.yaml": full("Evaluation", "onfound", (
         "target: Recipe/onfound\ndataset: rows#test\nchecks:\n"
         "  - {name: same, metric: builtin/accuracy, require: {min: 0.5}}"
+    )),
+    "specs/datasets/pairs.yaml": full("Dataset", "pairs", (
+        "sources: [{name: ours, file: specs/data/pairs.jsonl}]\nformat: qa"
+    )),
+    "specs/datasets/pairs2.yaml": full("Dataset", "pairs2", (
+        "sources: [{name: ours, file: specs/data/pairs2.jsonl}]\nformat: qa"
     )),
     "specs/datasets/bank.yaml": full("Dataset", "bank", (
         "sources: [{name: ours, file: specs/data/bank.jsonl}]\nformat: attack"
@@ -262,6 +271,8 @@ FILES: dict[str, str] = {
     "specs/data/more-words.jsonl": '{"word": "gun"}\n',
     "specs/data/more.jsonl": '{"text": "c", "label": "d"}\n',
     "specs/data/bank.jsonl": '{"prompt": "a", "risk": "r", "expect": "refuse"}\n',
+    "specs/data/pairs.jsonl": '{"question": "a", "answer": "b", "pair": "1", "variant": "x"}\n',
+    "specs/data/pairs2.jsonl": '{"question": "c", "answer": "b", "pair": "1", "variant": "x"}\n',
     "specs/data/bank2.jsonl": '{"prompt": "b", "risk": "r", "expect": "comply"}\n',
     "specs/data/rated.jsonl": '{"input": "a", "response": "b", "rating": 1}\n',
     "specs/data/shots.jsonl": '{"user": "a", "assistant": "b"}\n',
@@ -442,6 +453,11 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "slices[].column": (E, "column: group", "column: kind"),
         "slices[].values": (E, "values: [zh]", "values: [en]"),
         "slices[].check": (E, "column: group, check: same", "column: group, check: cost"),
+        "slices[].pairs": (E, "pairs: pairs,", "pairs: 'pairs2#all',"),
+        "slices[].regression.margin": (E, "{margin: 0.3,", "{margin: 0.2,"),
+        "slices[].regression.prove": (E, "{margin: 0.3, prove: false", "{margin: 0.3, prove: true"),
+        "slices[].gap.max": (E, "{max: 0.2, prove", "{max: 0.3, prove"),
+        "slices[].gap.prove": (E, "{max: 0.2, prove: false", "{max: 0.2, prove: true"),
         "slices[].require.min": (E, "{min: 0.4}", "{min: 0.3}"),
         "slices[].require.max": (E, "{max: 0.9}", "{max: 0.8}"),
         "alpha": (E, "alpha: 0.05", "alpha: 0.01"),

@@ -204,6 +204,12 @@ spec:
   slices:
     - {name: by-group, column: group, values: [known, new], check: accuracy, require: {min: 0.7}}
     - {name: long-by-group, column: group, check: long, require: {max: 60}}
+    - name: fair
+      column: group
+      check: accuracy
+      regression: {margin: 0.1, prove: false}
+      gap: {max: 0.2, prove: false}
+    - {name: swapped, pairs: bias-pairs#test, check: accuracy, gap: {max: 0.03}}
   alpha: 0.05
   on_case_error: {max: 0.005}
 """

@@ -17,6 +17,9 @@ from tests.specs.examples import EVALUATION, spec
         ("pass_at: 0.7", "pass_at: 0.5", {"gate"}),
         ("alpha: 0.05", "alpha: 0.01", {"gate"}),
         ("on_case_error: {max: 0.005}", "on_case_error: {max: 0}", {"gate"}),
+        ("gap: {max: 0.2, prove: false}", "gap: {max: 0.3}", {"gate"}),
+        ("regression: {margin: 0.1, prove: false}", "regression: {margin: 0.2}", {"gate"}),
+        ("pairs: bias-pairs#test", "pairs: bias-pairs#all", {"generate", "evaluate"}),
         ("values: [known, new]", "values: [new]", {"gate"}),
         ("metric: builtin/token_f1", "metric: builtin/rouge_l", {"evaluate"}),
         ("ignore_case: false", "ignore_case: true", {"evaluate"}),
@@ -34,11 +37,12 @@ def test_a_change_touches_what_its_role_says(before: str, after: str, parts: set
 
 
 def test_target_and_dataset_are_references() -> None:
-    target, dataset, judge, rated = spec("support-quality").references
+    target, dataset, judge, rated, pairs = spec("support-quality").references
     assert target.target == Ref("Application", "assistant")
     assert (dataset.target, dataset.part) == (Ref("Dataset", "support"), "test")
     assert judge.target == Ref("Model", "judge-large")
     assert (rated.target, rated.part) == (Ref("Dataset", "judge-anchors"), "test")
+    assert (pairs.target, pairs.part) == (Ref("Dataset", "bias-pairs"), "test")
 
 
 def test_an_announced_metric_is_not_a_built_one() -> None:

@@ -31,8 +31,9 @@ INTERNAL = re.compile(r" \([A-Z]+\.md[^)]*\)| [A-Z]+\.md [\d.]+(?=\s|$)")
 # What declares a gate that no policy has to switch on.
 DECLARED = {
     "require": "a check of an Evaluation or SafetyTest, or a test of a Guardrail, has it",
-    "regression": "a check of an Evaluation or SafetyTest has it",
-    "slices": "an Evaluation has it",
+    "regression": "a check of an Evaluation or SafetyTest, or a slice of an Evaluation, has it",
+    "slices": "a slice of an Evaluation has `require`",
+    "gap": "a slice of an Evaluation has it",
     "fail-on": "a SafetyTest has it and a gating suite has detectors",
     "bank-classes": "a gating bank of a SafetyTest has `min_per_class`",
     "budget": "a Policy has `budgets`",
