@@ -245,7 +245,7 @@ def pairs(rows: int | None, most: float, scale: Metric, alpha: float, *, proves:
     needed = paired.cases_for_margin(spread, most, width)
     if rows is not None and not Variants((0.0,) * rows, most, width).shown(alpha):
         note = f"{rows} pairs cannot show a gap of {most:g}, not even if none differs"
-        return Forecast(False if proves else True, note, needed=needed, needed_for=how, rows=rows)
+        return Forecast(not proves, note, needed=needed, needed_for=how, rows=rows)
     more = f"about {needed} pairs would decide it when neither does better, {how}"
     note = more if rows is None or (needed or 0) > rows else f"likely to pass {how}"
     return Forecast(None if rows is None else True, note, needed=needed, needed_for=how, rows=rows)
@@ -254,13 +254,13 @@ def pairs(rows: int | None, most: float, scale: Metric, alpha: float, *, proves:
 def groups(seen: Groups, alpha: float, *, proves: bool) -> Forecast:
     """A claim that groups differ by at most so much, from kept rows of the same cases."""
     sizes = [len(group) for group in seen.groups]
-    rows, most = sum(sizes), f"{seen.most:g}"
+    rows, most = sum(len(group) for group in seen.groups), f"{seen.most:g}"
     best = replace(seen, groups=tuple((seen.upper,) * size for size in sizes))
     if not best.shown(alpha):
         note = (
             f"groups of {_sizes(sizes)} rows cannot show a gap of {most}, not even if all are best"
         )
-        return Forecast(False if proves else True, note, rows=rows)
+        return Forecast(not proves, note, rows=rows)
     more = seen.about_more()
     if seen.observed is not None and not seen.shown(alpha):
         how = f"if they stay {seen.observed:.3g} apart"

@@ -114,7 +114,7 @@ class Groups:
         observed = self.observed
         if observed is None or observed >= self.most:
             return None
-        n = sum(map(len, self.groups))
+        n = sum(len(group) for group in self.groups)
         factor = ((self._at_most(0.025) - observed) / (self.most - observed)) ** 2
         return max(math.ceil(n * (factor - 1)), 1)
 
