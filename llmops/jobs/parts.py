@@ -58,6 +58,11 @@ class Part:
         claimed = any(b in e.given for e in (*self.checks, *self.slices) for b in bounds)
         return self.gating and (claimed or bool(self.classes or self.fail_on))
 
+    @property
+    def compares(self) -> bool:
+        """Whether it is asked for the gaps within its pairs alone: its checks claim nothing."""
+        return any("pairs" in entry.given for entry in self.slices)
+
     def entries(self, kind: str) -> tuple[Entry, ...]:
         """The claims of one kind: `checks` or `slices`."""
         return self.checks if kind == "checks" else self.slices

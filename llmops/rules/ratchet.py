@@ -79,7 +79,12 @@ def _reach(one: Loosened, facts: Facts) -> Callable[[str], bool]:
         for entry in (*exam.part.checks, *exam.part.slices)
     }
     names = {"/".join(named), *suite}
-    return lambda gate: gate.removesuffix("/regression").partition("[")[0] in names
+    return lambda gate: _claim(gate) in names
+
+
+def _claim(gate: str) -> str:
+    """The check or slice behind a gate: without the value of a group, and how it is compared."""
+    return gate.partition("[")[0].removesuffix("/regression").removesuffix("/gap")
 
 
 @dataclass(frozen=True, slots=True)

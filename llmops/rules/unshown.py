@@ -26,14 +26,15 @@ def let(found: Finding, why: str) -> Finding:
 def undecided(found: Finding, facts: Facts) -> Finding:
     """A finding that says so when its gate stays undecided, or could not have been decided."""
     if found.outcome is Outcome.WARNED and not found.not_shown and _compares(found):
-        return replace(found, not_shown=NO_BASE if found.difference is None else UNDECIDED)
+        alone = found.difference is None and found.rule != "gap"
+        return replace(found, not_shown=NO_BASE if alone else UNDECIDED)
     note = _accepted(found, facts) if found.outcome is Outcome.INCONCLUSIVE else ""
     return replace(found, hint=f"{ACCEPTED}: {note}") if note else found
 
 
 def _compares(found: Finding) -> bool:
-    """Whether it is about head against base."""
-    return found.rule == "regression" or found.difference is not None
+    """Whether it is about head against base, or one group against another."""
+    return found.rule in ("regression", "gap") or found.difference is not None
 
 
 def _accepted(found: Finding, facts: Facts) -> str:
@@ -76,6 +77,8 @@ def _reported(facts: Facts) -> Iterator[Unshown]:
             continue
         if not exam.part.gating:
             yield Unshown("reported", exam.name)
+            continue
+        if exam.part.compares:
             continue
         bounded = {entry.given["check"] for entry in exam.part.slices}
         for entry in exam.part.checks:

@@ -309,3 +309,11 @@ def test_turning_the_check_of_a_sliced_regression_is_looser() -> None:
     )
     world = World(head, base, lambda _made: languages(zh=(400, 500), en=(400, 500)))
     assert any("higher is better" in o.before for o in world.verdict().loosened)
+
+
+def test_an_undecided_gap_is_listed_as_not_shown() -> None:
+    found = judged(languages(zh=(45, 50), en=(44, 50)))
+    assert "neither shown" in found.not_shown
+    files = in_pairs()
+    world = World(files, files, answers(swaps(500, 450, 450)))
+    assert not [one for one in world.verdict().unshown if one.kind == "reported"]
