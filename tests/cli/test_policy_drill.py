@@ -58,6 +58,13 @@ def test_fewer_may_be_asked_for_and_twins_alone_ask_for_none(llmops, bank) -> No
     assert drill(llmops, bank, "--yes", "--only", "reformatted").code == 0
 
 
+def test_a_drill_in_which_nothing_fits_shows_nothing_and_is_exit_1(llmops, bank) -> None:
+    said = drill(llmops, bank, "--yes", "--only", "guard-emptied")
+    assert said.code == 1
+    assert said.out.splitlines()[-1].startswith("Bad models caught: none was tried; ")
+    assert said.out.splitlines()[-1].endswith("(1 not tried)")
+
+
 def test_programs_get_json_alone_on_standard_output(llmops, bank) -> None:
     said = drill(llmops, bank, "--yes", "--only", "reformatted", "--format", "json")
     found = json.loads(said.out)

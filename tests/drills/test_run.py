@@ -213,3 +213,22 @@ def test_only_measured_gates_stop(repo, tmp_path, learner) -> None:
     rules = {stop["rule"] for plant in found["plants"] for stop in plant["stopped_by"]}
     assert rules <= {"require", "slices", "regression", "fail-on"}
     assert rules
+
+
+TOLD_ONLY = """\
+apiVersion: llmops/v1alpha1
+kind: Evaluation
+metadata: {name: told-only, owner: team-quality}
+spec:
+  target: Application/faq
+  dataset: faq#train
+  checks: [{name: accuracy, metric: builtin/accuracy}]
+"""
+
+
+def test_what_decides_nothing_is_not_run(git_repo, tmp_path, learner) -> None:
+    repo = git_repo({**files(), "specs/evaluations/told-only.yaml": TOLD_ONLY})
+    found = drilled(repo, tmp_path / "drill", learner, "shuffled-labels")
+    assert state_of(found) == {"shuffled-labels": "caught"}
+    assert "evaluate/faq-quality" in learner.done
+    assert "evaluate/told-only" not in learner.done
