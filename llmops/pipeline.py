@@ -50,6 +50,7 @@ class Planned:
     exams: tuple[Exam, ...]
     proven: Mapping[str, Proof]
     damaged: tuple[str, ...] = ()  # kept evidence, or a base, that cannot be used
+    again: frozenset[str] = frozenset()  # closures whose evidence is too old to decide
 
     @property
     def not_moved(self) -> str:
@@ -66,8 +67,12 @@ def make_plan(
     *,
     reuse: bool = True,
     environment: str | None = None,
+    refresh: str = "",
 ) -> Planned:
-    """The plan of a change, with the kept evidence it may reuse, for head's Environment."""
+    """The plan of a change, with the kept evidence it may reuse, for head's Environment.
+
+    `refresh`: a time; what is too old then by the policies is planned again.
+    """
     assert both.head.graph is not None
     where = environment_of(both.head.graph, environment)
     head = placed(both.head.graph, where)
@@ -75,6 +80,9 @@ def make_plan(
     asked = exams(base, head, _selected(select, head, base))
     store = project.store
     proven: Mapping[str, Proof] = store.proofs() if reuse else {}
+    again = _too_old(base, head, asked, proven, refresh) if refresh else frozenset[str]()
+    if again:
+        proven = {closure: proof for closure, proof in proven.items() if closure not in again}
     planned = plan(
         base, head, changes_of(both), proven, both.names,
         asked=asked, selected=tuple(select), environment=where.ref.name if where else "",
@@ -85,7 +93,29 @@ def make_plan(
     planned = estimate.estimated(planned, proven, store.latest, priced)
     planned = replace(planned, budgets=_budgets(base, head, asked, proven, both.place))
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
-    return Planned(planned, both, asked, proven, (*unread, *store.notes))
+    planned = replace(planned, steps=tuple(_aged(step, again) for step in planned.steps))
+    return Planned(planned, both, asked, proven, (*unread, *store.notes), again)
+
+
+def _too_old(
+    base: Graph | None,
+    head: Graph,
+    asked: tuple[Exam, ...],
+    proven: Mapping[str, Proof],
+    now: str,
+) -> frozenset[str]:
+    """What is to be measured again. UsageError where no policy says how old is too old."""
+    from llmops.rules.evidence_fresh import again
+
+    found = again(base, head, asked, proven, now)
+    if found is None:
+        hint = "only then is anything measured twice: the same inputs have the same evidence"
+        raise UsageError("no policy sets max_evidence_age_days, so nothing is too old", hint=hint)
+    return found
+
+
+def _aged(step: Step, again: frozenset[str]) -> Step:
+    return replace(step, why="its evidence is too old") if step.job.closure in again else step
 
 
 def _foretold(
@@ -256,7 +286,7 @@ def execute(
     resolve = Inputs(store, lambda digest, uri: fetcher.get(digest, uri), read_blob)
     return run(
         [_told(step, options) for step in steps], store=store, executor=permitted, resolve=resolve,
-        on_event=on_event, keep_going=options.keep_going, jobs=options.jobs,
+        on_event=on_event, keep_going=options.keep_going, jobs=options.jobs, again=options.again,
     )  # fmt: skip
 
 
@@ -282,6 +312,7 @@ class RunOptions:
     over_budget: bool = False  # said on the command line; each result keeps it
     accept_undecidable: bool = False  # likewise
     mirrors: tuple[Path, ...] = ()  # beside those of LLMOPS_MIRROR, and before them
+    again: frozenset[str] = frozenset()  # closures that are run although they have evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +323,7 @@ class Prepared:
     trees: tuple[Tree, ...]
     egress: tuple[Egress, ...]
     secrets: tuple[Names, ...]
+    again: frozenset[str] = frozenset()
 
 
 def prepare(planned: Planned) -> Prepared:
@@ -299,7 +331,8 @@ def prepare(planned: Planned) -> Prepared:
     states = [state for state in (planned.both.head, planned.both.base) if state is not None]
     graphs = [state.graph for state in states]
     egress, secrets = egress_of(planned.plan, *graphs), secrets_of(planned.plan, *graphs)
-    return Prepared(planned.plan, tuple(state.tree for state in states), egress, secrets)
+    trees = tuple(state.tree for state in states)
+    return Prepared(planned.plan, trees, egress, secrets, planned.again)
 
 
 def saved_plan(project: Project, data: Any) -> Prepared:

@@ -47,6 +47,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--over-budget", action="store_true",
         help="run although it is estimated to take more than the policy allows",
     )  # fmt: skip
+    parser.add_argument(
+        "--refresh", action="store_true",
+        help="measure again what is older than the policy's max_evidence_age_days",
+    )  # fmt: skip
     parser.add_argument("--no-progress", action="store_true", help="only starts and ends")
 
 
@@ -73,6 +77,7 @@ def main(args: argparse.Namespace) -> int:
         args.executor, args.jobs, args.keep_going, prepared.egress, prepared.secrets,
         over_budget=args.over_budget,
         accept_undecidable=args.accept_undecidable and _hopeless(planned) != [],
+        again=prepared.again,
     )  # fmt: skip
     with printer(args, [step.job for step in steps]) as on_event:
         report = execute(found, planned.steps, prepared.trees, on_event, options)
@@ -82,12 +87,15 @@ def main(args: argparse.Namespace) -> int:
 
 def _plan(found: Project, args: argparse.Namespace) -> Prepared:
     if args.plan is not None:
-        if args.base or args.head or args.select or args.env:
-            what = "a saved plan names its trees: leave out --base, --head, --select and --env"
+        if args.base or args.head or args.select or args.env or args.refresh:
+            what = (
+                "a saved plan is run as it is: leave out --base, --head, --select, --env, --refresh"
+            )
             raise UsageError(what)
         return saved_plan(found, _read(Path(args.plan)))
     both = common.both(found, args)
-    return prepare(make_plan(found, both, args.select, environment=args.env))
+    now = common.moment(None).isoformat() if args.refresh else ""
+    return prepare(make_plan(found, both, args.select, environment=args.env, refresh=now))
 
 
 def _read(path: Path) -> Any:

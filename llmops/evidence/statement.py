@@ -44,7 +44,10 @@ class Evidence:
         measured = {m.metric: m.value for m in result.measurements}
         cases = max((m.sample_size for m in result.measurements), default=0)
         used = result.resources_used
-        return Proof(self.digest, self.status, result.reason, missing, measured, cases, used)
+        return Proof(
+            self.digest, self.status, result.reason, missing, measured, cases, used,
+            result.finished_at,
+        )  # fmt: skip
 
 
 def statement(result: Result, job: Job, inputs: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -26,13 +26,17 @@ class CancelledError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What an attempt needs of the world; `tell` may be called from any thread."""
+    """What an attempt needs of the world; `tell` may be called from any thread.
+
+    `again`: closures that are worked once more although there is evidence of them.
+    """
 
     store: Store
     executor: Executor
     resolve: Resolver
     tell: Callable[[Event], None]
     stop: threading.Event
+    again: frozenset[str] = frozenset()
 
 
 def attempt(job: Job, world: World) -> Done:
@@ -52,7 +56,8 @@ def attempt(job: Job, world: World) -> Done:
     with folder.claim(world.stop, on_wait) as claim:
         if claim is None:
             raise CancelledError
-        done = _already(job, world.store, folder)
+        again = job.closure in world.again
+        done = None if again else _already(job, world.store, folder)
         return done or _work(job, world, folder, claim)
 
 

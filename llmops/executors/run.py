@@ -45,16 +45,20 @@ def run(
     keep_going: bool = False,
     jobs: int | None = None,
     cores: int | None = None,
+    again: frozenset[str] = frozenset(),
 ) -> RunReport:
     """Bring every step to evidence, as far as the world allows. Raises KeyboardInterrupt.
 
     `jobs`: at most so many workers at once. `cores`: at most so many busy cores (default: those
     this process may use); a job that asks for more runs alone. When this returns or raises, no
-    worker is alive. SIGTERM and SIGHUP count as interrupts.
+    worker is alive. SIGTERM and SIGHUP count as interrupts. `again`: closures to run although
+    there is evidence of them.
     """
     messages: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
     stop = threading.Event()
-    world = World(store, executor, resolve, lambda e: messages.put(_Message(e.job, e)), stop)
+    world = World(
+        store, executor, resolve, lambda e: messages.put(_Message(e.job, e)), stop, again
+    )  # fmt: skip
     store.prepare()
     limits = _Limits(jobs or len(plan_steps), cores or _cores(), keep_going)
     with _interrupts_as_messages(messages):

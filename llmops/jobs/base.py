@@ -163,7 +163,8 @@ class Proof:
     """Kept evidence of one closure, as far as planning needs it.
 
     `missing`: names of artifacts that are gone; `measured`: metric -> value (rows per part, ...).
-    `cases`: the largest sample behind any of them; `used`: what the run took of its machine.
+    `cases`: the largest sample behind any of them; `used`: what the run took of its machine;
+    `finished_at`: when it ended, "" where nobody says.
     """
 
     evidence: str
@@ -173,6 +174,7 @@ class Proof:
     measured: Mapping[str, float] = field(default_factory=dict)
     cases: int = 0
     used: Mapping[str, Any] = field(default_factory=dict)
+    finished_at: str = ""  # UTC, RFC 3339
 
 
 @dataclass(frozen=True, slots=True)

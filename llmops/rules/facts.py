@@ -35,7 +35,7 @@ class Facts:
     same for what the detectors of a scan said, `anchors` for the rated rows that a judge graded.
     `place` gives `path:line:col` of a field on one side. `authors` wrote the change: their own
     approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head.
-    `base_problem` is why base's specs cannot be read, if so.
+    `base_problem` is why base's specs cannot be read, if so. `now` is when it is judged.
     """
 
     base: Graph | None
@@ -52,6 +52,7 @@ class Facts:
     loosened: tuple[Loosened, ...] = field(default=())
     findings: Callable[[str], Sequence[Row] | None] = lambda _closure: None
     anchors: Callable[[str], Sequence[Row] | None] = lambda _closure: None
+    now: str = ""  # UTC, RFC 3339
 
     @property
     def policies(self) -> tuple[Config, ...]:

@@ -7,7 +7,16 @@ from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs.gates import ALPHA
-from llmops.rules import bank_classes, fail_on, gap, regression, require, slices, waiver
+from llmops.rules import (
+    bank_classes,
+    evidence_fresh,
+    fail_on,
+    gap,
+    regression,
+    require,
+    slices,
+    waiver,
+)
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts, covers, matches, only_waives
 from llmops.rules.looser import at_base, short
@@ -16,7 +25,9 @@ from llmops.specs.base import Spec
 MILDER = ("error", "warning")
 # Judged with severity error where no policy names them: naming them may be a loosening.
 NO_CLAIMS = ("rules", "approvals", "waivers", "tests")  # compared entry by entry, or not at all
-JUDGED_ANYWAY = tuple(m.INFO.id for m in (require, slices, regression, gap, fail_on, bank_classes))
+JUDGED_ANYWAY = tuple(
+    m.INFO.id for m in (require, slices, regression, gap, fail_on, bank_classes, evidence_fresh)
+)
 
 
 def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
@@ -91,6 +102,8 @@ def _tighter(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         return bool(new.get(key, "fail") == "fail")
     if key == "profile":
         return bool(new.get(key, "assured") == "assured")
+    if key == "max_evidence_age_days":
+        return key not in old or (key in new and bool(new[key] <= old[key]))
     if key == "budgets":
         return _spends_less(old.get(key) or {}, new.get(key) or {})
     labels = [spec.get(key, {}).get("labels", {}).items() for spec in (old, new)]

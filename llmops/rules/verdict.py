@@ -14,6 +14,7 @@ from llmops.rules import (
     bank_classes,
     budget,
     detect,
+    evidence_fresh,
     evidence_present,
     fail_on,
     gap,
@@ -58,8 +59,8 @@ DETECT: tuple[Any, ...] = (regression, gap)
 GATES: Mapping[str, Any] = {
     module.INFO.id: module
     for module in (
-        require, slices, *DETECT, fail_on, bank_classes, routes_measured, budget,
-        policy_looser, approval,
+        require, slices, *DETECT, fail_on, bank_classes, evidence_fresh,
+        routes_measured, budget, policy_looser, approval,
     )
 }  # fmt: skip
 INFOS: Mapping[str, Info] = {
@@ -85,7 +86,7 @@ def static_findings(facts: Facts) -> tuple[Finding, ...]:
 
 def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
     """The verdict. Pure: the same facts give the same verdict."""
-    facts = replace(facts, loosened=policy_looser.loosened(facts))
+    facts = replace(facts, now=judged_at, loosened=policy_looser.loosened(facts))
     ruled = chain.from_iterable(
         _under(config, facts) for config in facts.policies if config.rule in RULES
     )

@@ -96,7 +96,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "budgets.holdout_looks_per_dataset": "counted looks at held-out data",
         "attempts": "counted attempts",
         "count": "counted attempts",
-        "max_evidence_age_days": "the age of evidence",
         "reuse_audit": "audits of reuse",
         "egress": "egress lists",
         "applies_to.environments": "environments",
@@ -176,9 +175,6 @@ VALUES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "on_error": {"allow": "letting by what a guard could not read"},
     },
     "Policy": {
-        "rules[].rule": {
-            "evidence-fresh": "the rule evidence-fresh",
-        },
         "approvals[].when": {
             "filing_relevant": "filings",
         },

@@ -87,6 +87,7 @@ class PlainRule(_Rule):
         "gap",
         "fail-on",
         "bank-classes",
+        "evidence-fresh",
         "pinned-revision",
         "secret",
         "residency",
@@ -112,6 +113,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "gap": NoParameters,
     "fail-on": NoParameters,
     "bank-classes": NoParameters,
+    "evidence-fresh": NoParameters,
     "pinned-revision": NoParameters,
     "secret": NoParameters,
     "residency": NoParameters,
@@ -183,6 +185,9 @@ class Policy(Block):
     )
     profile: Literal["assured", "literal"] = field(
         "assured", role="gate", doc="What decides a claim: its bound, or the measured number."
+    )
+    max_evidence_age_days: Number | None = field(
+        None, role="gate", doc="Older measurements of a target decide nothing.", gt=0
     )
     budgets: Budgets | None = group(None, doc="What may be spent.")
     rules: Annotated[tuple[Rule, ...], LIST] = group((), doc="What must hold.")

@@ -129,7 +129,7 @@ def test_a_saved_plan_names_its_own_trees(llmops, bank, saved: Path) -> None:
     for extra in (("--base", "main"), ("--head", "change"), ("--select", "Evaluation/quality")):
         said = llmops("run", "-C", bank.path, saved, *extra)
         assert said.code == 2
-        assert "a saved plan names its trees" in said.err
+        assert "a saved plan is run as it is" in said.err
 
 
 def test_a_dry_run_runs_nothing(llmops, bank) -> None:
@@ -341,3 +341,46 @@ def test_each_note_of_a_worker_is_told_once_and_harmlessly(
 
 def test_a_note_that_is_no_text_is_none() -> None:
     assert Progress.parse(b'{"phase": "note", "note": [1]}') == Progress("note", note="")
+
+
+def limit_age(repo, days: float) -> None:
+    """A policy on both branches by which nothing may be older."""
+    for branch in ("main", "change"):
+        repo.git("switch", "--quiet", branch)
+        policy = repo.path / "policies/default.yaml"
+        policy.write_text(
+            policy.read_text().replace("spec:", f"spec:\n  max_evidence_age_days: {days}")
+        )
+        repo.git("commit", "--quiet", "--all", "--message", "fresh")
+
+
+def test_refresh_measures_again_what_is_too_old_and_nothing_else(llmops, bank) -> None:
+    limit_age(bank, 0.0000001)
+    assert llmops("run", "-C", bank.path, "--head", "change").code == 0
+    assert "Nothing to run" in llmops("run", "-C", bank.path, "--head", "change").out
+    said = llmops("gate", "-C", bank.path, "--head", "change")
+    assert "older than 1e-07 days" in said.out
+    dry = llmops("run", "-C", bank.path, "--head", "change", "--refresh", "--dry-run")
+    lines = dry.out.splitlines()
+    assert lines
+    assert all(line.startswith(("generate/", "evaluate/", "scan/", "guard/")) for line in lines)
+    assert all(line.endswith("its evidence is too old") for line in lines)
+    runs = bank.path / "reports/runs"
+    before = {file: file.stat().st_mtime_ns for file in runs.glob("*/result.json")}
+    again = llmops("run", "-C", bank.path, "--head", "change", "--refresh")
+    assert (again.code, again.err) == (0, "")
+    assert again.out.splitlines()[-1].startswith(f"Run: {len(lines)} ran, ")
+    written = {f.parent.name for f, then in before.items() if f.stat().st_mtime_ns > then}
+    assert written == {line.split()[1].removeprefix("sha256:") for line in lines}
+
+
+def test_refresh_finds_nothing_while_evidence_is_fresh(llmops, bank) -> None:
+    limit_age(bank, 30)
+    assert llmops("run", "-C", bank.path, "--head", "change").code == 0
+    assert "Nothing to run" in llmops("run", "-C", bank.path, "--head", "change", "--refresh").out
+
+
+def test_refresh_without_a_limit_is_no_way_to_measure_until_it_passes(llmops, bank) -> None:
+    said = llmops("run", "-C", bank.path, "--head", "change", "--refresh")
+    assert said.code == 2
+    assert "no policy sets max_evidence_age_days" in said.err

@@ -253,6 +253,7 @@ FILES: dict[str, str] = {
     )),
     "policies/main.yaml": full("Policy", "main", (
         "applies_to: {labels: {risk: high}}\nalpha: 0.05\non_inconclusive: fail\n"
+        "max_evidence_age_days: 30\n"
         "profile: assured\nrules:\n"
         "  - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]},"
         " severity: error, controls: [c-1], because: {en: why}}\n"
@@ -610,6 +611,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "applies_to.labels": (POL, "applies_to: {labels: {risk: high}}",
                               "applies_to: {labels: {risk: low}}"),
         "alpha": (POL, "alpha: 0.05", "alpha: 0.01"),
+        "max_evidence_age_days": (POL, "max_evidence_age_days: 30", "max_evidence_age_days: 3"),
         "budgets.per_pull_request.usd": (POL, "usd: 150", "usd: 15"),
         "budgets.per_pull_request.gpu_hours": (POL, "gpu_hours: 40", "gpu_hours: 4"),
         "budgets.per_pull_request.cpu_hours": (POL, "cpu_hours: 90", "cpu_hours: 9"),

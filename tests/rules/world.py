@@ -57,6 +57,7 @@ class World:
     anchors: Callable[[Made], Rows] = lambda made: None
     selected: tuple[str, ...] = ()
     counted: int | None = None  # cases that curation says the part holds
+    finished: Mapping[str, str] = field(default_factory=dict)  # "evaluate/quality" -> when
     judged_at: str = "2026-11-23T00:00:00Z"
 
     def facts(self) -> Facts:
@@ -76,7 +77,12 @@ class World:
                 status = "quality_failed" if reason else "ok"
                 held = {"rows_test": self.counted} if self.counted is not None else {}
                 proven[made.job.closure] = Proof(
-                    of_bytes(b"e"), status, reason or "", frozenset(), held
+                    of_bytes(b"e"),
+                    status,
+                    reason or "",
+                    frozenset(),
+                    held,
+                    finished_at=self.finished.get(made.job.id, "2026-11-22T00:00:00Z"),
                 )
                 if made.job.type == "evaluate":
                     rows[made.job.closure] = answer(made)

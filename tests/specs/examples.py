@@ -390,6 +390,7 @@ spec:
   applies_to: {labels: {risk: high}}
   alpha: 0.05
   on_inconclusive: fail
+  max_evidence_age_days: 30
   profile: assured
   budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90}}
   rules:

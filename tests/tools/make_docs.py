@@ -37,6 +37,7 @@ DECLARED = {
     "fail-on": "a SafetyTest has it and a gating suite has detectors",
     "bank-classes": "a gating bank of a SafetyTest has `min_per_class`",
     "budget": "a Policy has `budgets`",
+    "evidence-fresh": "a Policy has `max_evidence_age_days`",
     "routes-measured": "an Application has routes",
 }
 # What judges whatever a policy says.
