@@ -198,7 +198,7 @@ def difference(
     assert scale.upper is not None
     width = scale.upper - scale.lower
     spread, how = _discordance(scale, width, seen, changed)
-    needed = paired.cases_for_margin(spread, margin, width)
+    needed = paired.cases_for_margin(spread, margin, width, alpha)
     if rows is None:
         more = f"about {needed} rows would decide it {how}" if needed is not None else ""
         return Forecast(None, more, needed=needed, needed_for=how)

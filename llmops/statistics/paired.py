@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal, Protocol
 
-from llmops.statistics import holm, star, tail
+from llmops.statistics import forecast, holm, star, tail
 
 Word = Literal["passed", "failed", "undecided"]
 
@@ -98,7 +98,9 @@ def decide(family: Sequence[Detect], alpha: float = 0.05) -> tuple[Decision, ...
     )
 
 
-def cases_for_margin(discordance: float, margin: float, width: float = 1.0) -> int | None:
+def cases_for_margin(
+    discordance: float, margin: float, width: float = 1.0, alpha: float = 0.05
+) -> int | None:
     """About how many cases show "not worse than the margin" when nothing changed, 9 times in 10.
 
     `discordance` is the mean squared difference: for right-or-wrong metrics the share of cases
@@ -110,7 +112,7 @@ def cases_for_margin(discordance: float, margin: float, width: float = 1.0) -> i
     _width(width)
     if not 0 <= discordance <= width * width:
         raise ValueError(f"discordance {discordance} is outside 0 to {width * width}")
-    return cases_within(discordance, margin, width)
+    return cases_within(discordance, margin, width, alpha)
 
 
 def mcnemar(better: int, worse: int) -> float:
@@ -136,14 +138,19 @@ def tango(better: int, worse: int, n: int, confidence: float = 0.95) -> tuple[fl
     return -_tango_upper(worse, better, n, z), _tango_upper(better, worse, n, z)
 
 
-def cases_within(discordance: float, gap: float, width: float = 1.0) -> int | None:
-    """10 x discordance / gap^2; with hardly any discordance the bets' cap asks for 8 / gap.
+def cases_within(
+    discordance: float, gap: float, width: float = 1.0, alpha: float = 0.05
+) -> int | None:
+    """10 x discordance / gap^2 at the usual level; more where few cases change sides.
 
-    None for a gap that is none, or too small for any number of cases.
+    There bets start too bold and are capped: at least 7.5 x discordance / gap^2 + 6 / gap. Other
+    levels ask in proportion. None for a gap that is none, or too small for any number of cases.
     """
     if gap < 1e-9 * width:
         return None
-    return math.ceil(max(10 * discordance / gap**2, 8 * width / gap) - 1e-6)
+    spread = discordance / gap**2 * (forecast.reach(0.9, alpha) / forecast.reach(0.9, 0.05)) ** 2
+    start = width / gap * math.log(alpha) / math.log(0.05)
+    return math.ceil(max(10 * spread, 7.5 * spread + 6 * start) - 1e-6)
 
 
 def _decision(gate: Detect, p: float, adjusted: float, alpha: float) -> Decision:
