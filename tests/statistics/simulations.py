@@ -228,7 +228,8 @@ def _more(k: int, n: int, alpha: float) -> int | None:
 def added_cases(runs: int = 20_000) -> Iterator[Rate]:
     """A system at its threshold that adds the cases the gate asks for, and is judged anew.
 
-    At most 2,000 at a time; old cases stay. Untaxed, each look has full alpha; with attempts: 3 each has its level.
+    At most 2,000 at a time; old cases stay. Untaxed, each look has full alpha; with `attempts: 3`
+    each has its level.
     """
     rng = np.random.default_rng([7])
     for name, levels, promised in (
