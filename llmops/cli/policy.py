@@ -14,6 +14,7 @@ EXAMPLES = """\
 SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "rules": ("the catalogue of rules, and what each is here", "llmops.cli.policy_rules"),
     "show": ("one rule: why, how to mend, parameters, examples", "llmops.cli.policy_show"),
+    "test": ("the tests that policies hold, over made-up rows", "llmops.cli.policy_test"),
     "diff": ("what is tighter, looser or neutral between two trees", "llmops.cli.policy_diff"),
     "drill": ("planted bad models, and the gates that stop them", "llmops.cli.policy_drill"),
 }

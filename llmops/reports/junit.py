@@ -34,6 +34,11 @@ def diagnostics(found: Iterable[Diagnostic], page: Page) -> str:
     return _document(told or (Note("validate", "specs", "none", "passed", ""),), "")
 
 
+def document(found: Sequence[Note]) -> str:
+    """Notes of any kind as test cases, in the order given."""
+    return _document(found, "")
+
+
 def _suite(note: Note) -> str:
     """`Evaluation/x` of `Evaluation/x/accuracy`."""
     return "/".join(note.subject.split("/")[:2])

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmops.reports.report import Report
     from llmops.rules.base import Verdict
     from llmops.rules.directions import Moved
+    from llmops.rules.rehearsal import Line
 
 PLANS: Mapping[str, str] = {
     "text": "plan_text.render",
@@ -48,6 +49,11 @@ DIRECTIONS: Mapping[str, str] = {
     "text": "directions.text",
     "json": "directions.json_text",
     "markdown": "directions.markdown",
+}
+REHEARSALS: Mapping[str, str] = {
+    "text": "rehearsals.text",
+    "json": "rehearsals.json_text",
+    "junit": "rehearsals.junit_text",
 }
 FORMATS = tuple(CHANGES)  # what every value can be shown in
 
@@ -129,6 +135,13 @@ def render_directions(
 ) -> str:
     """What became looser, tighter or neutral in one of `FORMATS`. Raises KeyError for another."""
     return _renderer(DIRECTIONS[fmt])(found, Page(width, Style(colour)))
+
+
+def render_rehearsals(
+    found: Sequence[Line], fmt: str, *, width: int = 100, colour: bool = False
+) -> str:
+    """What tests of policies got, in one of `REHEARSALS`. Raises KeyError for another format."""
+    return _renderer(REHEARSALS[fmt])(found, Page(width, Style(colour)))
 
 
 def _renderer(name: str) -> Renderer[Any]:

@@ -11,9 +11,20 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from llmops.specs.blocks import DAY_PATTERN, LIST, SET, Day, License, NonEmpty, Number, Text
+from llmops.specs.blocks import (
+    DAY_PATTERN,
+    LIST,
+    SET,
+    Day,
+    License,
+    NonEmpty,
+    Number,
+    Text,
+    Verbatim,
+)
 from llmops.specs.fields import Block, Name, field, group
 from llmops.specs.problem import Loc, Problem, block, duplicates, items, quoted
 
@@ -173,6 +184,41 @@ class Waiver(Block):
     expires: Day = field(role="gate", doc="Last day on which it counts; 90 days ahead at most.")
 
 
+class Counts(Block):
+    """Rows that a test makes up for one check or one value of a slice."""
+
+    right: int = field(role="static", doc="Cases as the check wants them.", ge=0)
+    of: int = field(role="static", doc="All cases.", ge=1, le=20_000)
+
+
+def _expected(value: Any) -> Any:
+    words = list(value.values()) if isinstance(value, dict) and value else [value]
+    if not all(isinstance(word, str) and word in OUTCOMES for word in words):
+        raise PydanticCustomError(
+            "words", f"one of {', '.join(OUTCOMES)}, or {{GATE: one of them}}"
+        )
+    return value
+
+
+OUTCOMES = ("passed", "warned", "inconclusive", "failed")
+
+
+class PolicyTest(Block):
+    """What the policies of a tree make of a change or of counts; it changes no verdict."""
+
+    name: Name = field(role="static", doc="Name of the test.")
+    set_: Verbatim = field(
+        {}, role="static", doc="Values by Kind/name.path, as in Model/tiny.license.", alias="set"
+    )
+    remove: Annotated[tuple[NonEmpty, ...], SET] = field(
+        (), role="static", doc="Specs, or entries by Kind/name.path[name], that are gone."
+    )
+    counts: dict[str, Counts] = field({}, role="static", doc="GATE: {right, of}.")
+    expect: Annotated[Any, AfterValidator(_expected)] = field(
+        role="static", doc="An outcome, or one for each gate or rule that is named."
+    )
+
+
 class Policy(Block):
     """What must hold."""
 
@@ -193,6 +239,7 @@ class Policy(Block):
     rules: Annotated[tuple[Rule, ...], LIST] = group((), doc="What must hold.")
     approvals: Annotated[tuple[Approval, ...], LIST] = group((), doc="Who must agree.")
     waivers: Annotated[tuple[Waiver, ...], LIST] = group((), doc="What may be missed for a time.")
+    tests: Annotated[tuple[PolicyTest, ...], LIST] = group((), doc="What policies must find.")
 
 
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
@@ -200,6 +247,9 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     yield from duplicates(spec, ("spec",), "rules")
     yield from duplicates(spec, ("spec",), "approvals")
     yield from duplicates(spec, ("spec",), "waivers")
+    yield from duplicates(spec, ("spec",), "tests")
+    for i, test in items(spec, "tests"):
+        yield from _counts(block(test, "counts"), ("spec", "tests", i, "counts"))
     for i, waiver in items(spec, "waivers"):
         yield from _waiver(waiver, ("spec", "waivers", i))
     for i, rule in items(spec, "rules"):
@@ -236,6 +286,15 @@ def _waiver(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
     if any(isinstance(text, str) and not text.strip() for text in texts):
         what = "a waiver's reason says nothing"
         yield Problem((*loc, "reason"), "wrong-value", what, "say why the gate is missed")
+
+
+def _counts(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    """No more cases are right than there are."""
+    for gate in given:
+        one = block(given, gate)
+        right, of = one.get("right"), one.get("of")
+        if isinstance(right, int) and isinstance(of, int) and right > of:
+            yield Problem((*loc, gate, "right"), "wrong-value", f"{right} of {of} are right")
 
 
 def _is_day(text: str) -> bool:

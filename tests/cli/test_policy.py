@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 
@@ -190,3 +191,58 @@ def test_a_base_that_cannot_be_read_is_no_base_to_compare_with(llmops, bank) -> 
     said = llmops("policy", "diff", "-C", bank.path)
     assert said.code == 2
     assert "base cannot be compared" in said.err
+
+
+# ---- test -------------------------------------------------------------------------------------
+
+HOLDS = "    - {name: holds, set: {Model/tiny.license: GPL-3.0-only}, expect: {licences: failed}}\n"
+MISSES = "    - {name: misses, set: {Model/tiny.license: MIT}, expect: {licences: failed}}\n"
+
+
+def hold_tests(repo, *tests: str) -> None:
+    text = (repo.path / POLICY).read_text("utf-8")
+    repo.write({POLICY: f"{text}  tests:\n{''.join(tests)}"})
+
+
+def test_without_tests_that_is_said(llmops, bank) -> None:
+    said = llmops("policy", "test", "-C", bank.path)
+    assert (said.code, said.out) == (0, "No policy has tests.\n")
+
+
+def test_tests_that_hold_are_told_in_one_line_each(llmops, bank) -> None:
+    hold_tests(bank, HOLDS)
+    said = llmops("policy", "test", "-C", bank.path)
+    assert said.code == 0
+    assert said.out.startswith("ok    Policy/default/holds  licences: failed\n")
+    assert said.out.endswith("1 test: 1 as expected, 0 not\n")
+
+
+def test_a_test_that_fails_says_what_was_found_and_where_it_stands(llmops, bank) -> None:
+    hold_tests(bank, HOLDS, MISSES)
+    said = llmops("policy", "test", "-C", bank.path)
+    assert said.code == 1
+    assert "FAIL  Policy/default/misses  licences: expected failed, got passed" in said.out
+    assert f"{POLICY}:14:14: nothing was found" in said.out
+    assert llmops("policy", "test", "holds", "-C", bank.path).code == 0
+    assert llmops("policy", "test", "Policy/default/misses", "-C", bank.path).code == 1
+
+
+def test_programs_read_the_same(llmops, bank) -> None:
+    hold_tests(bank, HOLDS, MISSES)
+    said = llmops("policy", "test", "-C", bank.path, "--format", "json")
+    assert said.code == 1
+    found = {one["test"]: one["held"] for one in json.loads(said.out)["tests"]}
+    assert found == {"Policy/default/holds": True, "Policy/default/misses": False}
+    suite = ElementTree.fromstring(
+        llmops("policy", "test", "-C", bank.path, "--format", "junit").out
+    )[0]
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == (
+        "Policy/default", "2", "1",
+    )  # fmt: skip
+
+
+def test_a_test_that_is_not_there_has_a_nearest_name(llmops, bank) -> None:
+    hold_tests(bank, HOLDS)
+    said = llmops("policy", "test", "hold", "-C", bank.path)
+    assert said.code == 2
+    assert 'did you mean "holds"?' in said.err

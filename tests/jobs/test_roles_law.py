@@ -265,7 +265,9 @@ FILES: dict[str, str] = {
         "approvals:\n  - {name: looser, when: policy_looser, from: [team-c], count: 2,"
         " allow_author: false}\n"
         "waivers:\n  - {name: w-1, gate: Evaluation/main/same, reason: late, ticket: CS-1,"
-        " owner: li, expires: '2026-12-15'}"
+        " owner: li, expires: '2026-12-15'}\n"
+        "tests:\n  - {name: gpl, set: {Model/made.license: MIT}, remove: [Recipe/base.seed],"
+        " counts: {Evaluation/main/same: {right: 2, of: 3}}, expect: {licences: failed}}"
     )),
     "specs/data/rows.jsonl": '{"text": "a", "label": "b"}\n',
     "specs/data/words.jsonl": '{"word": "bomb"}\n',
@@ -634,6 +636,11 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "approvals[].from": (POL, "team-c", "team-d"),
         "approvals[].count": (POL, "count: 2", "count: 1"),
         "approvals[].allow_author": (POL, "allow_author: false", "allow_author: true"),
+        "tests[].name": (POL, "name: gpl", "name: mit"),
+        "tests[].set": (POL, "set: {Model/made.license: MIT}", "set: {}"),
+        "tests[].remove": (POL, "[Recipe/base.seed]", "[Recipe/base]"),
+        "tests[].counts": (POL, "right: 2, of: 3", "right: 1, of: 3"),
+        "tests[].expect": (POL, "expect: {licences: failed}", "expect: passed"),
         "waivers[].name": (POL, "name: w-1", "name: w-2"),
         "waivers[].gate": (POL, "gate: Evaluation/main/same", "gate: Evaluation/main/cost"),
         "waivers[].reason": (POL, "reason: late", "reason: later"),

@@ -412,6 +412,12 @@ spec:
       ticket: CS-1207
       owner: lihua
       expires: "2026-12-15"
+  tests:
+    - name: gpl-is-refused
+      set: {Model/tiny.license: GPL-3.0-only}
+      remove: [Model/other]
+      counts: {Evaluation/support-quality/accuracy: {right: 240, of: 300}}
+      expect: {licences: failed}
 """
 
 VALID = {
