@@ -12,28 +12,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llmops import __version__
 from llmops.diagnostics import did_you_mean
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, UsageError
-from llmops.evidence.rows import anchors_of, findings_of, rows_of
+from llmops.evidence.rows import anchors_of, findings_of, looked_of, rows_of
 from llmops.graph.build import Graph
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
-from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Step
+from llmops.jobs.attempts import Counting
+from llmops.jobs.base import Budget, Plan, PlannedGate, Proof, Step, TreeName
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
-from llmops.jobs.wire import plan_from_json, to_json
-from llmops.project import FOLDERS, InvalidSpecs, Pair, Project, read
+from llmops.project import Pair, Project
 from llmops.source.egress import Egress
-from llmops.source.tree import Blob, Tree
+from llmops.source.tree import Tree
 from llmops.specs.base import Spec
 from llmops.static import NOT_MOVED, changes_of, owners
 
 if TYPE_CHECKING:
+    from llmops.counted import Claims
     from llmops.executors.base import Event, Executor, RunReport
     from llmops.executors.permitted import Names
     from llmops.reports.report import Report
@@ -51,6 +52,7 @@ class Planned:
     proven: Mapping[str, Proof]
     damaged: tuple[str, ...] = ()  # kept evidence, or a base, that cannot be used
     again: frozenset[str] = frozenset()  # closures whose evidence is too old to decide
+    claims: Claims | None = None  # what it claims where it counts; None: advisory
 
     @property
     def not_moved(self) -> str:
@@ -68,10 +70,12 @@ def make_plan(
     reuse: bool = True,
     environment: str | None = None,
     refresh: str = "",
+    change: str | None = None,
 ) -> Planned:
     """The plan of a change, with the kept evidence it may reuse, for head's Environment.
 
-    `refresh`: a time; what is too old then by the policies is planned again.
+    `refresh`: a time; what is too old then by the policies is planned again. `change`: the name of
+    the pull request or branch, "" without one, where attempts are counted; None where nothing is.
     """
     assert both.head.graph is not None
     where = environment_of(both.head.graph, environment)
@@ -88,13 +92,16 @@ def make_plan(
         asked=asked, selected=tuple(select), environment=where.ref.name if where else "",
         tool_version=__version__,
     )  # fmt: skip
-    planned = replace(planned, gates=_foretold(project, asked, proven, base, head, both.place))
+    sides = (both.names.head, both.names.base), (head, base)
+    claims = claimed(*sides, asked, proven, change)
+    foretold = gates_of(project, asked, proven, base, head, both.place, claims)
+    planned = replace(planned, gates=foretold)
     priced = estimate.prices(base if base is not None else head)
     planned = estimate.estimated(planned, proven, store.latest, priced)
-    planned = replace(planned, budgets=_budgets(base, head, asked, proven, both.place))
+    planned = replace(planned, budgets=budgets(base, head, asked, proven, both.place))
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     planned = replace(planned, steps=tuple(_aged(step, again) for step in planned.steps))
-    return Planned(planned, both, asked, proven, (*unread, *store.notes), again)
+    return Planned(planned, both, asked, proven, (*unread, *store.notes), again, claims)
 
 
 def _too_old(
@@ -118,22 +125,43 @@ def _aged(step: Step, again: frozenset[str]) -> Step:
     return replace(step, why="its evidence is too old") if step.job.closure in again else step
 
 
-def _foretold(
+def claimed(
+    names: tuple[TreeName, TreeName | None],
+    graphs: tuple[Graph, Graph | None],
+    asked: tuple[Exam, ...],
+    proven: Mapping[str, Proof],
+    change: str | None,
+) -> Claims | None:
+    """What a plan claims, where that counts; head's name and graph first."""
+    if change is None:
+        return None
+    from llmops.counted import Sides, claims
+
+    return claims(Sides(names, graphs), asked, proven, change)
+
+
+def gates_of(
     project: Project,
     asked: tuple[Exam, ...],
     proven: Mapping[str, Proof],
     base: Graph | None,
     head: Graph,
     place: Place,
+    claims: Claims | None = None,
 ) -> tuple[PlannedGate, ...]:
-    """The gates of a plan, with whether their rows can decide them."""
-    from llmops.rules.forecast import Sight, gates
+    """The gates of a plan, with whether their rows can decide them at the level that holds."""
+    from llmops.rules.forecast import Levels, Sight, full, gates
 
+    levels: Levels = full
+    if claims is not None:
+        from llmops.counted import levels_of
+
+        levels = levels_of(project.store, claims)
     judging = head if base is None else base
-    return gates(asked, Sight(proven, judging, rows_of(project.store), place))
+    return gates(asked, Sight(proven, judging, rows_of(project.store), place, levels))
 
 
-def _budgets(
+def budgets(
     base: Graph | None,
     head: Graph,
     asked: tuple[Exam, ...] = (),
@@ -196,15 +224,28 @@ def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[s
 
 
 def verdict(
-    project: Project, planned: Planned, *, now: datetime, approvals: tuple[Approval, ...] = ()
+    project: Project,
+    planned: Planned,
+    *,
+    now: datetime,
+    approvals: tuple[Approval, ...] = (),
+    counting: Counting | None = None,
 ) -> Verdict:
-    """Kept evidence -> verdict. Nothing runs, nothing of head is executed."""
-    from llmops.rules.facts import Facts
+    """Kept evidence -> verdict. Nothing runs, nothing of head is executed.
+
+    `counting`: the ledger, by which attempts are counted; the verdict is advisory without it.
+    """
+    from llmops.rules.facts import Facts, Looked
     from llmops.rules.verdict import judge
 
     both = planned.both
-    head = both.head.graph
+    head, looked = both.head.graph, looked_of(project.store)
     assert head is not None
+
+    def looked_at(closure: str) -> Looked | None:
+        found = looked(closure)
+        return Looked(*found) if found is not None else None
+
     facts = Facts(
         base=both.base.graph if both.base else None,
         head=head,
@@ -219,6 +260,8 @@ def verdict(
         authors=_authors(project, both) if approvals or _asks_of_authors(both) else frozenset(),
         owners=owners(both.head.tree),
         base_problem=both.base_problem,
+        counting=counting,
+        looked=looked_at,
     )
     judged_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return judge(facts, judged_at=judged_at, tool_version=__version__)
@@ -324,6 +367,7 @@ class Prepared:
     egress: tuple[Egress, ...]
     secrets: tuple[Names, ...]
     again: frozenset[str] = frozenset()
+    claims: Claims | None = None  # None: advisory
 
 
 def prepare(planned: Planned) -> Prepared:
@@ -332,100 +376,4 @@ def prepare(planned: Planned) -> Prepared:
     graphs = [state.graph for state in states]
     egress, secrets = egress_of(planned.plan, *graphs), secrets_of(planned.plan, *graphs)
     trees = tuple(state.tree for state in states)
-    return Prepared(planned.plan, trees, egress, secrets, planned.again)
-
-
-def saved_plan(project: Project, data: Any) -> Prepared:
-    """A plan that `plan --out` wrote, ready to run. UsageError when it cannot be run verbatim."""
-    try:
-        planned = plan_from_json(data)
-    except ValueError as error:
-        raise UsageError(
-            f"not a plan that this llmops reads: {error}", hint="plan again"
-        ) from error
-    if planned.tool_version != __version__:
-        made = planned.tool_version
-        raise UsageError(f"made by llmops {made}, this is {__version__}", hint="plan again")
-    named = [name for name in (planned.head, planned.base) if name is not None]
-    found = [project.repository.tree(name.tree) for name in named]
-    if planned.head.dirty and _moved(planned, found[0], project.repository.work_tree()):
-        raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
-    graphs = _expect_own_jobs(project, planned, found)
-    _expect_budgets(planned, *graphs)
-    _expect_gates(project, planned, *graphs)
-    _expect_evidence(project, planned)
-    egress, secrets = egress_of(planned, *graphs), secrets_of(planned, *graphs)
-    return Prepared(planned, tuple(found), egress, secrets)
-
-
-def _expect_budgets(planned: Plan, head: Graph | None, base: Graph | None = None) -> None:
-    """Raises UsageError for limits that its trees do not set."""
-    assert head is not None
-    own = {(b.name, b.limit) for b in _budgets(base, head)}
-    if own != {(b.name, b.limit) for b in planned.budgets}:
-        what = "the plan was edited: its trees set other budgets"
-        raise UsageError(what, hint="plan again")
-
-
-def _expect_gates(
-    project: Project, planned: Plan, head: Graph | None, base: Graph | None = None
-) -> None:
-    """Raises UsageError for a gate that cannot be decided and of which the plan does not say so."""
-    assert head is not None
-    asked = exams(base, head, planned.selected)
-    said = {(gate.id, gate.claim) for gate in planned.gates if gate.decidable is False}
-    for gate in _foretold(project, asked, project.store.proofs(), base, head, nowhere):
-        if gate.decidable is False and (gate.id, gate.claim) not in said:
-            what = f"the plan is stale: {gate.id} cannot be decided: {gate.note}"
-            raise UsageError(what, hint="plan again")
-
-
-def _expect_evidence(project: Project, planned: Plan) -> None:
-    """Raises UsageError for a job that is to be reused and of which nothing is kept here."""
-    proofs = project.store.proofs()
-    for step in planned.steps:
-        if step.state != "run" and step.job.closure not in proofs:
-            what = f"the plan is stale: nothing is kept here of {step.job.id}, which it reuses"
-            raise UsageError(what, hint="plan again")
-
-
-def _expect_own_jobs(
-    project: Project, planned: Plan, found: Sequence[Tree]
-) -> tuple[Graph | None, ...]:
-    """The graphs of a plan's trees, head first.
-
-    Raises UsageError for a job that its trees do not make: its evidence would be believed.
-    """
-    head, *rest = (read(project, tree, head=tree is found[0]) for tree in found)
-    if head.graph is None:
-        raise InvalidSpecs(head)
-    where = environment_of(head.graph, planned.environment or None)
-    base = rest[0].graph if rest else None
-    graphs = placed(head.graph, where), placed(base, where) if base else None
-    asked = exams(graphs[1], graphs[0], planned.selected)
-    made = [side for exam in asked for side in (exam.head, exam.base) if side is not None]
-    own = {m.job.closure: m.job for one in made for m in one.all()}
-    for step in planned.steps:
-        job = own.get(step.job.closure)
-        if job is None or to_json(_called_as(job, step.job)) != to_json(step.job):
-            what = f"the plan was edited: its trees make no such {step.job.id}"
-            raise UsageError(what, hint="plan again")
-    return graphs
-
-
-def _called_as(job: Job, other: Job) -> Job:
-    """A job under the names that another has for people; what it does stays its own."""
-    return replace(job, side=other.side, part=other.part)
-
-
-def _moved(planned: Plan, then: Tree, now: Tree) -> bool:
-    """Whether specs, or files that jobs read, changed; others (the plan itself) do not count."""
-    files = {i.file for step in planned.steps for i in step.job.inputs if i.file is not None}
-    before, after = then.blobs(), now.blobs()
-    read_by_us = {p for p in (*before, *after) if p.startswith(FOLDERS)} | files
-    return any(_oid(before, path) != _oid(after, path) for path in read_by_us)
-
-
-def _oid(blobs: Mapping[str, Blob], path: str) -> str | None:
-    found = blobs.get(path)
-    return found.oid if found else None
+    return Prepared(planned.plan, trees, egress, secrets, planned.again, planned.claims)

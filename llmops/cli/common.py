@@ -47,6 +47,24 @@ def add_select(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_counted(parser: argparse.ArgumentParser) -> None:
+    """`--counted` and `--change`."""
+    parser.add_argument(
+        "--counted", action="store_true",
+        help="what may merge: attempts at each claim are counted, and paid for as the policy says",
+    )  # fmt: skip
+    parser.add_argument(
+        "--change",
+        metavar="NAME",
+        help="the pull request or branch, for a policy that counts within one",
+    )
+
+
+def change(args: argparse.Namespace) -> str | None:
+    """The name of the change where attempts are counted ("" without one), else None."""
+    return (args.change or "") if args.counted else None
+
+
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """`--env`."""
     parser.add_argument(

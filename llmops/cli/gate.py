@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from llmops import counted
 from llmops.cli import common
 from llmops.cli.output import command, complain
 from llmops.diagnostics import printable
@@ -29,7 +30,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def add_judging(parser: argparse.ArgumentParser) -> None:
-    """`--approved` and `--now`."""
+    """`--approved`, `--now`, `--counted` and `--change`."""
+    common.add_counted(parser)
     parser.add_argument(
         "--approved", action="append", default=[], metavar="TEAM:PERSON",
         help="an approval, as you assert it (the verdict says that you did)",
@@ -39,7 +41,9 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """0 passed or warned, 1 failed or inconclusive."""
-    _, _, judged = judge(args)
+    found, planned, judged = judge(args)
+    if planned.claims is not None:
+        counted.close(found.store, planned.claims, judged)
     width, colour = common.width(args), common.colour(args)
     shown = render_verdict(judged, args.format, width=width, colour=colour)
     (command if args.format == "github" else common.say)(shown)
@@ -49,11 +53,18 @@ def main(args: argparse.Namespace) -> int:
 def judge(args: argparse.Namespace) -> tuple[Project, Planned, Verdict]:
     """The verdict that the options ask for, with what it was made from; damage is told."""
     found = common.project(args)
-    planned = make_plan(found, common.both(found, args), args.select, environment=args.env)
+    planned = make_plan(
+        found, common.both(found, args), args.select, environment=args.env,
+        change=common.change(args),
+    )  # fmt: skip
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
     approvals = _approvals(args.approved)
-    return found, planned, verdict(found, planned, now=common.moment(args.now), approvals=approvals)
+    counting = counted.read(found.store, planned.claims) if planned.claims else None
+    judged = verdict(
+        found, planned, now=common.moment(args.now), approvals=approvals, counting=counting
+    )
+    return found, planned, judged
 
 
 def _approvals(given: list[str]) -> tuple[Approval, ...]:

@@ -26,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_trees(parser)
     common.add_select(parser)
     common.add_environment(parser)
+    common.add_counted(parser)
     parser.add_argument("--out", metavar="FILE", help="write the plan, for `llmops run FILE`")
     parser.add_argument("--no-reuse", action="store_true", help="plan as if nothing had evidence")
     parser.add_argument(
@@ -41,7 +42,10 @@ def main(args: argparse.Namespace) -> int:
     """0 a plan was made; 1 with `--fail-on` only."""
     found = common.project(args)
     both = common.both(found, args)
-    planned = make_plan(found, both, args.select, reuse=not args.no_reuse, environment=args.env)
+    planned = make_plan(
+        found, both, args.select, reuse=not args.no_reuse, environment=args.env,
+        change=common.change(args),
+    )  # fmt: skip
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
     width, colour = common.width(args), common.colour(args)

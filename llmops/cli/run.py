@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmops.cli import common
 from llmops.cli.output import complain, harmless
@@ -16,9 +17,13 @@ from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
 from llmops.jobs.base import Plan, PlannedGate
-from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare, saved_plan
+from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare
 from llmops.project import Project
 from llmops.reports.plan_estimates import exceeds, needs
+from llmops.saved import saved_plan
+
+if TYPE_CHECKING:
+    from llmops.counted import Claims
 
 EXAMPLES = """\
   llmops run
@@ -31,6 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_trees(parser)
     common.add_select(parser)
     common.add_environment(parser)
+    common.add_counted(parser)
     parser.add_argument(
         "--executor", choices=tuple(EXECUTORS), default="local", help="where jobs run"
     )
@@ -70,6 +76,8 @@ def main(args: argparse.Namespace) -> int:
         for step in steps:
             common.say(f"{step.job.id}  {step.job.closure}  {step.why}")
         return 0
+    if prepared.claims is not None:
+        _record(found, prepared.claims)
     if not steps:
         common.say(_nothing(planned))
         return 0
@@ -92,10 +100,11 @@ def _plan(found: Project, args: argparse.Namespace) -> Prepared:
                 "a saved plan is run as it is: leave out --base, --head, --select, --env, --refresh"
             )
             raise UsageError(what)
-        return saved_plan(found, _read(Path(args.plan)))
+        return saved_plan(found, _read(Path(args.plan)), common.change(args))
     both = common.both(found, args)
-    now = common.moment(None).isoformat() if args.refresh else ""
-    return prepare(make_plan(found, both, args.select, environment=args.env, refresh=now))
+    change, now = common.change(args), common.moment(None).isoformat() if args.refresh else ""
+    made = make_plan(found, both, args.select, environment=args.env, change=change, refresh=now)
+    return prepare(made)
 
 
 def _read(path: Path) -> Any:
@@ -172,6 +181,24 @@ def _machine_bytes() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
         return 0
+
+
+def _record(found: Project, claims: Claims) -> None:
+    """Attempts stand in the ledger before the first job starts; one too many is told."""
+    from llmops.counted import record
+
+    made = record(found.store, claims, datetime.now(UTC))
+    numbers: dict[tuple[int, int], int] = {}
+    for one in made:
+        key = (one.attempt, one.attempts)
+        numbers[key] = numbers.get(key, 0) + 1
+    for (number, most), count in sorted(numbers.items()):
+        at = "1 claim" if count == 1 else f"{count} claims"
+        if number > most:
+            complain(f"warning[attempts]: attempt {number} at {at}, {most} are allowed")
+            complain("  hint: its verdict is inconclusive unless one more is approved")
+        else:
+            common.say(f"Attempt {number} of {most} at {at}.")
 
 
 def _nothing(planned: Plan) -> str:

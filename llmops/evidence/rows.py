@@ -7,13 +7,15 @@ them says inconclusive then. Each artifact is read once.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llmops.errors import StoreError
 from llmops.evidence.store import Store
 
 Row = Mapping[str, Any]
+LOOKS = ("evaluate", "scan", "guard")  # jobs that look at rows to judge somebody by them
 
 
 def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
@@ -29,6 +31,30 @@ def findings_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
 def anchors_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
     """The rated rows that a judge graded, by evaluate closure; absent or damaged is None."""
     return _remembered(lambda closure: _lines(store, closure, "anchors.jsonl", _is_anchor))
+
+
+def looked_of(store: Store) -> Callable[[str], tuple[str, int] | None]:
+    """Of a closure: the digest of the rows it was given, and how many closures measured on them.
+
+    None where nothing is kept of it. All evidence is read when it is first asked.
+    """
+    given: dict[str, str] = {}
+    count: Counter[str] = Counter()
+
+    def found(closure: str) -> tuple[str, int] | None:
+        if not given:
+            given.update(_given(store))
+            count.update(given.values())
+        return (given[closure], count[given[closure]]) if closure in given else None
+
+    return found
+
+
+def _given(store: Store) -> Iterator[tuple[str, str]]:
+    """Each closure that measured something, with the digest of the rows it was given."""
+    for closure, kept in store.proven().items():
+        if kept.type in LOOKS and "cases" in kept.inputs:
+            yield closure, kept.inputs["cases"]
 
 
 def _remembered(

@@ -98,7 +98,9 @@ def _blobs(store: Store, used: InUse, held: frozenset[str]) -> Iterator[Litter]:
 
 def _unfinished(store: Store) -> Iterator[Litter]:
     """What a write that was killed left beside the names it did not reach."""
-    folders = [store.root / "blobs" / "sha256", *_entries(store.root / "evidence")]
+    folders = [
+        store.root / "blobs" / "sha256", store.root / "ledger", *_entries(store.root / "evidence"),
+    ]  # fmt: skip
     for folder in folders:
         for path in _entries(folder):
             if path.name.startswith(".") and path.suffix == ".tmp":

@@ -48,6 +48,11 @@ def plan_from_json(data: Any) -> Plan:
     return _read("plan", Plan, _versioned("plan", data))
 
 
+def entry_from_json(kind: type[T], data: Any) -> T:
+    """An entry of the ledger as `to_json` wrote it. Raises ValueError naming the first mistake."""
+    return _read("entry", kind, data)
+
+
 def _versioned(what: str, data: Any) -> dict[str, Any]:
     if type(data) is not dict:
         raise ValueError(f"{what}: expected an object, got {_shown(data)}")

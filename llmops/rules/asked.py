@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from llmops.digest import of_value
+from llmops.jobs.attempts import ClaimName, Refusal, Standing
 from llmops.jobs.exam import Exam
 from llmops.jobs.gates import alpha_of, bound_words
 from llmops.jobs.make import Made
 from llmops.jobs.metrics import METRICS
 from llmops.jobs.parts import Part, dataset_of
-from llmops.rules import profile
+from llmops.rules import attempts, holdout, profile
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.claims import INVALID_HINT, Claim, Question, scale_of
 from llmops.rules.facts import Facts, Loc
@@ -22,7 +23,10 @@ T = TypeVar("T", str, int)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One declared claim of one exam: `entry` is the check or slice, `check` what it reads."""
+    """One declared claim of one exam: `entry` is the check or slice, `check` what it reads.
+
+    `alpha` is the error rate of the claim over all its attempts, `level` that of this one.
+    """
 
     exam: Exam
     head: Made
@@ -31,6 +35,12 @@ class Asked:
     loc: Loc
     kind: str  # checks | slices
     alpha: float
+    standing: Standing | None = None  # None where nothing is counted
+
+    @property
+    def level(self) -> float:
+        """The error rate at which this attempt is tested: all of alpha where nothing is counted."""
+        return self.standing.level if self.standing is not None else self.alpha
 
     @property
     def gate(self) -> str:
@@ -45,7 +55,8 @@ class Asked:
             metric=self.check["metric"],
             scale=scale_of(self.check),
             bound=bound,
-            alpha=self.alpha,
+            alpha=self.level,
+            more_alpha=self.standing.next_level if self.standing is not None else None,
             dataset=dataset.target.name,
             split=dataset.part or "all",
             errors_allowed=float(_errors(self.exam).get("max", 0.0)),
@@ -71,7 +82,14 @@ def asked(facts: Facts, kind: str, claim: str = "require") -> Iterator[Asked]:
             one = Asked(exam, exam.head, given, check, entry.loc, kind, alpha)
             if claim in given and (key := _meaning(one, claim)) not in seen:
                 seen.add(key)
-                yield one
+                yield replace(one, standing=_standing(facts, one, claim))
+
+
+def _standing(facts: Facts, one: Asked, claim: str) -> Standing | None:
+    """Which attempt of its claim it is; a gate's id is that of the plan's gate."""
+    gate = one.gate if claim == "require" else f"{one.gate}/{claim}"
+    name = ClaimName(str(one.exam.target), gate)
+    return attempts.standing(facts, name, one.head.job.closure, one.alpha)
 
 
 def suites(facts: Facts, claim: Callable[[Part], T | None]) -> Iterator[tuple[Exam, Made, T]]:
@@ -155,7 +173,18 @@ def finding(facts: Facts, one: Asked, rule: str, outcome: Outcome, message: str)
         metric=str(one.check["metric"]),
         evidence=proof.evidence if proof else "",
         judge=_judge(one),
+        level=one.level,
+        attempt=one.standing.attempt if one.standing is not None else None,
+        attempts=one.standing.attempts if one.standing is not None else None,
+        refused=_refused(facts, one),
     )
+
+
+def _refused(facts: Facts, one: Asked) -> Refusal | None:
+    """Why the claim may not be decided: an attempt that does not count, or rows seen too often."""
+    if one.standing is not None and one.standing.refused is not None:
+        return one.standing.refused
+    return holdout.refusal(facts, one.head.job.closure)
 
 
 def _judge(one: Asked) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
+from llmops.jobs.attempts import Refusal
 from llmops.jobs.base import FORMAT_VERSION, Change, Plan, Side, TreeName
 
 
@@ -107,6 +108,7 @@ class Finding:
     level: float | None = None  # the error rate at which it was decided (alpha, less for attempts)
     attempt: int | None = None  # which attempt of its claim this is, counted from 1
     attempts: int | None = None  # how many the policy allows
+    refused: Refusal | None = None  # why it may not be decided, whatever its rows say
     not_shown: str = ""  # why it is let through although nothing shows it
 
 
@@ -167,6 +169,19 @@ class Unshown:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """How attempts were counted, and the end of the ledger that a verdict rests on."""
+
+    by: Literal["claim", "pull_request"]
+    change: str  # the name given for it, "" for none
+    entries: int
+    last: str  # digest of the last entry, "" where there is none
+    note: str = ""  # why it is not counted as a policy says, or what is wrong with the ledger
+    approval: str = ""  # names of base's approvals that grant one attempt more than is allowed
+    approved_by: tuple[str, ...] = ()  # who gave all of them
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """May this tree be merged? The worst of its findings, with all that it rests on."""
 
@@ -184,6 +199,7 @@ class Verdict:
     slices: tuple[Mapping[str, Any], ...] = ()
     advisory: bool = True  # nothing was counted: never enough to merge or to release
     profile: str = "assured"  # or "literal": the point rule decides
+    counted: Counted | None = None  # None: advisory
     looks: tuple[Look, ...] = ()
     waivers: tuple[Waived, ...] = ()
     unshown: tuple[Unshown, ...] = ()

@@ -43,6 +43,7 @@ class Question:
     split: str
     errors_allowed: float = 0.0
     statistic: str = ""
+    more_alpha: float | None = None  # the next attempt's, for how many more cases would decide it
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,11 @@ def _binary(question: Question, values: list[float]) -> Claim:
         question.bound, passes=lambda side, t: low >= t if side == "min" else high <= t,
         fails=lambda side, t: high < t if side == "min" else low > t,
     )  # fmt: skip
-    more = None
+    more, alpha = None, question.more_alpha or question.alpha
     if outcome is Outcome.INCONCLUSIVE and "min" in question.bound:
-        more = binomial.about_more(k, n, question.bound["min"], question.alpha)
+        more = binomial.about_more(k, n, question.bound["min"], alpha)
     elif outcome is Outcome.INCONCLUSIVE:
-        more = binomial.about_more(n - k, n, 1 - question.bound["max"], question.alpha)
+        more = binomial.about_more(n - k, n, 1 - question.bound["max"], alpha)
     return Claim(outcome, n, why, k / n, binomial.interval(k, n), more)
 
 

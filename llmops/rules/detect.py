@@ -6,6 +6,10 @@ is *failed* anywhere with probability at most alpha. *Passed* is shown for each 
 
 Base's gates are a family of their own: else head could add gates, or a tiny alpha, until none of
 base's could fail any more. Head's own gates are judged among all.
+
+Attempts are paid for on the pass side only: "not worse" is shown at the attempt's level. Alpha of
+the fail side bounds how often a harmless change is blocked; each change is blocked or not by its
+own rows, and a smaller level would only let more of the worse ones through as undecided.
 """
 
 from __future__ import annotations
@@ -47,7 +51,9 @@ def findings(
 def _family(members: Sequence[Member]) -> tuple[Decision, ...]:
     """Gates judged together, at the smallest error rate that one of them asks for."""
     alpha = min((m.one.alpha for m in members), default=0.05)
-    return paired.decide([m.data for m in members], alpha)
+    return paired.decide(
+        [m.data for m in members], alpha, [min(m.one.level, alpha) for m in members]
+    )
 
 
 def outcome(decision: Decision, claim: Mapping[str, Any]) -> Outcome:

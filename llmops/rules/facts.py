@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmops.graph.build import Graph
+from llmops.jobs.attempts import Counting
 from llmops.jobs.base import Plan, Proof, Side
 from llmops.jobs.exam import Exam
 from llmops.rules.base import Finding, Loosened
@@ -27,6 +28,14 @@ class Approval:
     source: str = "given on the command line"
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The rows that a deciding job was given, by their digest, and how many such jobs there are."""
+
+    digest: str
+    count: int
+
+
 @dataclass(frozen=True)
 class Facts:
     """Everything a verdict depends on.
@@ -35,7 +44,9 @@ class Facts:
     same for what the detectors of a scan said, `anchors` for the rated rows that a judge graded.
     `place` gives `path:line:col` of a field on one side. `authors` wrote the change: their own
     approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head.
-    `base_problem` is why base's specs cannot be read, if so. `now` is when it is judged.
+    `base_problem` is why base's specs cannot be read, if so. `now` is when it is judged. `counting`
+    is the ledger, None where nothing is counted; `looked` tells of a deciding closure which rows it
+    was given.
     """
 
     base: Graph | None
@@ -53,6 +64,8 @@ class Facts:
     findings: Callable[[str], Sequence[Row] | None] = lambda _closure: None
     anchors: Callable[[str], Sequence[Row] | None] = lambda _closure: None
     now: str = ""  # UTC, RFC 3339
+    counting: Counting | None = None
+    looked: Callable[[str], Looked | None] = lambda _closure: None
 
     @property
     def policies(self) -> tuple[Config, ...]:

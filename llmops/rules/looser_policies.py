@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmops.graph.build import Graph
+from llmops.jobs.attempts import allowed
 from llmops.jobs.gates import ALPHA
 from llmops.rules import (
     bank_classes,
     evidence_fresh,
     fail_on,
     gap,
+    holdout,
     regression,
     require,
     slices,
@@ -20,13 +22,15 @@ from llmops.rules import (
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts, covers, matches, only_waives
 from llmops.rules.looser import at_base, short
-from llmops.specs.base import Spec
+from llmops.specs.base import Ref, Spec
 
+# Compared entry by entry, or in ways of their own, or not at all.
+NO_CLAIMS = ("rules", "approvals", "waivers", "tests", "attempts", "count")
 MILDER = ("error", "warning")
 # Judged with severity error where no policy names them: naming them may be a loosening.
-NO_CLAIMS = ("rules", "approvals", "waivers", "tests")  # compared entry by entry, or not at all
 JUDGED_ANYWAY = tuple(
-    m.INFO.id for m in (require, slices, regression, gap, fail_on, bank_classes, evidence_fresh)
+    m.INFO.id
+    for m in (require, slices, regression, gap, fail_on, bank_classes, evidence_fresh, holdout)
 )
 
 
@@ -49,6 +53,7 @@ def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
                 yield Loosened(f"{old.ref} {key}", before, after, place)
         yield from _unlabelled(facts, old, new, base, head)
     yield from _milder(facts, base, head)
+    yield from _more_attempts(facts, base, head)
 
 
 def _waivers(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
@@ -83,6 +88,28 @@ def _milder(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
                 yield Loosened(f"{policy.ref}/{entry['name']}", f"{rule} is an {was}", now, place)
 
 
+def _more_attempts(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """More attempts at a claim than base allows, or counted anew in each pull request.
+
+    All policies of a tree together: the smallest number holds, and it rises as well where the
+    policy that named it goes, or names none any more.
+    """
+    before, after = (allowed(_covering(graph)) for graph in (base, head))
+    if after.attempts > before.attempts:  # so a policy of head says so
+        place = facts.place("head", Ref.parse(after.policy), ("spec", "attempts"))
+        told = short(before.attempts), short(after.attempts)
+        yield Loosened(f"{after.policy} attempts", *told, place)
+    if (before.by, after.by) == ("claim", "pull_request"):
+        counting = next(p for p in _covering(head) if p.spec.get("count") == "pull_request")
+        place = facts.place("head", counting.ref, ("spec", "count"))
+        yield Loosened(f"{counting.ref} count", before.by, after.by, place)
+
+
+def _covering(graph: Graph) -> list[Spec]:
+    """The policies that are for something in a tree."""
+    return [policy for policy in graph.of_kind("Policy") if covers(policy.spec, graph)]
+
+
 def _severities(graph: Graph) -> dict[str, str]:
     """The strictest severity that one tree's policies give to each rule."""
     given = [
@@ -112,8 +139,14 @@ def _tighter(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 def _spends_less(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether every limit is still there and none is higher."""
-    before, after = (one.get("per_pull_request") or {} for one in (old, new))
+    before, after = (_limits(one) for one in (old, new))
     return all(unit in after and after[unit] <= limit for unit, limit in before.items())
+
+
+def _limits(budgets: Mapping[str, Any]) -> Mapping[str, float]:
+    """Every number that a policy's budgets set, by its name."""
+    looks = {k: v for k, v in budgets.items() if k != "per_pull_request"}
+    return {**(budgets.get("per_pull_request") or {}), **looks}
 
 
 def _unlabelled(facts: Facts, old: Spec, new: Spec, base: Graph, head: Graph) -> Iterator[Loosened]:

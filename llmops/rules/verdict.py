@@ -11,6 +11,7 @@ from typing import Any
 from llmops.jobs.exam import Exam
 from llmops.rules import (
     approval,
+    attempts,
     bank_classes,
     budget,
     detect,
@@ -18,6 +19,7 @@ from llmops.rules import (
     evidence_present,
     fail_on,
     gap,
+    holdout,
     judge_calibrated,
     license,
     owner,
@@ -60,7 +62,7 @@ GATES: Mapping[str, Any] = {
     module.INFO.id: module
     for module in (
         require, slices, *DETECT, fail_on, bank_classes, evidence_fresh,
-        routes_measured, budget, policy_looser, approval,
+        routes_measured, budget, policy_looser, approval, holdout,
     )
 }  # fmt: skip
 INFOS: Mapping[str, Info] = {
@@ -110,6 +112,9 @@ def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
         worst_cases=cases,
         worse_count=lost,
         better_count=won,
+        advisory=facts.counting is None,
+        counted=attempts.counted(facts),
+        looks=holdout.looks(facts),
         waivers=waived.waivers,
         profile=profile.of(facts),
         unshown=unshown.unshown(facts, found),
@@ -123,7 +128,8 @@ def _gates(facts: Facts, table: Mapping[str, Any]) -> Iterator[Finding]:
     """The findings of gates, as profile and severities leave them."""
     severe, decides = _severities(facts), profile.of(facts)
     for found in _found(facts, tuple(table.values())):
-        decided = unshown.undecided(profile.applied(found, decides), facts)
+        held = _withheld(profile.applied(found, decides))
+        decided = unshown.undecided(held, facts)
         yield _soften(decided, severe.get(found.rule, "error"), facts)
 
 
@@ -158,6 +164,14 @@ def _severities(facts: Facts) -> dict[str, str]:
     return found
 
 
+def _withheld(found: Finding) -> Finding:
+    """What may not be decided is inconclusive, whatever its rows say; what failed stays failed."""
+    if found.refused is None or found.value is None or found.outcome is Outcome.FAILED:
+        return found
+    why, hint = found.refused.why, found.refused.hint
+    return replace(found, outcome=Outcome.INCONCLUSIVE, message=why, hint=hint, about_more=None)
+
+
 def _soften(found: Finding, severity: str, facts: Facts) -> Finding:
     """A warning-level rule warns; `on_inconclusive: warn` lets the undecided through, said so."""
     if found.outcome in (Outcome.PASSED, Outcome.WARNED):
@@ -166,10 +180,15 @@ def _soften(found: Finding, severity: str, facts: Facts) -> Finding:
         return unshown.let(found, "its rule is a warning")
     lets = [policy.spec.get("on_inconclusive") for policy in asking(facts.judging())]
     through = bool(lets) and all(word == "warn" for word in lets)
-    if found.outcome is Outcome.INCONCLUSIVE and through and found.value is not None:
+    if found.outcome is Outcome.INCONCLUSIVE and _measured(found) and through:
         said = replace(found, message=f"not shown: {found.message}")
         return unshown.let(said, "on_inconclusive: warn lets it through")
     return found
+
+
+def _measured(found: Finding) -> bool:
+    """Whether a number was had, and only the number does not decide."""
+    return found.value is not None and found.refused is None
 
 
 def _nothing(facts: Facts) -> Iterator[Finding]:

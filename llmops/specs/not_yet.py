@@ -93,9 +93,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "Policy": {
         "packs": "regulation packs",
-        "budgets.holdout_looks_per_dataset": "counted looks at held-out data",
-        "attempts": "counted attempts",
-        "count": "counted attempts",
         "reuse_audit": "audits of reuse",
         "egress": "egress lists",
         "applies_to.environments": "environments",

@@ -105,6 +105,7 @@ class PlainRule(_Rule):
         "owner",
         "routes-measured",
         "budget",
+        "holdout",
         "judge-calibrated",
     ] = field(role="gate", doc="Built-in rule id.")
     with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
@@ -131,6 +132,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "owner": NoParameters,
     "routes-measured": NoParameters,
     "budget": NoParameters,
+    "holdout": NoParameters,
     "judge-calibrated": NoParameters,
 }
 
@@ -170,7 +172,10 @@ class Spending(Block):
 class Budgets(Block):
     """What may be spent."""
 
-    per_pull_request: Spending = group(doc="Each change by itself.")
+    per_pull_request: Spending | None = group(None, doc="Each change by itself.")
+    holdout_looks_per_dataset: int | None = field(
+        None, role="gate", doc="How often the same test rows may be looked at.", ge=1
+    )
 
 
 class Waiver(Block):
@@ -226,6 +231,14 @@ class Policy(Block):
     alpha: float | None = field(
         None, role="gate", doc="Error rate allowed to each claim.", gt=0, lt=0.5
     )
+    attempts: int | None = field(
+        None, role="gate", doc="Attempts at each claim that share its alpha; 1 without it.",
+        ge=1, le=20,
+    )  # fmt: skip
+    count: Literal["claim", "pull_request"] | None = field(
+        None, role="gate", doc="What attempts are counted over: the claim (as without it), or a"
+        " pull request by itself.",
+    )  # fmt: skip
     on_inconclusive: Literal["fail", "warn"] = field(
         "fail", role="gate", doc="What an undecided gate is."
     )
@@ -252,6 +265,9 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _counts(block(test, "counts"), ("spec", "tests", i, "counts"))
     for i, waiver in items(spec, "waivers"):
         yield from _waiver(waiver, ("spec", "waivers", i))
+    if spec.get("budgets") == {}:
+        what = "budgets need per_pull_request, holdout_looks_per_dataset or both"
+        yield Problem(("spec", "budgets"), "missing-field", what, key=True)
     for i, rule in items(spec, "rules"):
         if rule.get("rule") == "range":
             yield from _range(block(rule, "with"), ("spec", "rules", i, "with"))

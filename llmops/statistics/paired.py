@@ -81,9 +81,12 @@ class Decision:
     about_more: int | None = None
 
 
-def decide(family: Sequence[Detect], alpha: float = 0.05) -> tuple[Decision, ...]:
+def decide(
+    family: Sequence[Detect], alpha: float = 0.05, levels: Sequence[float] | None = None
+) -> tuple[Decision, ...]:
     """Passed, failed or undecided for every gate of a plan, in the order given.
 
+    `levels`: the error rate at which each gate may pass, where that is not `alpha`.
     A gate without values is undecided and counts in the family with p = 1; one that is shown both
     ways is undecided.
 
@@ -92,9 +95,10 @@ def decide(family: Sequence[Detect], alpha: float = 0.05) -> tuple[Decision, ...
     """
     ps = [gate.p_value(alpha, len(family)) for gate in family]
     corrected = holm.adjusted(ps)
+    own = [alpha] * len(family) if levels is None else levels
     return tuple(
-        _decision(gate, p, adjusted, alpha)
-        for gate, p, adjusted in zip(family, ps, corrected, strict=True)
+        _decision(gate, p, adjusted, alpha, level)
+        for gate, p, adjusted, level in zip(family, ps, corrected, own, strict=True)
     )
 
 
@@ -153,8 +157,8 @@ def cases_within(
     return math.ceil(max(10 * spread, 7.5 * spread + 6 * start) - 1e-6)
 
 
-def _decision(gate: Detect, p: float, adjusted: float, alpha: float) -> Decision:
-    shown, refuted = gate.shown(alpha), adjusted <= alpha
+def _decision(gate: Detect, p: float, adjusted: float, alpha: float, level: float) -> Decision:
+    shown, refuted = gate.shown(level), adjusted <= alpha
     if shown is not refuted:
         return Decision("passed" if shown else "failed", p, adjusted)
     return Decision("undecided", p, adjusted, gate.about_more())

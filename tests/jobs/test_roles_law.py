@@ -261,7 +261,9 @@ FILES: dict[str, str] = {
         " deny_use: [GPL-3.0-only]}, severity: error}\n"
         "  - {name: epochs, rule: range, with: {field: Recipe.training.max_steps, min: 1,"
         " max: 50}, severity: warning}\n"
-        "budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90}}\n"
+        "attempts: 3\ncount: claim\n"
+        "budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90},"
+        " holdout_looks_per_dataset: 50}\n"
         "approvals:\n  - {name: looser, when: policy_looser, from: [team-c], count: 2,"
         " allow_author: false}\n"
         "waivers:\n  - {name: w-1, gate: Evaluation/main/same, reason: late, ticket: CS-1,"
@@ -614,6 +616,9 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
                               "applies_to: {labels: {risk: low}}"),
         "alpha": (POL, "alpha: 0.05", "alpha: 0.01"),
         "max_evidence_age_days": (POL, "max_evidence_age_days: 30", "max_evidence_age_days: 3"),
+        "attempts": (POL, "attempts: 3", "attempts: 2"),
+        "count": (POL, "count: claim", "count: pull_request"),
+        "budgets.holdout_looks_per_dataset": (POL, "per_dataset: 50", "per_dataset: 40"),
         "budgets.per_pull_request.usd": (POL, "usd: 150", "usd: 15"),
         "budgets.per_pull_request.gpu_hours": (POL, "gpu_hours: 40", "gpu_hours: 4"),
         "budgets.per_pull_request.cpu_hours": (POL, "cpu_hours: 90", "cpu_hours: 9"),

@@ -392,7 +392,11 @@ spec:
   on_inconclusive: fail
   max_evidence_age_days: 30
   profile: assured
-  budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90}}
+  attempts: 3
+  count: claim
+  budgets:
+    per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90}
+    holdout_looks_per_dataset: 50
   rules:
     - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]}, severity: error}
     - {name: pinned, rule: pinned-revision}

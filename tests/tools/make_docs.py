@@ -38,6 +38,7 @@ DECLARED = {
     "bank-classes": "a gating bank of a SafetyTest has `min_per_class`",
     "budget": "a Policy has `budgets`",
     "evidence-fresh": "a Policy has `max_evidence_age_days`",
+    "holdout": "a Policy has `budgets.holdout_looks_per_dataset`",
     "routes-measured": "an Application has routes",
 }
 # What judges whatever a policy says.
