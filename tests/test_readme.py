@@ -112,6 +112,7 @@ NEEDED = {
     "show": ("run", "ID"),
     "guard": ("check", "TEXT"),
     "completion": ("bash",),
+    "import": ("human", "FILE", "--check", "NAME", "--out", "PATH"),
     "policy": ("rules",),
     "waiver": ("ls",),
 }
@@ -244,6 +245,9 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     given["completion"] = ["bash"]
     given["guard"] = ["check", "hello"]
     given["init"] = [str(tmp_path / "mine")]
+    sheet = tmp_path / "ratings.csv"
+    sheet.write_text("input,response,rating\nq,r,1\n", encoding="utf-8")
+    given["import"] = ["human", str(sheet), "--check", "a", "--out", str(tmp_path / "o.jsonl")]
     given["policy"], given["waiver"] = ["rules"], ["ls"]
     for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(

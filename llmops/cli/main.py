@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("pages from evidence, in English and Chinese", "llmops.cli.report"),
     "policy": ("rules, unit tests, tighter or looser", "llmops.cli.policy"),
     "waiver": ("ask for a waiver on a branch of its own, or list them", "llmops.cli.waiver"),
+    "import": ("rows that people rated, for measuring a judge", "llmops.cli.import"),
     "guard": ("what a guardrail makes of a text", "llmops.cli.guard"),
     "ls": ("the specs, chosen by selectors", "llmops.cli.ls"),
     "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
