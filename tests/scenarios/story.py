@@ -10,6 +10,7 @@ A scenario is a folder with `world.json` (see `worker.py`) and the files in whic
 `runs`       the jobs that head needs, by id, in their order
 `approvals`  TEAM:PERSON that were given
 `run`        false: nobody ran the plan's jobs
+`author`     who wrote the change, as git says it: `name <address>`
 `before`     true: head's tree was judged on main once (a revert)
 `with`       folders that both sides have beside `_common`
 """
@@ -85,6 +86,8 @@ class Scenario:
             _commit(repo, self.files("base"))
             repo.git("switch", "--quiet", "--create", "change")
             _commit(repo, self.files("head"))
+            if author := world.get("author"):
+                repo.git("commit", "--quiet", "--amend", "--no-edit", f"--author={author}")
         project = Project.find(repo.path)
         worker = (sys.executable, "-I", "-S", str(HERE / "worker.py"), str(self.path / "world.json"))
         executor = LocalExecutor(worker)
