@@ -143,14 +143,15 @@ def _gaps(told: Teller, missing: tuple[Absent, ...], section: int) -> list[Block
 
 
 def approvals(told: Teller) -> list[str]:
-    """Who approved what was loosened, one line for each approval that base names."""
+    """Who approved a machine's commits and what was loosened, one line for each approval."""
     verdict, say = told.report.verdict, told.say
+    machine = [told.rule(f.message) for f in verdict.findings if f.rule == "approval"]
     if not verdict.loosened:
-        return [say("no_approval_needed")]
+        return machine or [say("no_approval_needed")]
     names = sorted({one.approval for one in verdict.loosened})
     unasked = sum(not one.approval for one in verdict.loosened)
     lines = [say("approval_unasked", n=words.count(unasked))] if unasked else []
-    return lines + [_approval(told, verdict, name) for name in names if name]
+    return machine + lines + [_approval(told, verdict, name) for name in names if name]
 
 
 def _approval(told: Teller, verdict: Verdict, name: str) -> str:

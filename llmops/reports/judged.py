@@ -237,9 +237,18 @@ def _bound(told: Teller, f: Finding) -> Cell:
 def _verdict(told: Teller, f: Finding) -> Cell:
     """The outcome, and what more would decide it."""
     more = told.say("about_more", n=words.count(f.about_more)) if f.about_more else ""
-    said = told.say(f.outcome.word)
+    said = _word(told, f)
     joined = ("，" if told.lang == "zh" else "; ").join(part for part in (said, more) if part)
     return Cell(joined, mark=f.outcome)
+
+
+def _word(told: Teller, f: Finding) -> str:
+    """An outcome's word, with what it is without the waiver that lets it through."""
+    word = told.say(f.outcome.word)
+    if not f.waived_by:
+        return word
+    unwaived = f.unwaived if f.unwaived in ("inconclusive", "failed") else "failed"
+    return told.say("waived_word", word=word, unwaived=told.say(unwaived))
 
 
 def _with_controls(told: Teller, f: Finding) -> str:
@@ -257,7 +266,7 @@ def _rule_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:
     rows = [
         (
             Cell(_with_controls(told, f)),
-            told.outcome(f.outcome),
+            Cell(_word(told, f), mark=f.outcome),
             Cell(told.cut(told.rule(f.message), 400), refs=(f.evidence,) if f.evidence else ()),
             Cell(f.place, "code"),
         )

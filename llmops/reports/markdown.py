@@ -111,7 +111,7 @@ def _gate(finding: Finding, both: bool) -> str:
         _numbers(words.measured(finding)),
         _numbers(words.before(finding)),
         _numbers(words.difference(finding)),
-        f"{finding.outcome.mark}&nbsp;{finding.outcome.word}",
+        f"{finding.outcome.mark}&nbsp;{text(words.verdict_word(finding))}",
     )
     return f"| {' | '.join(cells)} |"
 

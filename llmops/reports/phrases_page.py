@@ -39,6 +39,7 @@ PAGE: Mapping[str, Phrase] = {
     "verdict": Phrase("Verdict", "结论"),
     "headline": Phrase("{n} of {total} gates {word}", "{total} 项门禁中 {n} 项{word}"),
     "headline_waived": Phrase("{n} waived", "{n} 项经豁免"),
+    "waived_word": Phrase("{word} ({unwaived}, waived)", "{word}（{unwaived}，已豁免）"),
     "headline_all": Phrase("all {total} gates passed", "{total} 项门禁全部通过"),
     "headline_none": Phrase("no gate judged this tree", "没有门禁对此版本作出判定"),
     "headline_notes": Phrase(
@@ -83,9 +84,8 @@ PAGE: Mapping[str, Phrase] = {
     "front_gaps_more": Phrase("{n} more in section {section}", "另有 {n} 项，见第 {section} 节"),
     "front_approvals": Phrase("Who approved", "审批情况"),
     "no_approval_needed": Phrase(
-        "Nothing was loosened, so no approval was needed. llmops records approvals of loosened "
-        "requirements only.",
-        "没有放宽任何要求，因此无需审批。llmops 只记录针对放宽要求的审批。",
+        "Nothing was loosened, and base's policies ask for no other approval of this change.",
+        "没有放宽任何要求，基线策略也未要求对此变更作其他审批。",
     ),
     "approved_by": Phrase("{name}: approved by {by}", "{name}：已由 {by} 批准"),
     "approval_open": Phrase("{name}: not approved yet", "{name}：尚未批准"),

@@ -87,7 +87,7 @@ def _gate(finding: Finding, both: bool, common: str) -> Row:
     return (
         Cell(OUTCOME_SIGNS[finding.outcome], tone),
         Cell(f"{visible(short, 120)}{bound}{whose}", "", "end"),
-        Cell(finding.outcome.word, tone),
+        Cell(words.verdict_word(finding), tone),
         words.measured(finding),
         words.before(finding),
         words.difference(finding),

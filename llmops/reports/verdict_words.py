@@ -41,6 +41,12 @@ def headline(verdict: Verdict) -> str:
     return f"{verdict.outcome.word} — {', '.join(parts)}"
 
 
+def verdict_word(finding: Finding) -> str:
+    """`failed`; `warned (failed, waived)` where only a waiver lets it through."""
+    waived = f" ({visible(finding.unwaived, 40)}, waived)" if finding.waived_by else ""
+    return f"{finding.outcome.word}{waived}"
+
+
 def waived_gates(verdict: Verdict) -> int:
     """How many gates hold only because of a waiver."""
     return len({finding.gate for finding in verdict.findings if finding.waived_by})

@@ -10,7 +10,7 @@ no waiver stands in for people.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from llmops.rules import approvals
 from llmops.rules.approvals import Asked
@@ -45,9 +45,18 @@ spec:
 
 def findings(facts: Facts) -> Iterator[Finding]:
     """One finding for each approval that base asks for where a machine wrote the change."""
-    found = approvals.machines(facts.authors)
+    found = _shortest(approvals.machines(facts.authors))
     for one in approvals.asked(facts, "machine_author") if found else ():
         yield _finding(one, ", ".join(found[:3]) + (", …" if len(found) > 3 else ""))
+
+
+def _shortest(names: Sequence[str]) -> list[str]:
+    """Each machine by its shortest name: a name is often a part of its address."""
+    shown: list[str] = []
+    for name in sorted(names, key=len):
+        if not any(known in name for known in shown):
+            shown.append(name)
+    return sorted(shown)
 
 
 def _finding(one: Asked, machines: str) -> Finding:

@@ -23,8 +23,9 @@ from typing import Any, Literal
 from llmops.diagnostics import did_you_mean, printable
 from llmops.graph.build import Graph
 from llmops.jobs.base import Side
-from llmops.jobs.exam import exams
+from llmops.jobs.exam import Exam, exams
 from llmops.jobs.gates import gates
+from llmops.jobs.parts import dataset_of
 from llmops.rules.base import Finding, Outcome, Waived
 from llmops.rules.facts import Facts, Info, covers
 from llmops.specs.base import Ref, Spec
@@ -64,6 +65,7 @@ MOST_DAYS = 90
 # Rules whose findings no waiver reaches, and the gates under which they are told.
 NEVER = ("policy-looser", "approval", "base-unreadable", "ledger", INFO.id)
 NEVER_GATES = ("policy-looser", "base", "evidence", "ledger")
+AGE = "max_evidence_age_days"
 Standing = Literal["counts", "expired", "too long", "unknown gate", "not waivable"]
 
 
@@ -336,10 +338,18 @@ def gates_of(graph: Graph | None) -> frozenset[str]:
     if graph is None:
         return frozenset()
     if "gates" not in graph.memo:
-        planned = (gate.id for gate in gates(exams(None, graph), {}))
-        graph.memo["gates"] = frozenset((*planned, *_slices(graph), *_named(graph)))
+        asked = exams(None, graph)
+        planned = (gate.id for gate in gates(asked, {}))
+        names = (*planned, *map(_cases, asked), *_slices(graph), *_named(graph))
+        graph.memo["gates"] = frozenset(names)
     found: frozenset[str] = graph.memo["gates"]
     return found
+
+
+def _cases(exam: Exam) -> str:
+    """The rows that an exam looks at, as their budget of looks is called."""
+    used = dataset_of(exam.asker, exam.part)
+    return f"{used.target}#{used.part}" if used.part else str(used.target)
 
 
 def _slices(graph: Graph) -> Iterator[str]:
@@ -354,6 +364,8 @@ def _named(graph: Graph) -> Iterator[str]:
     """What is no claim on rows: rules of policies, and the models that are routed to."""
     for policy in graph.of_kind("Policy"):
         yield from (f"{policy.ref}/{rule['name']}" for rule in policy.spec.get("rules", ()))
+        if policy.spec.get(AGE) is not None:
+            yield f"{policy.ref}/{AGE}"
     for app in graph.of_kind("Application"):
         for route in app.spec.get("routes", ()):
             yield f"{app.ref}/routes/{Ref.parse(route['model']).name}"
