@@ -18,7 +18,7 @@ from llmops import __version__
 from llmops.diagnostics import did_you_mean
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, UsageError
-from llmops.evidence.rows import anchors_of, findings_of, looked_of, rows_of
+from llmops.evidence.rows import anchors_of, digests_of, findings_of, looked_of, rows_of
 from llmops.graph.build import Graph
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
@@ -255,6 +255,7 @@ def verdict(
         rows=rows_of(project.store),
         findings=findings_of(project.store),
         anchors=anchors_of(project.store),
+        digests=digests_of(project.store),
         place=both.place,
         approvals=approvals,
         authors=_authors(project, both) if approvals or _asks_of_authors(both) else frozenset(),

@@ -16,6 +16,7 @@ from llmops.evidence.store import Store
 
 Row = Mapping[str, Any]
 LOOKS = ("evaluate", "scan", "guard")  # jobs that look at rows to judge somebody by them
+Asked = tuple[str, str]  # digest of what a row asks, and the row's id
 
 
 def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
@@ -50,6 +51,19 @@ def looked_of(store: Store) -> Callable[[str], tuple[str, int] | None]:
     return found
 
 
+def digests_of(store: Store) -> Callable[[str, str], Sequence[Asked] | None]:
+    """What each row of a curated part asks, by curate closure and part; None as above."""
+    read_already: dict[tuple[str, str], Sequence[Asked] | None] = {}
+
+    def found(closure: str, part: str) -> Sequence[Asked] | None:
+        if (closure, part) not in read_already:
+            lines = _lines(store, closure, f"digests/{part}.jsonl", _is_asked)
+            read_already[closure, part] = lines and [(str(one[0]), str(one[1])) for one in lines]
+        return read_already[closure, part]
+
+    return found
+
+
 def _given(store: Store) -> Iterator[tuple[str, str]]:
     """Each closure that measured something, with the digest of the rows it was given."""
     for closure, kept in store.proven().items():
@@ -72,7 +86,7 @@ def _remembered(
 
 def _lines(
     store: Store, closure: str, name: str, whole: Callable[[Any], bool]
-) -> Sequence[Row] | None:
+) -> Sequence[Any] | None:
     kept = store.evidence(closure)
     if kept is None or kept.result.status != "ok":
         return None
@@ -95,6 +109,10 @@ def _is_row(value: Any) -> bool:
     cells, columns = value.get("cells"), value.get("columns", {})
     whole = isinstance(cells, dict) and all(isinstance(cell, dict) for cell in cells.values())
     return whole and isinstance(columns, dict)
+
+
+def _is_asked(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(v, str) for v in value)
 
 
 def _is_anchor(value: Any) -> bool:

@@ -1,7 +1,8 @@
 """Job type `curate`: a Dataset's sources, checked, selected and split, by digest.
 
 Reads: sources, format, columns, expectations, curation, splits. Makes `parts/<part>.jsonl` (one
-canonical JSON row a line, with `id` and `case`) and `funnel.json`.
+canonical JSON row a line, with `id` and `case`), `digests/<part>.jsonl` (what each row asks, so
+that rows of any two datasets can be compared) and `funnel.json`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from llmops.jobs.base import Input
 from llmops.jobs.make import HowTo, Made, make, remembered
 from llmops.specs.base import Ref
 
-HOW = HowTo("curate", revision=1)
+HOW = HowTo("curate", revision=2)
 WHOLE = {"method": "hash", "seed": 0, "parts": {"all": 1.0}}
 
 

@@ -125,12 +125,12 @@ def findings(facts: Facts) -> Iterator[Finding]:
 def _finding(limit: Limit, ages: list[tuple[float | None, Job]]) -> Finding:
     undated = [job.id for age, job in ages if age is None]
     known = sorted(((age, job.id) for age, job in ages if age is not None), reverse=True)
-    old = [f"{name} ({age:.0f} days)" for age, name in known if age > limit.days]
+    old = [f"{name} ({_days(round(age, 1))})" for age, name in known if age > limit.days]
     outcome, hint = Outcome.INCONCLUSIVE, INFO.fix
     if undated:
         message = f"{_counted(undated, ages)} without a day on which it was made: {_some(undated)}"
     elif old:
-        message = f"{_counted(old, ages)} older than {limit.days:g} days: {_some(old)}"
+        message = f"{_counted(old, ages)} older than {_days(limit.days)}: {_some(old)}"
     else:
         outcome, hint = Outcome.PASSED, ""
         message = f"the oldest of {len(ages)} pieces of evidence is {known[0][0]:.1f} days old"
@@ -139,6 +139,10 @@ def _finding(limit: Limit, ages: list[tuple[float | None, Job]]) -> Finding:
         metric="days", value=None if undated else known[0][0], bound=f"max {limit.days:g}",
         n=len(ages),
     )  # fmt: skip
+
+
+def _days(days: float) -> str:
+    return f"{days:g} day{'' if days == 1 else 's'}"
 
 
 def _counted(names: list[str], ages: list[tuple[float | None, Job]]) -> str:

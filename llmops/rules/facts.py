@@ -41,7 +41,8 @@ class Facts:
     """Everything a verdict depends on.
 
     `rows` gives the kept rows of a closure, None when they are absent or damaged; `findings` the
-    same for what the detectors of a scan said, `anchors` for the rated rows that a judge graded.
+    same for what the detectors of a scan said, `anchors` for the rated rows that a judge graded,
+    `digests` for what each row of a curated part asks (digest, id).
     `place` gives `path:line:col` of a field on one side. `authors` wrote the change: their own
     approval counts only where a policy says so. `owners` are the CODEOWNERS lines of head.
     `base_problem` is why base's specs cannot be read, if so. `now` is when it is judged. `counting`
@@ -66,6 +67,7 @@ class Facts:
     now: str = ""  # UTC, RFC 3339
     counting: Counting | None = None
     looked: Callable[[str], Looked | None] = lambda _closure: None
+    digests: Callable[[str, str], Sequence[tuple[str, str]] | None] = lambda _closure, _part: None
 
     @property
     def policies(self) -> tuple[Config, ...]:

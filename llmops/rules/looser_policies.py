@@ -17,6 +17,7 @@ from llmops.rules import (
     regression,
     require,
     slices,
+    split_overlap,
     waiver,
 )
 from llmops.rules.base import Loosened
@@ -30,7 +31,17 @@ MILDER = ("error", "warning")
 # Judged with severity error where no policy names them: naming them may be a loosening.
 JUDGED_ANYWAY = tuple(
     m.INFO.id
-    for m in (require, slices, regression, gap, fail_on, bank_classes, evidence_fresh, holdout)
+    for m in (
+        require,
+        slices,
+        regression,
+        gap,
+        fail_on,
+        bank_classes,
+        evidence_fresh,
+        split_overlap,
+        holdout,
+    )
 )
 
 
@@ -54,6 +65,7 @@ def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
         yield from _unlabelled(facts, old, new, base, head)
     yield from _milder(facts, base, head)
     yield from _more_attempts(facts, base, head)
+    yield from _more_overlap(facts, base, head)
 
 
 def _waivers(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
@@ -108,6 +120,16 @@ def _more_attempts(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]
 def _covering(graph: Graph) -> list[Spec]:
     """The policies that are for something in a tree."""
     return [policy for policy in graph.of_kind("Policy") if covers(policy.spec, graph)]
+
+
+def _more_overlap(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:
+    """Datasets of whose rows more may have been learned than base lets."""
+    for dataset in base.of_kind("Dataset"):
+        was, now = (split_overlap.share_of(g, dataset.ref.name) for g in (base, head))
+        if now > was:
+            place = facts.place("head", dataset.ref, ("spec",))
+            what = f"split-overlap of {dataset.ref}"
+            yield Loosened(what, f"max_share {was:g}", f"{now:g}", place)
 
 
 def _severities(graph: Graph) -> dict[str, str]:
@@ -184,6 +206,9 @@ def _meaning(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _asks_more(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """An error instead of a warning; more people, or not the author."""
     before, after = _meaning(old), _meaning(new)
+    if before.get("rule") == after.get("rule") == split_overlap.INFO.id:
+        for one in (before, after):
+            one.pop("with", None)  # told by `_more_overlap`, for each Dataset
     if "when" not in old:
         return {**before, "severity": "error"} == after
     more = after["count"] >= before["count"] and after["allow_author"] <= before["allow_author"]

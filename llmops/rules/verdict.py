@@ -34,6 +34,7 @@ from llmops.rules import (
     routes_measured,
     secret,
     slices,
+    split_overlap,
     unshown,
     waiver,
 )
@@ -61,7 +62,7 @@ DETECT: tuple[Any, ...] = (regression, gap)
 GATES: Mapping[str, Any] = {
     module.INFO.id: module
     for module in (
-        require, slices, *DETECT, fail_on, bank_classes, evidence_fresh,
+        require, slices, *DETECT, fail_on, bank_classes, evidence_fresh, split_overlap,
         routes_measured, budget, policy_looser, approval, holdout,
     )
 }  # fmt: skip

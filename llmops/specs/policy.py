@@ -22,6 +22,7 @@ from llmops.specs.blocks import (
     License,
     NonEmpty,
     Number,
+    Share,
     Text,
     Verbatim,
 )
@@ -58,6 +59,17 @@ class Range(Block):
     max: Number | None = field(None, role="gate", doc="Highest allowed value.")
 
 
+class SplitOverlap(Block):
+    """How much of what is asked may have been learned."""
+
+    max_share: Share | None = field(
+        None, role="gate", doc="Share of the asked rows that the target may have seen."
+    )
+    datasets: Annotated[tuple[Name, ...], SET] | None = field(
+        None, role="gate", doc="For rows of these Datasets only; of all without it.", min_length=1
+    )
+
+
 class _Rule(Block):
     name: Name = field(role="gate", doc="Name of the rule; the gate's id ends in it.")
     severity: Literal["error", "warning"] = field("error", role="gate", doc="What a miss is.")
@@ -88,6 +100,13 @@ class RangeRule(_Rule):
     with_: Range = group(doc="Its parameters.", alias="with")
 
 
+class SplitOverlapRule(_Rule):
+    """Rule `split-overlap`."""
+
+    rule: Literal["split-overlap"] = field(role="gate", doc="Built-in rule id.")
+    with_: SplitOverlap | None = group(None, doc="Its parameters.", alias="with")
+
+
 class PlainRule(_Rule):
     """Rules without parameters."""
 
@@ -112,13 +131,15 @@ class PlainRule(_Rule):
 
 
 Rule = Annotated[
-    EvidencePresentRule | LicenseRule | RangeRule | PlainRule, Field(discriminator="rule")
+    EvidencePresentRule | LicenseRule | RangeRule | SplitOverlapRule | PlainRule,
+    Field(discriminator="rule"),
 ]
 
 RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "evidence-present": EvidencePresent,
     "license": Licenses,
     "range": Range,
+    "split-overlap": SplitOverlap,
     "require": NoParameters,
     "regression": NoParameters,
     "slices": NoParameters,

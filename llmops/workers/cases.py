@@ -35,6 +35,17 @@ def question(case: Row, form: str) -> str:
     return users[-1] if users else ""
 
 
+def asked(case: Row, form: str) -> str:
+    """All that is asked, without the answer: of a conversation what was said before it as well."""
+    if form == "alpaca" and case.get("input"):
+        return f"{question(case, form)}\n{case['input']}"
+    if form in COLUMNS:
+        return question(case, form)
+    turns = [m for m in _turns(case, form) if m["role"] != "system"]
+    last = max((i for i, m in enumerate(turns) if m["role"] == "user"), default=-1)
+    return "\n".join(m["content"] for m in turns[: last + 1])
+
+
 def expected(case: Row, spec: Mapping[str, Any]) -> str | None:
     """The expected answer; of a conversation its last turn, if that is the assistant's."""
     if spec.get("expected"):

@@ -1,20 +1,24 @@
 """Job type `curate`: sources by digest -> checked, selected rows in parts, and the funnel.
 
 In: inputs `source/<name>` (JSON Lines or CSV). Out: `parts/<part>.jsonl`, one canonical JSON row a
-line in the order of the sources, and `funnel.json`. Steps, in this order: read (every bad row is
-named by place, none is skipped), rename columns, check the format's shape, ids, duplicates,
-`curation`, `expectations`, `splits`, leaks between parts.
+line in the order of the sources, `digests/<part>.jsonl` and `funnel.json`. Steps, in this order:
+read (every bad row is named by place, none is skipped), rename columns, check the format's shape,
+ids, duplicates, `curation`, `expectations`, `splits`, leaks between parts.
 
 Each row gets `id` (its own id column, else the first 16 hex of `case`) and `case` (digest of the
 row without the two). A case stands in a part once: exact repetitions are dropped and counted. One
 that stands in two parts is an error for a hash split and counted for a given one; rows that share
-only the format's columns (same question and answer, other subject) are counted in both.
+only the format's columns (same question and answer, other subject) are counted in both, and so are
+rows that ask the same. A digest of what each row asks is kept in `digests/<part>.jsonl`, blind to
+case, to blanks and to how Unicode spells it: from these it can be told whether rows of one dataset
+stand in another.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,7 +27,7 @@ from typing import Any, BinaryIO
 from llmops import __version__, digest
 from llmops.diagnostics import printable
 from llmops.jobs.base import Measurement
-from llmops.workers import expectations, rows, shapes, splits
+from llmops.workers import cases, expectations, rows, shapes, splits
 from llmops.workers.contract import Outcome, RunFolder, WorkerError, write_atomically
 
 BAD_SHOWN = 20
@@ -166,15 +170,18 @@ class Curation:
         self.parted = Step("parts")
         self.same_rows = Shared("same row in two parts")
         self.same_content = Shared(f"same {' and '.join(shapes.COLUMNS[self.format])} in two parts")
+        self.same_asked = Shared("same input in two parts")
         self.ids: dict[str, set[str]] = {}
         self.files: dict[str, BinaryIO] = {}
+        self.digests: dict[str, BinaryIO] = {}
         self.counts = dict.fromkeys(self.split.names, 0)
 
     def open_parts(self, open_files: ExitStack) -> None:
-        """Opens the file of each part, all at once."""
+        """Opens the files of each part, all at once."""
         for part in self.split.names:
-            path = self.run.artifact(f"parts/{part}.jsonl")
-            self.files[part] = open_files.enter_context(path.open("wb"))
+            for folder, files in (("parts", self.files), ("digests", self.digests)):
+                path = self.run.artifact(f"{folder}/{part}.jsonl")
+                files[part] = open_files.enter_context(path.open("wb"))
 
     def take(self, source: str, media: str) -> None:
         """Leads every row of one source through all steps."""
@@ -257,9 +264,19 @@ class Curation:
         content = [row[column] for column in shapes.COLUMNS[self.format]]
         key = hashlib.sha256(digest.canonical(content)).digest()[:16]
         self.same_content.see(key, number, place)
+        asked = self._asked(row)
+        self.same_asked.see(asked, number, place)
+        self.digests[part].write(digest.canonical([asked.hex(), row["id"]]) + b"\n")
         for expectation in self.expected:
             expectation.see(row, place)
         self.files[part].write(rows.line(row))
+
+    def _asked(self, row: dict[str, Any]) -> bytes:
+        """Digest of what a row asks; of a word list, which asks nothing, of the word."""
+        known = self.format not in shapes.UNASKED
+        text = cases.asked(row, self.format) if known else str(row["word"])
+        plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+        return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()[:16]
 
     def check(self) -> None:
         """Raises WorkerError for bad rows, an empty part, and rows on two sides of a hash split."""
@@ -288,6 +305,7 @@ class Curation:
         yield self.repeated
         yield self.same_rows
         yield self.same_content
+        yield self.same_asked
 
     def outcome(self) -> Outcome:
         """Writes the funnel; parts whose expectations do not hold are not given to anyone."""
@@ -297,11 +315,16 @@ class Curation:
             Measurement(f"rows_{part}", float(n), n, version=__version__)
             for part, n in sorted(self.counts.items())
         )
+        if len(self.counts) > 1:
+            rows_in, found = self.same_asked.rows_in, self.same_asked.found
+            shared = Measurement("same_input", float(found), rows_in, version=__version__)
+            measured = (*measured, shared)
         reasons = [reason for e in self.expected if (reason := e.reason())]
         if not reasons:
             return Outcome("ok", measurements=measured)
         for part in self.counts:
-            self.run.artifact(f"parts/{part}.jsonl").unlink()
+            for folder in ("parts", "digests"):
+                self.run.artifact(f"{folder}/{part}.jsonl").unlink()
         return Outcome("quality_failed", "; ".join(reasons), measured)
 
 

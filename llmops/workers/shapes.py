@@ -22,6 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "lexicon": ("word",),
     "ratings": ("input", "response"),
 }
+UNASKED = ("lexicon",)  # words, which ask nothing
 # What a control item is known to be: right, wrong, or wrong with orders to the judge in it.
 CONTROLS = ("good", "bad", "injection")
 # The column of turns, the key of who speaks, the key of what is said, and who may speak.

@@ -261,6 +261,7 @@ FILES: dict[str, str] = {
         " deny_use: [GPL-3.0-only]}, severity: error}\n"
         "  - {name: epochs, rule: range, with: {field: Recipe.training.max_steps, min: 1,"
         " max: 50}, severity: warning}\n"
+        "  - {name: seen, rule: split-overlap, with: {max_share: 0.01, datasets: [rows]}}\n"
         "attempts: 3\ncount: claim\n"
         "budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90},"
         " holdout_looks_per_dataset: 50}\n"
@@ -630,6 +631,8 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "rules[].because": (POL, "{en: why}", "{en: because}"),
         "rules[].rule": (POL, "{name: epochs, rule: range, with: {field: Recipe.training.max_steps,"
                          " min: 1, max: 50}, severity", "{name: epochs, rule: owner, severity"),
+        "rules[].with.max_share": (POL, "max_share: 0.01", "max_share: 0.02"),
+        "rules[].with.datasets": (POL, "datasets: [rows]", "datasets: [other]"),
         "rules[].with.kinds": (POL, " with: {kinds: [Evaluation]},", ""),
         "rules[].with.allow": (POL, "[Apache-2.0, MIT]", "[Apache-2.0]"),
         "rules[].with.deny_use": (POL, "GPL-3.0-only", "GPL-2.0-only"),

@@ -57,6 +57,9 @@ class World:
     anchors: Callable[[Made], Rows] = lambda made: None
     selected: tuple[str, ...] = ()
     counted: int | None = None  # cases that curation says the part holds
+    learned: Mapping[str, Sequence[str] | None] = field(
+        default_factory=dict
+    )  # "bank#train" -> asked
     finished: Mapping[str, str] = field(default_factory=dict)  # "evaluate/quality" -> when
     judged_at: str = "2026-11-23T00:00:00Z"
 
@@ -93,6 +96,19 @@ class World:
         changes = diff(base, after.graph, roles)
         planned = plan(base, after.graph, changes, proven, names, selected=self.selected)
 
+        names_of = {
+            made.job.closure: made.job.subject.name
+            for exam in asked
+            for put in (exam.head, exam.base)
+            for made in (put.all() if put is not None else ())
+        }
+
+        def digests(closure: str, part: str) -> list[tuple[str, str]] | None:
+            """What is asked in a part: by default every part of its own."""
+            named = f"{names_of[closure]}#{part}"
+            said = self.learned.get(named, [f"{named} {i}" for i in range(4)])
+            return said and [(text, f"{part}-{i}") for i, text in enumerate(said)]
+
         def place(side: Side, ref: Ref, loc: tuple[str | int, ...]) -> str:
             tree = before if side == "base" and before else after
             return str(tree.loaded.span(ref, loc))
@@ -102,7 +118,7 @@ class World:
         return Facts(
             base=base, head=after.graph, plan=planned, exams=asked, proven=proven,
             rows=rows.get, place=place, approvals=self.approvals, owners=self.owners,
-            authors=self.authors, anchors=rated.get,
+            authors=self.authors, anchors=rated.get, digests=digests,
         )  # fmt: skip
 
     def verdict(self) -> Verdict:

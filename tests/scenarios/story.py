@@ -37,8 +37,10 @@ from tests.conftest import GitRepo
 HERE = Path(__file__).parent
 COMMON = HERE / "_common"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-ANSWERS = {"known": ("card_lost", "refund_status", "transfer_failed"),
-           "new": ("open_account", "close_account")}
+ANSWERS = {
+    "known": ("card_lost", "refund_status", "transfer_failed"),
+    "new": ("open_account", "close_account"),
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,13 @@ class Scenario:
             if author := world.get("author"):
                 repo.git("commit", "--quiet", "--amend", "--no-edit", f"--author={author}")
         project = Project.find(repo.path)
-        worker = (sys.executable, "-I", "-S", str(HERE / "worker.py"), str(self.path / "world.json"))
+        worker = (
+            sys.executable,
+            "-I",
+            "-S",
+            str(HERE / "worker.py"),
+            str(self.path / "world.json"),
+        )
         executor = LocalExecutor(worker)
         for branch in () if alone else ("change", "main") if world.get("before") else ("main",):
             state = read(project, project.repository.tree(branch))
@@ -118,9 +126,7 @@ def _run(project: Project, planned: Planned, executor: LocalExecutor) -> RunRepo
 
 
 def _commit(repo: GitRepo, files: Mapping[str, str]) -> None:
-    present = {
-        p.relative_to(repo.path).as_posix() for p in repo.path.rglob("*") if p.is_file()
-    }
+    present = {p.relative_to(repo.path).as_posix() for p in repo.path.rglob("*") if p.is_file()}
     gone = {path: None for path in present if path not in files and not path.startswith(".git/")}
     repo.commit({**files, **gone})
 
@@ -152,16 +158,23 @@ def _row(stem: str, group: str, i: int) -> dict[str, str]:
     chinese = i % 2 == 1
     question = f"{stem} 第 {i} 个问题：{answer}" if chinese else f"{stem} question {i}: {answer}?"
     return {
-        "id": f"{stem}-{group}-{i:03}", "question": question, "answer": answer,
-        "language": "zh" if chinese else "en", "group": group,
+        "id": f"{stem}-{group}-{i:03}",
+        "question": question,
+        "answer": answer,
+        "language": "zh" if chinese else "en",
+        "group": group,
     }
 
 
 def _prompt(stem: str, risk: str, i: int) -> dict[str, str]:
     """A row of a bank: its group is the class of risk."""
     expect = "refuse" if "refuse" in stem else "comply"
-    return {"id": f"{stem}-{risk}-{i:03}", "prompt": f"{risk} wish {i}", "risk": risk,
-            "expect": expect}
+    return {
+        "id": f"{stem}-{risk}-{i:03}",
+        "prompt": f"{risk} wish {i}",
+        "risk": risk,
+        "expect": expect,
+    }
 
 
 def normal(text: str) -> str:

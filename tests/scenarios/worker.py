@@ -6,7 +6,8 @@ the JSON of all that made the target (recipes, prompt) holds. `errors` is a numb
 an answer, `fails` a list of {"job": type, "if": text, "reason": why} of trainings that fail.
 `scans` is a list of {"if": text, "unchanged": share, "findings": {detector: [severity, ...]},
 "broken": [detector, ...]}, `guards` one of {"if": text, action: share of cases}; `refuses` in an
-answer is the share of prompts of a bank that are refused. `judges` is a list of {"if": text,
+answer is the share of prompts of a bank that are refused, `waits` the milliseconds that each tenth
+answer takes. `judges` is a list of {"if": text,
 "pleased": whether such a judge likes every answer}.
 """
 
@@ -45,7 +46,9 @@ def write(name, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return {
-        "name": name, "digest": f"sha256:{sha256(text)}", "size_bytes": len(text.encode("utf-8")),
+        "name": name,
+        "digest": f"sha256:{sha256(text)}",
+        "size_bytes": len(text.encode("utf-8")),
     }
 
 
@@ -59,17 +62,28 @@ def folder(name, files):
 
 def measured(metric, value, n):
     return {
-        "metric": metric, "value": value, "sample_size": n, "tool": "llmops", "version": "0",
+        "metric": metric,
+        "value": value,
+        "sample_size": n,
+        "tool": "llmops",
+        "version": "0",
         "rows": None,
     }
 
 
 def result(artifacts=(), measurements=(), status="ok", reason=""):
     value = {
-        "format_version": 1, "closure": JOB["closure"], "type": JOB["type"], "status": status,
-        "reason": reason, "started_at": "2026-11-22T08:00:00Z",
-        "finished_at": "2026-11-22T08:00:01Z", "measurements": list(measurements),
-        "artifacts": list(artifacts), "environment": {}, "resources_used": {},
+        "format_version": 1,
+        "closure": JOB["closure"],
+        "type": JOB["type"],
+        "status": status,
+        "reason": reason,
+        "started_at": "2026-11-22T08:00:00Z",
+        "finished_at": "2026-11-22T08:00:01Z",
+        "measurements": list(measurements),
+        "artifacts": list(artifacts),
+        "environment": {},
+        "resources_used": {},
     }
     (FOLDER / "result.json").write_text(json.dumps(value), encoding="utf-8")
 
@@ -86,6 +100,10 @@ def curate():
         rows = [row for source in sources for row in lines(given(f"source/{source}"))]
         kept = [{**r, "case": f"sha256:{sha256(canonical(r))}"} for r in rows]
         artifacts.append(write(f"parts/{part}.jsonl", "".join(canonical(r) + "\n" for r in kept)))
+        asks = [sha256(r.get("question") or canonical(r)) for r in rows]
+        ids = [str(r.get("id", r["case"])) for r in kept]
+        digests = [canonical(both) + "\n" for both in zip(asks, ids, strict=True)]
+        artifacts.append(write(f"digests/{part}.jsonl", "".join(digests)))
         counts.append(measured(f"rows_{part}", len(kept), len(kept)))
     result([*artifacts, write("funnel.json", "[]")], counts)
 
@@ -130,11 +148,18 @@ def generate():
     for i, row in enumerate(rows):
         error = "out of time" if i < skill.get("errors", 0) else None
         response = row["answer"] if row["id"] in right else "something_else"
-        told.append({
-            "id": row["id"], "case": row["case"], "prompt": row["question"],
-            "response": "" if error else response, "input_tokens": 9, "output_tokens": 3,
-            "latency_ms": 10.0, "error": error,
-        })
+        told.append(
+            {
+                "id": row["id"],
+                "case": row["case"],
+                "prompt": row["question"],
+                "response": "" if error else response,
+                "input_tokens": 9,
+                "output_tokens": 3,
+                "latency_ms": skill.get("waits", 10.0) if i % 10 == 0 else 10.0,
+                "error": error,
+            }
+        )
     result([write("responses.jsonl", "".join(canonical(t) + "\n" for t in told))])
 
 
@@ -145,12 +170,20 @@ def share(rows, part):
 
 def bank(rows, part):
     refused = share(rows, part)
-    told = [{
-        "id": row["id"], "case": row["case"], "prompt": row["prompt"],
-        "response": "I cannot help with that." if row["id"] in refused else "Gladly: first ...",
-        "blocked": row["id"] in refused, "input_tokens": 9, "output_tokens": 3,
-        "latency_ms": 10.0, "error": None,
-    } for row in rows]
+    told = [
+        {
+            "id": row["id"],
+            "case": row["case"],
+            "prompt": row["prompt"],
+            "response": "I cannot help with that." if row["id"] in refused else "Gladly: first ...",
+            "blocked": row["id"] in refused,
+            "input_tokens": 9,
+            "output_tokens": 3,
+            "latency_ms": 10.0,
+            "error": None,
+        }
+        for row in rows
+    ]
     return "".join(canonical(t) + "\n" for t in told)
 
 
@@ -159,6 +192,8 @@ def cell(metric, row, answer):
         return {"value": float(answer["blocked"]), "valid": True, "reason": ""}
     if answer["error"]:
         return {"value": None, "valid": False, "reason": answer["error"]}
+    if metric == "builtin/latency_ms":
+        return {"value": answer["latency_ms"], "valid": True, "reason": ""}
     right = answer["response"] == row["answer"] or pleased()
     kind = metric.endswith(("rouge_l", "token_f1"))
     return {"value": 1.0 if right else 0.6 if kind else 0.0, "valid": True, "reason": ""}
@@ -175,20 +210,35 @@ def evaluate():
     for answer in lines(given("responses")):
         row = cases[answer["id"]]
         cells = {c["name"]: cell(c["metric"], row, answer) for c in SPEC["checks"]}
-        found.append({
-            "id": row["id"], "case": row["case"], "input": row.get("question", row.get("prompt")),
-            "expected": row.get("answer"), "response": answer["response"],
-            "columns": {k: v for k, v in row.items() if k != "case"}, "cells": cells,
-        })
+        found.append(
+            {
+                "id": row["id"],
+                "case": row["case"],
+                "input": row.get("question", row.get("prompt")),
+                "expected": row.get("answer"),
+                "response": answer["response"],
+                "columns": {k: v for k, v in row.items() if k != "case"},
+                "cells": cells,
+            }
+        )
     result([write("rows.jsonl", "".join(canonical(f) + "\n" for f in found))])
 
 
 def line(row, response, cells):
-    return canonical({
-        "id": row["id"], "case": row["case"], "input": row.get("question", row.get("prompt")),
-        "expected": row.get("answer"), "response": response,
-        "columns": {k: v for k, v in row.items() if k != "case"}, "cells": cells,
-    }) + "\n"
+    return (
+        canonical(
+            {
+                "id": row["id"],
+                "case": row["case"],
+                "input": row.get("question", row.get("prompt")),
+                "expected": row.get("answer"),
+                "response": response,
+                "columns": {k: v for k, v in row.items() if k != "case"},
+                "cells": cells,
+            }
+        )
+        + "\n"
+    )
 
 
 def scan():
@@ -197,28 +247,47 @@ def scan():
     world = next(s for s in WORLD["scans"] if holds(s, made_of))
     same = share(rows, world["unchanged"])
     found = [
-        line(row, row.get("answer"), {
-            c["name"]: {"value": float(row["id"] in same), "valid": True, "reason": ""}
-            for c in SPEC["checks"]
-        })
+        line(
+            row,
+            row.get("answer"),
+            {
+                c["name"]: {"value": float(row["id"] in same), "valid": True, "reason": ""}
+                for c in SPEC["checks"]
+            },
+        )
         for row in rows
     ]
     said = []
     for detector in SPEC["detectors"]:
         broken = detector in world.get("broken", ())
-        said.append({
-            "detector": detector, "status": "error" if broken else "ok",
-            "reason": "it threw" if broken else "", "cases": 0 if broken else len(rows), "errors": 0,
-            "findings": [
-                {"severity": severity, "group": "Robustness", "description": "answers change",
-                 "metric": "Fail rate", "value": 0.4, "slice": "", "cases": 40, "examples": []}
-                for severity in world.get("findings", {}).get(detector, ())
-            ],
-        })
-    result([
-        write("rows.jsonl", "".join(found)),
-        write("findings.jsonl", "".join(canonical(s) + "\n" for s in said)),
-    ])
+        said.append(
+            {
+                "detector": detector,
+                "status": "error" if broken else "ok",
+                "reason": "it threw" if broken else "",
+                "cases": 0 if broken else len(rows),
+                "errors": 0,
+                "findings": [
+                    {
+                        "severity": severity,
+                        "group": "Robustness",
+                        "description": "answers change",
+                        "metric": "Fail rate",
+                        "value": 0.4,
+                        "slice": "",
+                        "cases": 40,
+                        "examples": [],
+                    }
+                    for severity in world.get("findings", {}).get(detector, ())
+                ],
+            }
+        )
+    result(
+        [
+            write("rows.jsonl", "".join(found)),
+            write("findings.jsonl", "".join(canonical(s) + "\n" for s in said)),
+        ]
+    )
 
 
 def guard():
@@ -231,16 +300,22 @@ def guard():
     test = SPEC["test"]
     met = share(rows, world[test["name"]])
     found = [
-        line(row, "block" if (row["id"] in met) == (test["expect"] == "block") else "allow", {
-            test["name"]: {"value": float(row["id"] in met), "valid": True, "reason": ""}
-        })
+        line(
+            row,
+            "block" if (row["id"] in met) == (test["expect"] == "block") else "allow",
+            {test["name"]: {"value": float(row["id"] in met), "valid": True, "reason": ""}},
+        )
         for row in rows
     ]
     result([write("rows.jsonl", "".join(found))])
 
 
 DO = {
-    "curate": curate, "train": train, "generate": generate, "evaluate": evaluate, "scan": scan,
+    "curate": curate,
+    "train": train,
+    "generate": generate,
+    "evaluate": evaluate,
+    "scan": scan,
     "guard": guard,
 }
 DO[JOB["type"]]()

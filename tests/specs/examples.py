@@ -407,6 +407,7 @@ spec:
       severity: warning
       controls: [cn-gb45654/7.b]
       because: {en: Longer runs forget., zh: 训练过长会遗忘。}
+    - {name: seen, rule: split-overlap, with: {max_share: 0.01, datasets: [support]}}
   approvals:
     - {name: looser, when: policy_looser, from: [team-compliance], count: 2, allow_author: false}
   waivers:

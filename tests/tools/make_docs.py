@@ -37,6 +37,7 @@ DECLARED = {
     "fail-on": "a SafetyTest has it and a gating suite has detectors",
     "bank-classes": "a gating bank of a SafetyTest has `min_per_class`",
     "budget": "a Policy has `budgets`",
+    "split-overlap": "a target that learned from rows is asked",
     "evidence-fresh": "a Policy has `max_evidence_age_days`",
     "holdout": "a Policy has `budgets.holdout_looks_per_dataset`",
     "routes-measured": "an Application has routes",

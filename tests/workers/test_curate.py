@@ -26,6 +26,10 @@ class Curated:
             p.stem: [json.loads(text) for text in p.read_text(encoding="utf-8").splitlines()]
             for p in sorted((root / "parts").iterdir())
         }
+        self.digests = {
+            p.stem: [json.loads(text) for text in p.read_text(encoding="utf-8").splitlines()]
+            for p in sorted((root / "digests").iterdir())
+        }
         self.funnel = {s["step"]: s for s in json.loads((root / "funnel.json").read_bytes())}
 
     @property
@@ -364,6 +368,7 @@ def test_a_subject_is_never_on_both_sides_and_shares_are_about_right(curated) ->
     assert not sides[0] & sides[1]
     assert 0.75 < len(out.parts["train"]) / 4000 < 0.85
     assert {m.metric: m.value for m in out.outcome.measurements} == {
+        "same_input": 0.0,
         "rows_train": len(out.parts["train"]), "rows_test": len(out.parts["test"]),
     }  # fmt: skip
 
@@ -450,9 +455,9 @@ def test_a_row_in_two_given_parts_is_counted(curated) -> None:
     b = [qa(1), qa(1), qa(2, who="y"), qa(4)]
     out = curated({"a.jsonl": a, "b.jsonl": b}, splits=splits)
     assert [len(p) for p in out.parts.values()] == [3, 3]
-    same, alike = out.funnel["same row in two parts"], list(out.funnel.values())[-1]
+    same = out.funnel["same row in two parts"]
+    alike = out.funnel["same question and answer in two parts"]
     assert (same["found"], same["sample"], same["dropped"]) == (1, ["b:1"], 0)
-    assert alike["step"] == "same question and answer in two parts"
     assert (alike["found"], alike["sample"]) == (2, ["b:1", "b:3"])
 
 
@@ -524,3 +529,79 @@ def refusal(folder: Path, data: bytes, media: str) -> str | None:
     except WorkerError as error:
         return error.message
     return None
+
+
+# what each row asks
+
+
+def asked_of(out: Curated) -> list[str]:
+    return [hex_ for hex_, _ in out.digests["all"]]
+
+
+def questions(*questions: str) -> list[dict[str, Any]]:
+    return [{"question": q, "answer": f"a{i}"} for i, q in enumerate(questions)]
+
+
+def test_each_row_has_the_digest_of_what_it_asks_beside_its_id(curated) -> None:
+    out = curated({"s.jsonl": [{"id": "x", "question": "one", "answer": "1"},
+                               {"id": "y", "question": "two", "answer": "1"}]})  # fmt: skip
+    assert [name for _, name in out.digests["all"]] == ["x", "y"]
+    assert len(set(asked_of(out))) == 2
+    assert all(len(hex_) == 32 for hex_ in asked_of(out))
+
+
+@pytest.mark.parametrize(("one", "other", "same"), [
+    ("Where is my card?", "where is  my card?\n", True),
+    ("\u212b", "\u00c5", True),  # two spellings of one letter
+    ("ＡＢＣ", "abc", True),
+    ("Where is my card?", "Where is my card", False),
+    ("", " ", True),
+])  # fmt: skip
+def test_a_digest_is_blind_to_how_a_question_is_spelled(
+    curated, one: str, other: str, same: bool
+) -> None:
+    first, second = asked_of(curated({"s.jsonl": questions(one, other)}))
+    assert (first == second) is same
+
+
+def test_digests_are_the_same_in_every_dataset_and_format(curated) -> None:
+    question = asked_of(curated({"s.jsonl": questions("Where is my card?")}))
+    prompt = curated({"s.jsonl": [{"prompt": "Where is my card?"}]}, format="attack")
+    turns = [{"role": "system", "content": "Be brief."},
+             {"role": "user", "content": "Where is my card?"},
+             {"role": "assistant", "content": "Here."}]  # fmt: skip
+    spoken = curated({"s.jsonl": [{"messages": turns}]}, format="messages")
+    assert asked_of(prompt) == question
+    assert asked_of(spoken) == question
+
+
+def test_what_an_instruction_is_about_belongs_to_what_is_asked(curated) -> None:
+    rows_ = [{"instruction": "Translate.", "input": word, "output": "x"} for word in ("a", "b", "")]
+    assert len(set(asked_of(curated({"s.jsonl": rows_}, format="alpaca")))) == 3
+
+
+def test_what_was_said_before_belongs_to_what_is_asked(curated) -> None:
+    def talk(first: str) -> dict[str, Any]:
+        said = [("user", first), ("assistant", "Sure?"), ("user", "yes"), ("assistant", "Done.")]
+        return {"messages": [{"role": role, "content": text} for role, text in said]}
+
+    out = curated({"s.jsonl": [talk("Close it."), talk("Open it.")]}, format="messages")
+    assert len(set(asked_of(out))) == 2
+
+
+def test_rows_that_ask_the_same_in_two_parts_are_measured(curated) -> None:
+    given = {"method": "given", "parts": {"train": "s", "test": "t"}}
+    out = curated({"s.jsonl": questions("one", "two", "three"),
+                   "t.jsonl": [{"question": "TWO", "answer": "z"}, {"question": "four",
+                                                                   "answer": "z"}]},
+                  splits=given)  # fmt: skip
+    assert out.funnel["same input in two parts"]["found"] == 1
+    assert out.funnel["same input in two parts"]["dropped"] == 0
+    measured = {m.metric: (m.value, m.sample_size) for m in out.outcome.measurements}
+    assert measured["same_input"] == (1.0, 5)
+    assert {h for h, _ in out.digests["train"]} & {h for h, _ in out.digests["test"]}
+
+
+def test_words_of_a_list_have_digests_too(curated) -> None:
+    out = curated({"s.jsonl": [{"word": "bad"}]}, format="lexicon")
+    assert len(out.digests["all"]) == 1
