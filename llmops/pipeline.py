@@ -158,7 +158,10 @@ def gates_of(
 
         levels = levels_of(project.store, claims)
     judging = head if base is None else base
-    return gates(asked, Sight(proven, judging, rows_of(project.store), place, levels))
+    return gates(
+        asked,
+        Sight(proven, judging, rows_of(project.store), place, levels, anchors_of(project.store)),
+    )
 
 
 def budgets(

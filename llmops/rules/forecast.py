@@ -15,15 +15,18 @@ from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs.base import PlannedGate, Proof
+from llmops.jobs.evaluate import ANCHORS
 from llmops.jobs.exam import Exam
 from llmops.jobs.gates import Declared, Place, alpha_of, declared, nowhere
 from llmops.jobs.make import Made
-from llmops.jobs.metrics import quantile
-from llmops.rules import foreseen
+from llmops.jobs.metrics import METRICS, quantile
+from llmops.rules import foreseen, foreseen_judged
 from llmops.rules.claims import Cell, cells, scale_of
 from llmops.rules.facts import Row
 from llmops.rules.foreseen import Forecast, Known
+from llmops.rules.foreseen_judged import Rated
 from llmops.rules.groups import text
+from llmops.rules.judged import Bench
 from llmops.specs.base import Ref
 from llmops.statistics import forecast as statistics
 from llmops.statistics.gap import Groups
@@ -47,6 +50,7 @@ class Sight:
     rows: Callable[[str], Sequence[Row] | None] = lambda _closure: None
     place: Place = nowhere
     levels: Levels = full
+    anchors: Callable[[str], Sequence[Row] | None] = lambda _closure: None
 
 
 def gates(asked: tuple[Exam, ...], sight: Sight) -> tuple[PlannedGate, ...]:
@@ -81,10 +85,10 @@ def _alpha(one: Declared, sight: Sight) -> float:
 def _require(one: Declared, sight: Sight) -> Forecast:
     """A claim on all cases."""
     seen = _seen(one, sight)
-    return _claim(one, one.gate.rows, seen, _alpha(one, sight))
+    return _claim(one, one.gate.rows, seen, _alpha(one, sight), sight)
 
 
-def _claim(one: Declared, rows: int | None, seen: Known, alpha: float) -> Forecast:
+def _claim(one: Declared, rows: int | None, seen: Known, alpha: float, sight: Sight) -> Forecast:
     """One `require` on so many cases, in the shape that its check gives it."""
     check, bound = one.check, one.entry["require"]
     if "statistic" in check:
@@ -94,11 +98,44 @@ def _claim(one: Declared, rows: int | None, seen: Known, alpha: float) -> Foreca
         return Forecast(False, f"{check['metric']} has no range to test a mean in")
     if scale.kind == "binary":
         found = foreseen.share(rows, bound, seen, alpha)
+        if rows is not None and (rated := _rated(one, sight)):
+            return _judged(one, rows, rated, alpha)
         maybe = _applies_to_some(check) and seen.mean is None and found.decidable is True
         return replace(found, decidable=None) if maybe else found
     assert scale.lower is not None
     assert scale.upper is not None
     return foreseen.mean(rows, bound, (scale.lower, scale.upper), seen, alpha)
+
+
+def _judged(one: Declared, rows: int, rated: Rated, alpha: float) -> Forecast:
+    """A share that a calibrated judge grades: its minima first, which the anchors must show."""
+    never = foreseen_judged.minima(one.exam.asker.spec["judge"]["calibration"], rated, alpha)
+    if never:
+        return Forecast(False, never)
+    ((side, bound),) = one.entry["require"].items()
+    return foreseen_judged.share(rows, side, float(bound), rated, alpha)
+
+
+def _rated(one: Declared, sight: Sight) -> Rated | None:
+    """The anchors of a judged check, and how often its judge is right; None without any."""
+    given = one.exam.asker.spec.get("judge", {}).get("calibration")
+    if given is None or not METRICS[one.check["metric"]].judged or not one.entry["require"]:
+        return None
+    side = next(iter(one.entry["require"]))
+    for made in (one.head, one.exam.before):
+        rows = sight.anchors(made.job.closure) if made is not None else None
+        bench = Bench.of(rows, one.check, side) if rows else None
+        if bench is not None and bench.true_positive[1] and bench.true_negative[1]:
+            (good, of_good), (bad, of_bad) = bench.true_positive, bench.true_negative
+            return Rated(of_good, of_bad, good / of_good, bad / of_bad, measured=True)
+    curated = next((i for i in one.head.job.inputs if i.name == ANCHORS), None)
+    proof = sight.proven.get(curated.job or "") if curated is not None else None
+    if curated is None or proof is None:
+        return None
+    part = str(curated.artifact).removeprefix("parts/").removesuffix(".jsonl")
+    counts = [int(proof.measured.get(f"{word}_{part}", 0)) for word in ("good", "bad")]
+    assumed = [(1 + float(given[f"min_{word}"])) / 2 for word in ("sensitivity", "specificity")]
+    return Rated(counts[0], counts[1], assumed[0], assumed[1])
 
 
 def _applies_to_some(check: Mapping[str, Any]) -> bool:
@@ -125,12 +162,12 @@ def _slice(one: Declared, sight: Sight) -> Forecast:
     groups = _groups(one, sight)
     alpha = _alpha(one, sight)
     if not groups:
-        whole = _claim(one, one.gate.rows, Known(), alpha)
+        whole = _claim(one, one.gate.rows, Known(), alpha, sight)
         if whole.decidable is False:
             return whole
         return Forecast(None, UNCUT)
     forecasts = {
-        value: _claim(one, len(found), _known(found) if of_base else Known(), alpha)
+        value: _claim(one, len(found), _known(found) if of_base else Known(), alpha, sight)
         for value, (found, of_base) in groups.items()
     }
     worst = min(forecasts, key=lambda v: (forecasts[v].decidable is not False, len(groups[v][0])))

@@ -44,7 +44,7 @@ def decided(facts: Facts, one: Asked, bound: Mapping[str, float], found: Sequenc
     if rows is None:
         why = f"no rated rows are kept of {one.head.job.id}"
         return Claim(Outcome.INCONCLUSIVE, len(found), why, hint="llmops run")
-    bench = _Bench.of(rows, one, question)
+    bench = Bench.of(rows, one.check, "min" if "min" in bound else "max")
     quality = _quality(bench, raw, question.alpha)
     if raw.value is None:
         return replace(raw, quality=quality)
@@ -70,7 +70,7 @@ class _Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bench:
+class Bench:
     """A judge on rated answers, under one check: `cut` is where good begins, `worst` its value."""
 
     anchors: tuple[_Anchor, ...]
@@ -79,13 +79,13 @@ class _Bench:
     worst: float
 
     @classmethod
-    def of(cls, rows: Sequence[Row], one: Asked, question: Question) -> _Bench:
-        """The rated rows of one check; others' are left out."""
-        name, plain = one.check["name"], {k: v for k, v in one.check.items() if k != "pass_at"}
+    def of(cls, rows: Sequence[Row], check: Mapping[str, Any], side: str) -> Bench:
+        """The rated rows of one check, others' left out; `side` of the bound says what is worst."""
+        name, plain = check["name"], {k: v for k, v in check.items() if k != "pass_at"}
         own = [row for row in rows if name in row["cells"]]
         said = {c.id: c.value for c in cells(own, plain)}
-        scale = METRICS[one.check["metric"]]
-        worst = scale.lower if "min" in question.bound else scale.upper
+        scale = METRICS[check["metric"]]
+        worst = scale.lower if side == "min" else scale.upper
         assert worst is not None
         return cls(
             tuple(_anchor(row, said, name) for row in own if row.get("control") is None),
@@ -93,7 +93,7 @@ class _Bench:
                 sort: tuple(said[str(r["id"])] for r in own if r.get("control") == sort)
                 for sort in SORTS
             },
-            float(one.check.get("pass_at", HALF)),
+            float(check.get("pass_at", HALF)),
             worst,
         )
 
@@ -145,7 +145,7 @@ def _anchor(row: Row, said: Mapping[str, float | None], name: str) -> _Anchor:
 # How good the judge is
 
 
-def _quality(bench: _Bench, raw: Claim, alpha: float) -> JudgeQuality:
+def _quality(bench: Bench, raw: Claim, alpha: float) -> JudgeQuality:
     """The figures that every surface prints; intervals at the level of the corrected bound."""
     good, bad = bench.true_positive, bench.true_negative
     return JudgeQuality(
@@ -177,14 +177,14 @@ def _interval(count: Count, alpha: float) -> tuple[float, float] | None:
     return binomial.lower(*count, alpha / 4), binomial.upper(*count, alpha / 4)
 
 
-def _consistency(bench: _Bench) -> float | None:
+def _consistency(bench: Bench) -> float | None:
     """The share of anchors whose repeats all say the same; None with one repeat."""
     asked = [a for a in bench.anchors if len(a.repeats) > 1 and a.judge is not None]
     agree = sum(len({bench.passes(v) for v in a.repeats}) == 1 for a in asked)
     return agree / len(asked) if asked else None
 
 
-def _right(bench: _Bench, *, early: bool) -> float | None:
+def _right(bench: Bench, *, early: bool) -> float | None:
     """The share of anchors graded as people did, of those in one half of the batch."""
     half = [a for a in bench.anchors if a.early is early and a.judge is not None]
     right = sum(bench.passes(a.human) is bench.passes(a.judge or 0.0) for a in half)
@@ -194,7 +194,7 @@ def _right(bench: _Bench, *, early: bool) -> float | None:
 # Why it decides nothing
 
 
-def _doubt(bench: _Bench, given: Mapping[str, Any], question: Question) -> tuple[str, str] | None:
+def _doubt(bench: Bench, given: Mapping[str, Any], question: Question) -> tuple[str, str] | None:
     """Why this batch of judgements counts for nothing, with a hint; None when it counts."""
     allowed = float(given["max_control_errors"])
     for sort, words in SORTS.items():
@@ -213,7 +213,7 @@ def _doubt(bench: _Bench, given: Mapping[str, Any], question: Question) -> tuple
     return None
 
 
-def _poor(bench: _Bench, given: Mapping[str, Any], question: Question) -> tuple[str, str] | None:
+def _poor(bench: Bench, given: Mapping[str, Any], question: Question) -> tuple[str, str] | None:
     """What the judge is not shown to be good at, and about how many more anchors would show it."""
     for word, sort, count in (
         ("sensitivity", "good", bench.true_positive),
@@ -230,7 +230,8 @@ def _poor(bench: _Bench, given: Mapping[str, Any], question: Question) -> tuple[
             f"the judge's {word} {right / of:.3f} is not shown to be at least {least:g} "
             f"({right} of {of} {sort} anchors)"
         )
-        more = binomial.about_more(right, of, least, question.alpha / 4)
+        alpha = question.more_alpha or question.alpha
+        more = binomial.about_more(right, of, least, alpha / 4)
         hint = f"about {more} more {sort} anchors would" if more else "take a better judge"
         return why, hint
     return None
@@ -239,7 +240,7 @@ def _poor(bench: _Bench, given: Mapping[str, Any], question: Question) -> tuple[
 # What it decides
 
 
-def _share(question: Question, values: Sequence[float], bench: _Bench) -> Claim:
+def _share(question: Question, values: Sequence[float], bench: Bench) -> Claim:
     """A share of cases, by the corrected bounds."""
     k, n = values.count(1.0), len(values)
     counts = bench.true_positive, bench.true_negative
@@ -266,11 +267,12 @@ MOST = 1024.0  # times as many cases or anchors, beyond which nobody will go
 def _more(question: Question, graded: Count, good: Count, bad: Count) -> tuple[int | None, str]:
     """About how many more cases or anchors would decide it at these rates; the hint says which."""
     ((side, threshold),) = question.bound.items()
+    alpha = question.more_alpha or question.alpha
     rated = good[1] + bad[1]
 
     def shows(cases: float, anchors: float) -> bool:
         counts = _times(graded, cases), _times(good, anchors), _times(bad, anchors)
-        found = judged.binary(*counts[0], counts[1], counts[2], question.alpha)
+        found = judged.binary(*counts[0], counts[1], counts[2], alpha)
         reached = found.lower >= threshold if side == "min" else found.upper <= threshold
         return found.decidable and reached
 
@@ -303,7 +305,7 @@ def _least(holds: Callable[[float], bool]) -> float | None:
     return high
 
 
-def _mean(question: Question, values: Sequence[float], bench: _Bench) -> Claim:
+def _mean(question: Question, values: Sequence[float], bench: Bench) -> Claim:
     """A mean of scores: each anchor corrects a block of cases of its own."""
     low, high = question.scale.lower, question.scale.upper
     assert low is not None

@@ -175,6 +175,7 @@ class Curation:
         self.files: dict[str, BinaryIO] = {}
         self.digests: dict[str, BinaryIO] = {}
         self.counts = dict.fromkeys(self.split.names, 0)
+        self.rated: dict[str, int] = {}  # anchors of a part by class
 
     def open_parts(self, open_files: ExitStack) -> None:
         """Opens the files of each part, all at once."""
@@ -269,6 +270,9 @@ class Curation:
         self.digests[part].write(digest.canonical([asked.hex(), row["id"]]) + b"\n")
         for expectation in self.expected:
             expectation.see(row, place)
+        if self.format == "ratings" and (word := _rated(row)):
+            name = f"{word}_{part}"
+            self.rated[name] = self.rated.get(name, 0) + 1
         self.files[part].write(rows.line(row))
 
     def _asked(self, row: dict[str, Any]) -> bytes:
@@ -311,9 +315,10 @@ class Curation:
         """Writes the funnel; parts whose expectations do not hold are not given to anyone."""
         funnel = json.dumps([s.shown() for s in self._steps()], ensure_ascii=False, indent=1)
         write_atomically(self.run.artifact("funnel.json"), funnel.encode() + b"\n")
+        counted = {f"rows_{part}": n for part, n in self.counts.items()} | self.rated
         measured = tuple(
-            Measurement(f"rows_{part}", float(n), n, version=__version__)
-            for part, n in sorted(self.counts.items())
+            Measurement(name, float(n), n, version=__version__)
+            for name, n in sorted(counted.items())
         )
         if len(self.counts) > 1:
             rows_in, found = self.same_asked.rows_in, self.same_asked.found
@@ -330,6 +335,14 @@ class Curation:
 
 class _BadRow(ValueError):
     """This row cannot be taken; the text says why."""
+
+
+def _rated(row: Mapping[str, Any]) -> str:
+    """The class of a rated row, by half of the range; "" for a control item."""
+    rating = shapes.rating_of(row)
+    if row.get("control") or rating is None:
+        return ""
+    return "good" if rating >= 0.5 else "bad"
 
 
 def _id(own: Any) -> str:

@@ -373,6 +373,18 @@ def test_a_subject_is_never_on_both_sides_and_shares_are_about_right(curated) ->
     }  # fmt: skip
 
 
+def test_anchors_of_both_classes_are_counted_without_control_items(curated) -> None:
+    rows = [
+        *({"input": "q", "response": f"r{i}", "rating": i / 10} for i in range(10)),
+        {"input": "q", "response": "c", "control": "good"},
+        {"input": "q", "response": "d", "control": "bad", "rating": 0},
+    ]
+    out = curated({"s.jsonl": rows}, format="ratings")
+    assert {m.metric: m.value for m in out.outcome.measurements} == {
+        "rows_all": 12, "good_all": 5, "bad_all": 5,
+    }  # fmt: skip
+
+
 def test_new_rows_never_move_old_ones(curated) -> None:
     given = [qa(n) for n in range(300)]
     splits = {"method": "hash", "seed": 1, "by": None, "parts": {"train": 0.5, "test": 0.5}}
