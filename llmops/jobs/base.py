@@ -122,6 +122,7 @@ class Budget:
     judged_by: Side = "base"
     place: str = ""
     used: float = 0.0  # measured, of this change's jobs that ran already
+    unknown: int = 0  # of how many of those nobody knows what they used
 
 
 @dataclass(frozen=True, slots=True)

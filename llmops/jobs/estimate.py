@@ -200,8 +200,8 @@ def _beside(job: Job) -> Estimate:
 
 def _seconds(job: Job, last: Proof, proven: Mapping[str, Proof]) -> tuple[float | None, str]:
     """As long as the last time, its work scaled by steps or rows where both are known."""
-    wall = last.used.get("wall_seconds")
-    if not isinstance(wall, int | float):
+    wall = wall_seconds(last)
+    if wall is None:
         return None, "time: the last run did not say how long it took"
     name = "steps" if job.type == "train" else "rows"
     planned = _steps(job, proven) if job.type == "train" else _rows(job, proven)
@@ -212,6 +212,24 @@ def _seconds(job: Job, last: Proof, proven: Mapping[str, Proof]) -> tuple[float 
         return float(wall), f"time: {taken}, not scaled"
     scaled = wall - own + own * planned / then
     return round(scaled, 1), f"time: {taken} for {then:g} {name}, now {planned:g}"
+
+
+LONGEST = 366 * 24 * 3600.0  # seconds; what claims to have run longer is no measurement
+
+
+def wall_seconds(proof: Proof) -> float | None:
+    """How long a run took by the clock; None where it kept no time, or none that can be true."""
+    wall = proof.used.get("wall_seconds")
+    if isinstance(wall, bool) or not isinstance(wall, int | float) or not 0 < wall <= LONGEST:
+        return None
+    return float(wall)
+
+
+def price(job: Job, prices: Prices) -> float | None:
+    """Dollars an hour of a job, 0 on CPUs; None where a GPU has no price, or answers are paid."""
+    if "endpoint" in job.spec.get("judge", {}):
+        return None
+    return 0.0 if job.resources.gpu is None else prices.get(job.resources.gpu)
 
 
 def _steps(job: Job, proven: Mapping[str, Proof]) -> float | None:
@@ -249,15 +267,15 @@ def _priced(found: Estimate, job: Job, prices: Prices) -> Estimate:
     """Hours and dollars. What runs on CPUs alone takes no GPU-hour and has no price here."""
     hours = None if found.seconds is None else found.seconds / 3600
     cpu = None if hours is None else hours * job.resources.processes * job.resources.cpu
-    gpu = job.resources.gpu
-    if gpu is None:
-        return replace(found, gpu_hours=0.0, cpu_hours=cpu, usd=0.0)
-    taken = None if hours is None else hours * job.resources.processes
-    price = prices.get(gpu)
-    usd = None if taken is None or price is None else taken * price
+    gpu, rate = job.resources.gpu, price(job, prices)
     words = found.basis
-    if price is None:
-        words = (*words, f"cost: no Environment gives a price of {gpu}")
+    if rate is None:
+        unpaid = "of the judge's answers" if prices.get(gpu or "") or gpu is None else f"of {gpu}"
+        words = (*words, f"cost: no Environment gives a price {unpaid}")
+    if gpu is None:
+        return replace(found, gpu_hours=0.0, cpu_hours=cpu, usd=rate, basis=words)
+    taken = None if hours is None else hours * job.resources.processes
+    usd = None if taken is None or rate is None else taken * rate
     return replace(found, gpu_hours=taken, cpu_hours=cpu, usd=usd, basis=words)
 
 

@@ -4,18 +4,21 @@
 and what is estimated for the jobs to come is above the limit, unless --over-budget is said; where
 an estimate is not known, the known part is held against the limit and the rest is a warning. The
 verdict tells what was used. Above the limit it is warned, never failed: the money is spent, and
-spending it was somebody's word. Counted are the jobs that this tree needs and base does not.
+spending it was somebody's word. Counted are the jobs that this tree needs and base does not. What a
+job took is not known where it kept no time, or none that can be true, where its GPU class has no
+price, and where it paid an endpoint: that is warned of, never read as nothing, and inconclusive
+where a policy has the rule with severity error.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from llmops.graph.build import Graph
 from llmops.jobs.base import Budget, Job, Plan, Proof, Side, Unit
-from llmops.jobs.estimate import known, prices
+from llmops.jobs.estimate import known, price, prices, wall_seconds
 from llmops.jobs.exam import Exam, exams, made_of
 from llmops.jobs.gates import Place
 from llmops.rules.base import Finding, Outcome
@@ -68,7 +71,12 @@ def with_use(
     """The budgets with what this change's own jobs have used so far."""
     paid = prices(base if base is not None else head)
     used = [_used(job, proven[job.closure], paid) for job in own_jobs(base, asked, proven)]
-    return tuple(replace(b, used=math.fsum(one.get(b.unit, 0.0) for one in used)) for b in found)
+    return tuple(_filled(budget, [one[budget.unit] for one in used]) for budget in found)
+
+
+def _filled(budget: Budget, used: Sequence[float | None]) -> Budget:
+    known = [one for one in used if one is not None]
+    return replace(budget, used=math.fsum(known), unknown=len(used) - len(known))
 
 
 def own_jobs(
@@ -82,16 +90,16 @@ def own_jobs(
     )
 
 
-def _used(job: Job, proof: Proof, paid: Mapping[str, float]) -> dict[str, float]:
-    wall = proof.used.get("wall_seconds")
-    hours = wall / 3600 * job.resources.processes if isinstance(wall, int | float) else 0.0
-    gpu = job.resources.gpu
-    if gpu is None:
-        return {"cpu_hours": hours * job.resources.cpu}
+def _used(job: Job, proof: Proof, paid: Mapping[str, float]) -> dict[Unit, float | None]:
+    """What one job took; None where nobody knows."""
+    wall, rate, gpu = wall_seconds(proof), price(job, paid), job.resources.gpu is not None
+    hours = None if wall is None else wall / 3600 * job.resources.processes
+    taken = hours if gpu else 0.0  # of GPUs
     return {
-        "cpu_hours": hours * job.resources.cpu, "gpu_hours": hours,
-        "usd": hours * paid.get(gpu, 0.0),
-    }  # fmt: skip
+        "cpu_hours": None if hours is None else hours * job.resources.cpu,
+        "gpu_hours": taken,
+        "usd": None if taken is None or rate is None else taken * rate,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,8 @@ class Held:
         if self.over:
             used = f" ({self.budget.used:.3g} of them used)" if self.budget.used else ""
             return f"{allowed}, this one would take {self.total:.3g}{used}"
-        return f"{allowed}, and for {self.unknown} jobs to run it is not known what they take"
+        more = " or took" if self.budget.unknown else ""
+        return f"{allowed}, and for {_jobs(self.unknown)} it is not known what they take{more}"
 
 
 def held(plan: Plan) -> tuple[Held, ...]:
@@ -124,7 +133,7 @@ def held(plan: Plan) -> tuple[Held, ...]:
     found = []
     for budget in plan.budgets:
         total, unknown = known(plan.steps, budget.unit)
-        found.append(Held(budget, budget.used + total, unknown))
+        found.append(Held(budget, budget.used + total, unknown + budget.unknown))
     return tuple(found)
 
 
@@ -135,17 +144,29 @@ def findings(facts: Facts) -> Iterator[Finding]:
         return
     own = own_jobs(facts.base, facts.exams, facts.proven)
     said = any(facts.proven[job.closure].used.get("over_budget") for job in own)
+    strict = any(c.rule == INFO.id and c.severity == "error" for c in facts.policies)
+    unclear = Outcome.INCONCLUSIVE if strict else Outcome.WARNED
     for budget in with_use(found, facts.base, facts.head, facts.exams, facts.proven):
-        yield _finding(budget, said)
+        yield _finding(budget, said, unclear)
 
 
-def _finding(budget: Budget, said: bool) -> Finding:
+def _finding(budget: Budget, said: bool, unclear: Outcome = Outcome.WARNED) -> Finding:
     used = f"{budget.used:.3g} of {budget.limit:g} {UNITS[budget.unit]} used by this change"
     outcome, hint = Outcome.PASSED, ""
+    if budget.unknown:
+        used = f"at least {used}; not known for {_jobs(budget.unknown)}"
+        outcome, hint = unclear, UNKNOWN
     if budget.used > budget.limit:
-        outcome = Outcome.WARNED
+        outcome = max(outcome, Outcome.WARNED)
         hint = "--over-budget was said" if said else "more than was estimated when they started"
     return Finding(
         INFO.id, budget.name, outcome, used, hint, budget.place, budget.judged_by,
         metric=budget.unit, value=budget.used, bound=f"max {budget.limit:g}",
     )  # fmt: skip
+
+
+def _jobs(count: int) -> str:
+    return f"{count} job{'' if count == 1 else 's'}"
+
+
+UNKNOWN = "give gpu_classes of an Environment a usd_per_hour; a job without a time kept none"
