@@ -224,12 +224,17 @@ def label_words(label: str, claim: Claim, bound: Mapping[str, float]) -> str:
     if claim.interval is not None:
         low, high = claim.interval
         numbers += f", 95 % interval {_number(low)} to {_number(high)}"
-    if claim.quality is not None:
-        raw, anchors = claim.quality.raw or 0.0, claim.quality.anchors
-        numbers += f"; the judge alone said {raw:.3f}, corrected by {anchors} anchors"
     verb = "is " if claim.outcome is not Outcome.PASSED else ""
     said = claim.why if claim.outcome is not Outcome.PASSED else f"meets {bound_words(bound)}"
-    return f"{label} {_number(claim.value)} {verb}{said} ({numbers})"
+    return f"{label} {_number(claim.value)} {verb}{said} ({numbers}){_corrected(claim)}"
+
+
+def _corrected(claim: Claim) -> str:
+    """What the judge alone said, where people's ratings corrected it."""
+    if claim.quality is None or claim.quality.raw is None:
+        return ""
+    anchors = claim.quality.anchors
+    return f"; the judge alone said {claim.quality.raw:.3f}, corrected by {anchors} anchors"
 
 
 def _number(value: float) -> str:

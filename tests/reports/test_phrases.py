@@ -101,6 +101,26 @@ def test_what_rules_say_of_fixed_verdicts_is_said_in_chinese() -> None:
     assert [text for text in sorted(told) if not known(text)] == []
 
 
+def test_what_is_said_of_judges_is_said_in_chinese() -> None:
+    from tests.rules.test_calibrated import PLAIN, bench, controls, judged
+    from tests.rules.test_judge_calibrated import found
+
+    told = {
+        finding.message
+        for passed in (20, 300, 480, 540, 598)
+        for finding in (
+            *(judged(passed, [*bench(), *controls(s, 9, 9)]) for s in ("good", "bad", "injection")),
+            *(judged(passed, bench(good, bad)) for good in ((190, 200), (80, 90), (0, 0))
+              for bad in ((190, 200), (80, 90), (0, 0))),
+            judged(passed, None),
+            judged(passed, [{**bench()[0], "cells": {}}]),
+        )
+    }  # fmt: skip
+    told |= {one.message for one in found(PLAIN)}
+    assert len(told) > 10
+    assert [text for text in sorted(told) if not known(text)] == []
+
+
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [
