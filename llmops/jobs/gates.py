@@ -18,6 +18,7 @@ from llmops.specs.base import Ref
 
 GateKind = Literal["require", "regression", "slice", "gap", "findings", "classes"]
 ALPHA = 0.05
+MOST_ROWS = 10**12  # what claims to hold more, or fewer than none, holds nobody knows how many
 Place = Callable[[Side, Ref, tuple[str | int, ...]], str]
 
 
@@ -137,5 +138,5 @@ def _rows(exam: Exam, head: Made, proven: Mapping[str, Proof]) -> int | None:
     curated = next(i.job for i in head.job.inputs if i.name == "cases")
     proof = proven.get(curated or "")
     held = proof.measured.get(f"rows_{part}") if proof else None
-    known = [int(n) for n in (exam.part.rows, held) if n is not None]
+    known = [int(n) for n in (exam.part.rows, held) if n is not None and 0 <= n <= MOST_ROWS]
     return min(known) if known else None

@@ -9,6 +9,7 @@ from its annotations, so a new field of a noun needs nothing here.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -227,7 +228,7 @@ def _scalar(kind: type, name: str) -> Reader:
 
 def _number(data: Any) -> float:
     """A finite number; whole ones too, because canonical JSON writes 1.0 as 1."""
-    if type(data) not in (int, float) or not math.isfinite(data):
+    if type(data) not in (int, float) or not abs(data) <= sys.float_info.max:
         raise _WrongError(f"expected a finite number, got {_shown(data)}")
     return float(data)
 

@@ -170,3 +170,12 @@ def test_a_number_that_json_has_not_is_never_written() -> None:
         to_json(broken)
     with pytest.raises(ValueError, match="set"):
         to_json(Job("train", Ref("Recipe", "a"), "sha256:0", {"a": {1}}))
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400)], ids=["huge", "low"])
+def test_a_number_that_no_float_holds_is_told_like_any_other_mistake(value: int) -> None:
+    found = to_json(Measurement("accuracy", 1.0, 3))
+    result = Result("sha256:1", "evaluate", "ok", "t", "t")
+    data = {**to_json(result), "measurements": [{**found, "value": value}]}
+    with pytest.raises(ValueError, match="finite number"):
+        result_from_json(data)
