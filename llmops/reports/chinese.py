@@ -26,6 +26,7 @@ class _Part(str):
 _STAYS = r"((?:\w+, )?stays in .+?)"
 _PLACE = r"((?:served|which stands) in .+|which names no residency)"
 _COUNTED = rf" \(n = {_NUMBER}, 95 % interval {_NUMBER} to {_NUMBER}\)"
+_ENDS = r"((?:, 95 % interval \S+ to \S+?)?)"
 _RANGE = "（n = {3}，95 % 区间 {4} 至 {5}）"
 _SENTENCES = (
     # waivers
@@ -94,6 +95,38 @@ _SENTENCES = (
      "{0} 为 {1}，尚不能证明不低于 {2}" + _RANGE),
     (rf"{_ANY} {_NUMBER} is not shown to be at most {_NUMBER}{_COUNTED}",
      "{0} 为 {1}，尚不能证明不高于 {2}" + _RANGE),
+    (rf"{_ANY} {_NUMBER} meets {_LAST} \(n = {_NUMBER}\)",
+     "{0} 为 {1}，满足要求：{2:zh}（n = {3}）"),
+    (rf"{_ANY} {_NUMBER} is below the minimum {_NUMBER} \(n = {_NUMBER}\)",
+     "{0} 为 {1}，低于下限 {2}（n = {3}）"),
+    (rf"{_ANY} {_NUMBER} is above the maximum {_NUMBER} \(n = {_NUMBER}\)",
+     "{0} 为 {1}，高于上限 {2}（n = {3}）"),
+    (rf"{_ANY} {_NUMBER} is not shown to be at least {_NUMBER} \(n = {_NUMBER}\)",
+     "{0} 为 {1}，尚不能证明不低于 {2}（n = {3}）"),
+    (rf"{_ANY} {_NUMBER} is not shown to be at most {_NUMBER} \(n = {_NUMBER}\)",
+     "{0} 为 {1}，尚不能证明不高于 {2}（n = {3}）"),
+    # gaps
+    (rf"{_ANY} by {_ANY} goes from {_NUMBER} \({_ANY}\) to {_NUMBER} \({_ANY}\), "
+     rf"a gap of {_NUMBER}, {_ANY} \(n = {_NUMBER} cases{_ENDS}\)",
+     "{0} 按 {1} 从 {2}（{3}）到 {4}（{5}），差距为 {6}，{7:zh}（n = {8} 个用例{9:zh}）"),
+    (rf"{_ANY} is {_NUMBER} \({_ANY}\) and {_NUMBER} \({_ANY}\), a gap of {_NUMBER}, "
+     rf"{_ANY} \(n = {_NUMBER} pairs{_ENDS}\)",
+     "{0} 为 {1}（{2}）与 {3}（{4}），差距为 {5}，{6:zh}（n = {7} 对{8:zh}）"),
+    (rf", 95 % interval {_NUMBER} to {_NUMBER}", "，95 % 区间 {0} 至 {1}"),
+    (rf"more than the maximum {_NUMBER}", "超过上限 {0}"),
+    (rf"shown to be at most {_NUMBER}", "已证明不超过 {0}"),
+    (rf"not shown to be at most {_NUMBER}, nor to be more",
+     "既不能证明不超过 {0}，也不能证明超过"),
+    (rf"every case has {_ANY}, so there is nothing to compare", "所有用例均为 {0}，无可比较"),
+    (r"(\d+) of (\d+) pairs do not have one row of each variant: (.+)",
+     "{1} 对中有 {0} 对不是每种变体各一行：{2}"),
+    (r"(\d+) of (\d+) pairs expect two answers: (.+)", "{1} 对中有 {0} 对的期望答案不一致：{2}"),
+    (r"(\d+) of (\d+) rows have no pair or no variant: (.+)",
+     "{1} 行中有 {0} 行缺少 pair 或 variant：{2}"),
+    (r"there (?:is|are) (\d+) variants?, (.+): pairs compare two",
+     "共有 {0} 种变体（{1}），而成对比较需要两种"),
+    (rf'no case has a column "{_LAST}"', "没有用例含有列“{0}”"),
+    (rf"no case has {_LAST}", "没有用例属于 {0}"),
     (rf"{_ANY} ((?:min|max) \S+(?: max \S+)?): {_LAST}", "{0}（{1:zh}）：{2:zh}"),
     (rf"min {_NUMBER} max {_NUMBER}", "不低于 {0} 且不高于 {1}"),
     (rf"max {_NUMBER} min {_NUMBER}", "不低于 {1} 且不高于 {0}"),
@@ -171,6 +204,20 @@ _SENTENCES = (
     (rf"(\S+/\S+) failed: {_LAST}", "{0} 结果不合格：{1:zh}"),
     (r"loss is not finite at step (\d+)", "第 {0} 步的损失不是有限数"),
     (r"gradient is not finite at step (\d+)", "第 {0} 步的梯度不是有限数"),
+    (rf"(\d+) of (\d+) pieces of evidence (?:is|are) older than {_NUMBER} days?: {_LAST}",
+     "{1} 份证据中有 {0} 份超过 {2} 天：{3}"),
+    (rf"(\d+) of (\d+) pieces of evidence (?:is|are) without a day on which it was made: {_LAST}",
+     "{1} 份证据中有 {0} 份没有生成日期：{2}"),
+    (rf"the oldest of (\d+) pieces of evidence is {_NUMBER} days old",
+     "{0} 份证据中最早的已有 {1} 天"),
+    (rf"(\d+) of (\d+) rows of {_ANY} (?:is|are) among what {_ANY} learned from: {_LAST}",
+     "{2} 的 {1} 行中有 {0} 行在 {3} 的训练数据中：{4}"),
+    (rf"what {_ANY} learned from is not kept, so nobody can tell what it knows",
+     "没有保存 {0} 的训练数据摘要，无法得知它见过哪些内容"),
+    ("what is asked is not kept, so nobody can tell whether the target knows it",
+     "没有保存所提问题的摘要，无法得知被测对象是否见过"),
+    (r"at least (\S+) of (\S+) (\S+) used by this change; not known for (\d+) jobs?",
+     "本次变更至少已使用 {0} {2}，预算为 {1} {2}；另有 {3} 个任务的用量未知"),
     # rules on specs
     (rf"{_ANY} has licence {_ANY}, which the policy denies", "{0} 的许可证为 {1}，策略禁止使用"),
     (rf"{_ANY} has licence {_ANY}; allowed are {_LAST}", "{0} 的许可证为 {1}，策略只允许 {2}"),
@@ -212,6 +259,9 @@ _SENTENCES = (
     (rf"(\d+) of (\d+) approvals from {_LAST}", "{2} 的审批已有 {0} / {1} 份"),
     (r"regression margin (\S+)", "退步幅度 {0}"),
     ("no regression", "不再与基线比较"),
+    (r"gap max (\S+)", "差距上限 {0}"),
+    ("no gap", "不再限制差距"),
+    (r"statistic (p\d+|None)", "统计量 {0}"),
     ("removed", "已删除"),
     ("declared", "已声明"),
     ("applies", "适用"),
