@@ -242,7 +242,7 @@ def pairs(rows: int | None, most: float, scale: Metric, alpha: float, *, proves:
     assert scale.upper is not None
     width = scale.upper - scale.lower
     spread, how = _discordance(scale, width, Known(), None)
-    needed = paired.cases_for_margin(spread, most, width)
+    needed = paired.cases_for_margin(spread, most, width, alpha)
     if rows is not None and not Variants((0.0,) * rows, most, width).shown(alpha):
         note = f"{rows} pairs cannot show a gap of {most:g}, not even if none differs"
         return Forecast(not proves, note, needed=needed, needed_for=how, rows=rows)
