@@ -44,15 +44,16 @@ def quiet(verdict: Verdict) -> bool:
     moved = any(change.category != "descriptive" for change in verdict.changes)
     ran = any(step.state == "run" for step in verdict.plan.steps)
     waived = verdict.waivers or any(f.waived_by for f in verdict.findings)
-    said = verdict.notes or verdict.loosened or waived
+    said = verdict.notes or verdict.loosened or waived or verdict.unshown
     return verdict.outcome is Outcome.PASSED and not (moved or ran or said or verdict.worse_count)
 
 
 def _sections(verdict: Verdict) -> tuple[Section, ...]:
     return (
-        Section(rows=tuple(f"> * ⚠️ {text(note)}" for note in verdict.notes), more="> * … {n} more"),
+        _limits(verdict),
         _ailing(verdict),
         _loosened(verdict),
+        _unshown(verdict),
         _gates(verdict),
         _worst(verdict),
         _waivers(verdict),
@@ -60,6 +61,12 @@ def _sections(verdict: Verdict) -> tuple[Section, ...]:
         _story(verdict),
         _next(verdict),
     )
+
+
+def _limits(verdict: Verdict) -> Section:
+    """What limits the verdict as a whole."""
+    said = [*verdict.notes, *filter(None, (words.profile(verdict),))]
+    return Section(rows=tuple(f"> * ⚠️ {text(one)}" for one in said), more="> * … {n} more")
 
 
 def _ailing(verdict: Verdict) -> Section:
@@ -98,7 +105,8 @@ def _gates(verdict: Verdict) -> Section:
     both = words.twice(verdict.findings)
     rows = [_gate(f, f.gate in both) for f in words.by_weight(verdict.findings)]
     header = "gate | this PR | base | difference (paired) | verdict"
-    judged = tuple(f"<sub>{text(said, 400)}</sub>" for said in words.judges(verdict.findings))
+    told = (*words.judges(verdict.findings), *words.attempts(verdict.findings))
+    judged = tuple(f"<sub>{text(said, 400)}</sub>" for said in told)
     found = grid(header, rows, most=_MOST_GATES)
     return replace(found, closing=("", *judged)) if judged and rows else found
 
@@ -122,8 +130,11 @@ def _numbers(shown: str) -> str:
 
 
 def _loosened(verdict: Verdict) -> Section:
+    gains = any(one.newly_passes for one in verdict.loosened)
+    head = "what | base | this PR | would newly pass | where"
     found = grid(
-        "what | base | this PR | where", [_loose(one, verdict) for one in verdict.loosened]
+        head if gains else head.replace(" would newly pass |", ""),
+        [_loose(one, verdict, gains) for one in verdict.loosened],
     )
     if not found.rows:
         return found
@@ -132,10 +143,19 @@ def _loosened(verdict: Verdict) -> Section:
     return Section((title, "", *found.opening), found.rows, more=found.more, most=_MOST_REST)
 
 
-def _loose(one: Loosened, verdict: Verdict) -> str:
+def _loose(one: Loosened, verdict: Verdict, gains: bool) -> str:
     place = _place(one.place, verdict).replace("|", r"\|") if one.place else ""
     before, after = text(one.before, 120), text(one.after, 120)
-    return f"| {code_cell(one.what, 160)} | {before} | {after} | {place} |"
+    gained = f" {text(words.gained(one), 600)} |" if gains else ""
+    return f"| {code_cell(one.what, 160)} | {before} | {after} |{gained} {place} |"
+
+
+def _unshown(verdict: Verdict) -> Section:
+    """What is let through without proof, and what nothing measures: in the open."""
+    rows = tuple(f"* {text(said, 400)}" for said in words.unshown(verdict))
+    if not rows:
+        return Section()
+    return Section((f"**Not shown ({len(rows)})**", ""), rows, more="* … {n} more", most=_MOST_REST)
 
 
 def _worst(verdict: Verdict) -> Section:

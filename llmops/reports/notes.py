@@ -27,7 +27,7 @@ _LEVELS: Mapping[Outcome, Level] = {
 _NUMBERS = (
     "judged_by", "metric", "value", "bound", "interval", "n", "base_value", "difference",
     "difference_interval", "about_more", "evidence", "controls", "waived_by", "unwaived", "judge",
-    "literal", "level", "attempt", "attempts", "not_shown",
+    "assured", "literal", "level", "attempt", "attempts", "not_shown",
 )  # fmt: skip
 
 

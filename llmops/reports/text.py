@@ -20,13 +20,15 @@ _SEVERITIES = {
 
 def render(verdict: Verdict, page: Page) -> str:
     """The verdict; its last line begins with `Verdict:` and can stand alone."""
-    notes = [line for note in verdict.notes for line in wrap(f"! {visible(note)}", page, 0, 2)]
+    limits = [*verdict.notes, *filter(None, (words.profile(verdict),))]
+    notes = [line for note in limits for line in wrap(f"! {visible(note)}", page, 0, 2)]
     last = f"Verdict: {words.headline(verdict)}"
     seal = [page.style.paint(line, "dim") for line in wrap(words.seal(verdict), page)]
     blocks = [
         notes,
         _blocks(verdict, page),
         _loosened(verdict, page),
+        _unshown(verdict, page),
         _gates(verdict, page),
         _waivers(verdict, page),
         _worst(verdict, page),
@@ -74,7 +76,8 @@ def _gates(verdict: Verdict, page: Page) -> list[str]:
     rows += [("", f"… {left} more")] if left else []
     heading = wrap(title, page)
     bold = [page.style.paint(line, "strong") for line in heading]
-    judged = [line for said in words.judges(ordered) for line in wrap(visible(said), page, 2, 4)]
+    told = [*words.judges(ordered), *words.attempts(ordered)]
+    judged = [line for said in told for line in wrap(visible(said), page, 2, 4)]
     notes = [page.style.paint(line, "dim") for line in judged]
     return [*bold, *table([head, *rows], page, 2, giving=(1,)), *notes] if rows else []
 
@@ -100,15 +103,29 @@ def _loosened(verdict: Verdict, page: Page) -> list[str]:
     shown, left = capped(verdict.loosened, _MOST_REST)
     title = f"Looser than base ({len(verdict.loosened)}): {words.approval(verdict)}"
     heading = [page.style.paint(line, "strong") for line in wrap(visible(title), page)]
-    lines = [line for one in shown for line in wrap(_loose(one), page, 2, 6)]
+    lines = [line for one in shown for line in _loose_lines(one, page)]
     lines += [f"  … {left} more"] if left else []
     return [*heading, *(page.style.paint(line, SIGN_TONES["!"]) for line in lines)]
+
+
+def _loose_lines(one: Loosened, page: Page) -> list[str]:
+    gained = words.gained(one)
+    said = f"would newly pass: {visible(gained, 800)}"
+    return [*wrap(_loose(one), page, 2, 6), *(wrap(said, page, 6, 8) if gained else [])]
 
 
 def _loose(one: Loosened) -> str:
     moved = f"{visible(one.before, 100)} -> {visible(one.after, 100)}"
     place = f" ({visible(one.place, 200)})" if one.place else ""
     return f"! {visible(one.what, 120)}: {moved}{place}"
+
+
+def _unshown(verdict: Verdict, page: Page) -> list[str]:
+    """What is let through without proof, and what nothing measures."""
+    shown, left = capped(words.unshown(verdict), _MOST_REST)
+    lines = [line for said in shown for line in wrap(f"! {visible(said, 300)}", page, 2, 4)]
+    lines += [f"  … {left} more"] if left else []
+    return titled(f"Not shown ({len(words.unshown(verdict))})", lines, page)
 
 
 def _waivers(verdict: Verdict, page: Page) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from llmops.reports.escape import cut, visible
 from llmops.reports.words import (
+    capped,
     count,
     date,
     digest_words,
@@ -16,7 +17,7 @@ from llmops.reports.words import (
     plural,
     signed,
 )
-from llmops.rules.base import Finding, Outcome, Verdict, Waived
+from llmops.rules.base import Finding, Loosened, Outcome, Verdict, Waived
 
 _ON_EVIDENCE = ("require", "slices", "regression", "gap", "fail-on", "bank-classes")
 COUNTED = ("findings", "rows of a class")  # metrics that are whole numbers
@@ -42,9 +43,9 @@ def headline(verdict: Verdict) -> str:
 
 
 def verdict_word(finding: Finding) -> str:
-    """`failed`; `warned (failed, waived)` where only a waiver lets it through."""
+    """`failed`; `warned (failed, waived)`; `passed, not shown` where nothing shows it."""
     waived = f" ({visible(finding.unwaived, 40)}, waived)" if finding.waived_by else ""
-    return f"{finding.outcome.word}{waived}"
+    return f"{finding.outcome.word}{waived}{', not shown' if finding.not_shown else ''}"
 
 
 def waived_gates(verdict: Verdict) -> int:
@@ -87,6 +88,57 @@ def judges(findings: Sequence[Finding]) -> list[str]:
         if finding.judge:
             by.setdefault(finding.judge, {})[short_gate(finding.gate)] = None
     return [f"{', '.join(gates)}: judged by {judge}" for judge, gates in sorted(by.items())]
+
+
+def attempts(findings: Sequence[Finding]) -> list[str]:
+    """Which attempt each claim is at: `quality/accuracy: attempt 2 of 3 at 0.0125`."""
+    by: dict[str, dict[str, None]] = {}
+    for finding in findings:
+        if said := attempt(finding):
+            by.setdefault(said, {})[short_gate(finding.gate)] = None
+    return [f"{', '.join(gates)}: {said}" for said, gates in sorted(by.items())]
+
+
+def attempt(finding: Finding) -> str:
+    """`attempt 2 of 3 at 0.0125`; nothing for a claim whose attempts are not counted."""
+    if finding.attempt is None:
+        return ""
+    of = f" of {finding.attempts}" if finding.attempts is not None else ""
+    level = f" at {finding.level:.4g}" if finding.level is not None else ""
+    return f"attempt {finding.attempt}{of}{level}"
+
+
+_UNSHOWN = {
+    "gate": "{what}: {why}",
+    "route": "{what}: nothing measures this route",
+    "target": "{what}: no gate is about it",
+    "reported": "{what}: measured, but it decides nothing",
+}
+
+
+def unshown(verdict: Verdict) -> list[str]:
+    """What the verdict does not show, a line for each."""
+    return [
+        _UNSHOWN[one.kind].format(what=short_gate(one.what), why=one.why)
+        for one in verdict.unshown
+        if one.kind in _UNSHOWN
+    ]
+
+
+def profile(verdict: Verdict) -> str:
+    """What a policy that reads bounds literally means, "" where the bound decides."""
+    if verdict.profile != "literal":
+        return ""
+    claims = {f.gate: f for f in verdict.findings if f.literal}
+    short = sum(f.literal == "passed" and f.assured != "passed" for f in claims.values())
+    passed = f"{count(short)} of {plural(len(claims), 'claim')} pass by it and are not shown"
+    return f"profile literal: the measured number decides; {passed}"
+
+
+def gained(one: Loosened) -> str:
+    """What would newly pass: `quality/accuracy, quality/accuracy case q-17`."""
+    shown, left = capped([short_gate(name) for name in one.newly_passes], 12)
+    return ", ".join([*shown, *([f"… {left} more"] if left else [])])
 
 
 def by_weight(findings: Sequence[Finding]) -> list[Finding]:
@@ -158,6 +210,10 @@ def rests_on(finding: Finding) -> str:
         parts.append(f"evidence {digest_words(finding.evidence)}")
     if finding.controls:
         parts.append(visible(f"evidence for control {', '.join(finding.controls)}"))
+    if said := attempt(finding):
+        parts.append(said)
+    if finding.not_shown:
+        parts.append(visible(f"not shown: {finding.not_shown}", 200))
     if finding.waived_by:
         parts.append(visible(f"waived by {finding.waived_by}"))
     return "; ".join(parts)
@@ -217,6 +273,8 @@ def seal(verdict: Verdict) -> str:
     parts = [f"tree {oid_words(verdict.head.tree)}"]
     if verdict.head.dirty:
         parts[0] += " (not committed)"
+    if verdict.advisory:
+        parts.append("advisory: nothing counted, never enough to merge or release")
     if verdict.policy_tree:
         whose = f" ({visible(verdict.base.label, 40)})" if verdict.base else ""
         parts.append(f"policy {oid_words(verdict.policy_tree)}{whose}")

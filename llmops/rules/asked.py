@@ -212,6 +212,7 @@ def claimed(
         about_more=claim.about_more,
         quality=claim.quality,
         not_shown=claim.not_shown,
+        assured=claim.outcome.word if claim.value is not None else "",
         literal=claim.literal or profile.said(claim.value, bound),
     )
 

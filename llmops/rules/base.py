@@ -104,6 +104,7 @@ class Finding:
     unwaived: str = ""  # the outcome's word without that waiver
     judge: str = ""  # who judged the metric, and how often: "Model/judge, mean of 3"
     quality: JudgeQuality | None = None  # what is known of that judge from rated anchors
+    assured: str = ""  # what its one-sided bound says, whatever decides
     literal: str = ""  # what the point rule says of the same number, "passed" or "failed"
     level: float | None = None  # the error rate at which it was decided (alpha, less for attempts)
     attempt: int | None = None  # which attempt of its claim this is, counted from 1
@@ -159,8 +160,7 @@ class Unshown:
     """Something that a verdict does not show, whatever its outcome.
 
     `kind`: "gate" (let through although its rows do not show it), "route" and "target" (nothing
-    measures it), "reported" (a suite or check that decides nothing), "judge" (its errors are not
-    known), "advisory", "dirty", "partial", "unbased" (about the verdict as a whole).
+    measures it), "reported" (a suite or check that decides nothing).
     """
 
     kind: str

@@ -186,4 +186,4 @@ def normal(text: str) -> str:
         return f"{seen.setdefault(name[:7], len(seen) + 1):07}".ljust(len(name), "0")
 
     text = re.sub(r"(?<![0-9a-zA-Z.])[0-9a-f]{7,64}(?![0-9a-zA-Z])", numbered, text)
-    return re.sub(r"llmops \d+\.\d+\.\d+", "llmops 0.0.0", text) + "\n"
+    return re.sub(r"llmops(\s+)\d+\.\d+\.\d+", r"llmops\g<1>0.0.0", text) + "\n"
