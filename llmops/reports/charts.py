@@ -52,6 +52,18 @@ class Bar:
     low: float
     high: float
     bounds: tuple[float, ...] = ()
+    shown: str = ""  # the value in words, where three places are not what it needs
+    beside: tuple[tuple[str, str], ...] = ()  # more columns: (look, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Bars on one scale, under a name."""
+
+    name: str
+    bars: tuple[Bar, ...]
+    low: float
+    high: float
 
 
 def _at(*numbers: float) -> tuple[str, ...]:
@@ -83,6 +95,27 @@ def forest(title: str, bars: Sequence[Bar], low: float, high: float) -> Drawing:
     for i, bar in enumerate(shown):
         shapes += _bar(bar, scale, 20 + _ROW * i)
     return Drawing(title, WIDTH, height, tuple(shapes))
+
+
+_PLOT = (232.0, 452.0)  # where the plot of grouped bars begins and ends
+_COLUMNS = (464.0, 536.0, 650.0)  # where its value and the columns beside it begin
+
+
+def grouped(title: str, groups: Sequence[Group], heads: Sequence[str]) -> Drawing:
+    """Groups of bars below each other, each on its own scale; `heads` name the columns beside."""
+    shapes: list[Shape] = [
+        said("tick", x, 12, name) for x, name in zip(_COLUMNS, heads, strict=False)
+    ]
+    top = 24.0
+    for group in groups:
+        shapes.append(said("group", 4, top + 12, group.name))
+        scale = _Scale(group.low, group.high, *_PLOT)
+        bottom = top + 24 + _ROW * len(group.bars)
+        shapes += _grid(scale, bottom, top + 20, most=5)
+        for i, bar in enumerate(group.bars):
+            shapes += _bar(bar, scale, top + 36 + _ROW * i)
+        top = bottom + 30
+    return Drawing(title, WIDTH, math.ceil(top), tuple(shapes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +152,12 @@ def _tick(value: float, step: float) -> str:
     return shown if float(shown.replace(",", "")) != 0 else shown.lstrip("-")
 
 
-def _grid(scale: _Scale, bottom: float) -> Iterator[Shape]:
-    marks = list(scale.ticks())
+def _grid(scale: _Scale, bottom: float, top: float = 6, most: int = 6) -> Iterator[Shape]:
+    marks = list(scale.ticks(most))
     step = marks[1] - marks[0] if len(marks) > 1 else 1.0
     for value in marks:
         x = scale(value)
-        yield line("zero" if abs(value) < step / 1e6 else "grid", x, 6, x, bottom)
+        yield line("zero" if abs(value) < step / 1e6 else "grid", x, top, x, bottom)
         yield said("tick mid", x, bottom + 16, _tick(value, step))
 
 
@@ -136,7 +169,9 @@ def _bar(bar: Bar, scale: _Scale, y: float) -> Iterator[Shape]:
     for end in (bar.low, bar.high):
         yield line(f"whisker {bar.look}", scale(end), y - 4, scale(end), y + 4)
     yield Shape("dot", _at(scale(bar.value), y), f"dot {bar.look}")
-    yield said("value", scale.right + 10, y + 4, number(bar.value))
+    yield said("value", scale.right + 10, y + 4, bar.shown or number(bar.value))
+    for x, (look, word) in zip(_COLUMNS[1:], bar.beside, strict=False):
+        yield said(f"outcome {look}", x, y + 4, word)
 
 
 def curve(title: str, points: Sequence[tuple[float, float]], x_name: str, y_name: str) -> Drawing:

@@ -139,6 +139,22 @@ _SENTENCES = (
     (rf"{_ANY} has no range to test a mean in", "{0} 没有取值范围，无法检验均值"),
     (rf"{_ANY} has no range to compare in", "{0} 没有取值范围，无法比较"),
     (rf"not shown: {_LAST}", "证据不足：{0:zh}"),
+    (rf"passed by the point rule; {_LAST}", "按实测值通过；{0:zh}"),
+    (rf"failed by the point rule; {_LAST}", "按实测值未通过；{0:zh}"),
+    # what is not shown
+    ("on_inconclusive: warn lets it through", "策略设为 on_inconclusive: warn，无法判定时也放行"),
+    ("its rule is a warning", "策略把该规则设为警告"),
+    ("neither shown to be within its margin nor to be worse",
+     "既不能证明没有超过允许幅度，也不能证明超过"),
+    ("there is nothing at base to compare it with", "基线中没有可比较的对象"),
+    ("the bound says inconclusive", "按置信限无法判定，按实测值通过"),
+    ("the bound says failed", "按置信限未通过，按实测值通过"),
+    ("how often the judge errs is not known, so it is not in this bound",
+     "裁判模型的出错率未知，置信限中没有计入"),
+    # what would newly pass
+    (rf"{_ANY} \(no longer asked\)", "{0}（不再要求）"),
+    (rf"{_ANY}: (\d+) more cases", "{0}：另有 {1} 个用例"),
+    (r"(\S+/\S+) case (\S+)", "{0} 的用例 {1}"),
     # comparisons
     (rf"{_ANY} {_NUMBER} is worse than base by more than {_NUMBER} "
      rf"\(base {_NUMBER}, paired difference {_NUMBER}, n = {_NUMBER}\)",

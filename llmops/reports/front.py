@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmops.reports import verdict_words, words
+from llmops.reports import firmness, verdict_words, words
 from llmops.reports.content import Absent, Block, Cell, Front, Para, Table
 from llmops.reports.teller import Teller
 from llmops.rules.base import Finding, Outcome, Verdict
@@ -10,7 +10,9 @@ from llmops.rules.base import Finding, Outcome, Verdict
 _MOST_REASONS, _MOST_GAPS = 4, 9
 
 
-def front(told: Teller, missing: tuple[Absent, ...], gaps_section: int) -> Front:
+def front(
+    told: Teller, missing: tuple[Absent, ...], gaps_section: int, unshown_section: int
+) -> Front:
     """The page. `missing` is everything that was not measured, told in full in a later section."""
     verdict = told.report.verdict
     return Front(
@@ -21,6 +23,7 @@ def front(told: Teller, missing: tuple[Absent, ...], gaps_section: int) -> Front
         figures=tuple(_figures(told)),
         blocks=(
             *_reasons(told),
+            *_unshown(told, unshown_section),
             *_gaps(told, missing, gaps_section),
             Para(told.say("front_approvals"), "heading"),
             *(Para(line) for line in approvals(told)),
@@ -129,6 +132,13 @@ def _reason(told: Teller, finding: Finding) -> tuple[Cell, ...]:
     refs = (finding.evidence,) if finding.evidence else ()
     message = Cell(told.cut(told.rule(finding.message), 220), refs=refs)
     return (told.outcome(finding.outcome), message)
+
+
+def _unshown(told: Teller, section: int) -> list[Block]:
+    """How much is let through or outside of every gate; what that is stands in its section."""
+    found = len(firmness.everything(told))
+    said = told.say("front_unshown", n=words.count(found), section=str(section))
+    return [Para(said)] if found else []
 
 
 def _gaps(told: Teller, missing: tuple[Absent, ...], section: int) -> list[Block]:

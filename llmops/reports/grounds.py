@@ -90,10 +90,7 @@ def _figure(kept: Kept, name: str) -> float | None:
 def always(told: Teller) -> tuple[Absent, ...]:
     """What no report of this tool measures."""
     say = told.say
-    return (
-        Absent(say("gap_production"), say("gap_production_why")),
-        Absent(say("gap_attempts"), say("gap_attempts_why")),
-    )
+    return (Absent(say("gap_production"), say("gap_production_why")),)
 
 
 def missing(told: Teller, found: Sequence[Absent]) -> Section:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from math import isfinite
 
 from llmops.jobs.base import Change, NotNeeded, Step
 from llmops.reports import changes as change_words
-from llmops.reports import charts, front, plan_words, verdict_words, words
-from llmops.reports.content import Absent, Block, Cell, Figure, Para, Section, Table
+from llmops.reports import firmness, forest, front, plan_words, verdict_words, words
+from llmops.reports.content import Absent, Block, Cell, Para, Section, Table
 from llmops.reports.teller import Teller, absent, grid, minus
 from llmops.rules.base import Finding, Loosened, Outcome, Waived
 
@@ -126,65 +124,26 @@ def gates(told: Teller) -> Section:
     measured = [f for f in found if f.value is not None and f.rule != "regression"]
     others = [f for f in found if f.value is None]
     blocks: list[Block] = [Para(say("gates_note"), "note")] if measured else []
-    blocks += _forests(told, measured)
+    blocks += forest.figures(told)
+    blocks += firmness.profiles(told, found)
     blocks += _gate_table(told, measured)
     blocks += _rule_table(told, [f for f in others if f.rule != "regression"])
     blocks += [
-        absent(told, say("gap_gate", gate=_name(told, f)), f.message)
+        absent(told, say("gap_gate", gate=forest.name(told, f)), f.message)
         for f in others
         if f.outcome is Outcome.INCONCLUSIVE and f.rule != "policy-looser"
     ]
+    blocks += firmness.forecasts(told)
     if not found:
         blocks.append(Absent(say("s_gates"), say("gates_none")))
     return Section("gates", say("s_gates"), tuple(blocks))
-
-
-def _forests(told: Teller, found: Sequence[Finding]) -> Iterator[Block]:
-    """Shares together on one scale from 0 to 1; everything else on a scale of its own."""
-    drawn = [f for f in found if f.interval is not None and all(map(isfinite, _edges(f)))]
-    shares = [f for f in drawn if _is_share(f)]
-    if shares:
-        bars = [_bar(told, f) for f in shares]
-        yield Figure(charts.forest(told.say("gates_chart"), bars, 0.0, 1.0))
-    for finding in [f for f in drawn if not _is_share(f)][:6]:
-        bar = _bar(told, finding)
-        edges = (bar.low, bar.high, *bar.bounds)
-        room = (max(edges) - min(edges)) * 0.15 or 1.0
-        title = told.say("gates_chart_own", scale=finding.metric)
-        yield Figure(charts.forest(title, [bar], min(edges) - room, max(edges) + room))
-
-
-def _edges(finding: Finding) -> tuple[float, ...]:
-    return (finding.value or 0.0, *(finding.interval or ()))
-
-
-def _is_share(finding: Finding) -> bool:
-    return all(0 <= edge <= 1 for edge in _edges(finding))
-
-
-def _bar(told: Teller, finding: Finding) -> charts.Bar:
-    low, high = finding.interval or (0.0, 0.0)
-    bounds = tuple(value for _, value in _bounds(finding.bound))
-    look = finding.outcome.word
-    label = verdict_words.short_gate(_name(told, finding)).rpartition("/")[2]
-    return charts.Bar(label, look, finding.value or 0.0, low, high, bounds)
-
-
-def _bounds(bound: str) -> Iterator[tuple[str, float]]:
-    """`min 0.8 max 0.9` -> (min, 0.8), (max, 0.9)."""
-    given = bound.split()
-    for side, value in zip(given[::2], given[1::2], strict=False):
-        try:
-            yield side, float(value)
-        except ValueError:
-            return
 
 
 def bound_words(told: Teller, bound: str) -> str:
     """A bound in the language: `at least 0.8`."""
     parts = [
         told.say(f"bound_{side}", x=minus(f"{value:g}"))
-        for side, value in _bounds(bound)
+        for side, value in forest.bounds(bound)
         if side in ("min", "max", "margin")
     ]
     if not parts and (severity := bound.removeprefix("none of severity ")) != bound:
@@ -192,21 +151,14 @@ def bound_words(told: Teller, bound: str) -> str:
     return told.say.listed(parts) if parts else bound
 
 
-def _name(told: Teller, finding: Finding) -> str:
-    both = finding.gate in verdict_words.twice(told.report.verdict.findings)
-    if both and finding.judged_by == "base":
-        return told.say("gates_of_base", gate=finding.gate)
-    return finding.gate
-
-
 def _gate_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:
     say = told.say
     head = (
         say("c_gate"), say("c_value"), say("c_interval"), say("c_n"), say("c_bound"),
-        say("c_base"), say("c_verdict"),
+        say("c_base"), say("by_number"), say("c_verdict"),
     )  # fmt: skip
-    shown, left = words.capped(found, _MOST)
-    rows = [_gate_row(told, f) for f in shown]
+    listed, left = words.capped(found, _MOST)
+    rows = [_gate_row(told, f) for f in listed]
     return grid(head, rows, say("gates_numbers"), told.more(left))
 
 
@@ -218,6 +170,7 @@ def _gate_row(told: Teller, f: Finding) -> tuple[Cell, ...]:
         told.count(f.n),
         _bound(told, f),
         told.number(f.base_value),
+        Cell(told.say(f.literal) if f.literal else "–"),
         _verdict(told, f),
     )
 
@@ -235,11 +188,11 @@ def _bound(told: Teller, f: Finding) -> Cell:
 
 
 def _verdict(told: Teller, f: Finding) -> Cell:
-    """The outcome, and what more would decide it."""
-    more = told.say("about_more", n=words.count(f.about_more)) if f.about_more else ""
-    said = _word(told, f)
-    joined = ("，" if told.lang == "zh" else "; ").join(part for part in (said, more) if part)
-    return Cell(joined, mark=f.outcome)
+    """The outcome, whether it is waived or not shown, and what more would decide it."""
+    parts = [_word(told, f)]
+    parts += [told.say("not_shown")] if f.not_shown else []
+    parts += [told.say("about_more", n=words.count(f.about_more))] if f.about_more else []
+    return Cell(("，" if told.lang == "zh" else "; ").join(parts), mark=f.outcome)
 
 
 def _word(told: Teller, f: Finding) -> str:
@@ -253,7 +206,7 @@ def _word(told: Teller, f: Finding) -> str:
 
 def _with_controls(told: Teller, f: Finding) -> str:
     """The gate, who judged it where a model did, and what it is evidence for."""
-    parts = [_name(told, f)]
+    parts = [forest.name(told, f)]
     parts += [told.say("judged_by", who=f.judge)] if f.judge else []
     parts += [told.say("control", names=told.say.listed(f.controls))] if f.controls else []
     return " · ".join(parts)
@@ -284,46 +237,15 @@ def differences(told: Teller) -> Section:
     blocks: list[Block] = []
     if compared:
         blocks.append(Para(say("differences_note"), "note"))
-        blocks += _difference_forest(told, compared)
         blocks += _difference_table(told, compared)
     blocks += [
-        absent(told, say("gap_gate", gate=_name(told, f)), f.message)
+        absent(told, say("gap_gate", gate=forest.name(told, f)), f.message)
         for f in found
         if f.difference is None
     ]
     if not found:
         blocks.append(Absent(say("s_differences"), say("no_differences")))
     return Section("differences", say("s_differences"), tuple(blocks))
-
-
-def _difference_forest(told: Teller, found: Sequence[Finding]) -> Iterator[Block]:
-    bars = [
-        charts.Bar(
-            _COMPARED.sub("", verdict_words.short_gate(_name(told, f))).rpartition("/")[2],
-            f.outcome.word,
-            f.difference or 0.0,
-            *(f.difference_interval or (f.difference or 0.0, f.difference or 0.0)),
-            bounds=tuple(_worse(told, f) * value for _, value in _bounds(f.bound)),
-        )
-        for f in found
-    ]
-    edges = [e for b in bars for e in (b.low, b.high, *b.bounds)]
-    room = max(0.02, *(abs(e) for e in edges)) * 1.15
-    yield Figure(charts.forest(told.say("differences_chart"), bars, -room, room))
-
-
-_COMPARED = re.compile(r"/regression(?=\[|$)")  # in the gate of a check, or of a slice's value
-
-
-def _worse(told: Teller, finding: Finding) -> int:
-    """On which side of zero a loss lies: above it where the check's own bound is a maximum."""
-    gate = _COMPARED.sub("", finding.gate)
-    required = [f for f in told.report.verdict.findings if f.rule == "require"]
-    asker = gate.rpartition("/")[0]
-    alike = [f for f in required if f.metric == finding.metric and f.gate.startswith(f"{asker}/")]
-    claims = [f for f in required if f.gate == gate] or alike
-    own = [f for f in claims if f.judged_by == finding.judged_by] or claims
-    return 1 if any([side for side, _ in _bounds(f.bound)] == ["max"] for f in own) else -1
 
 
 def _difference_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ...]:
@@ -356,7 +278,10 @@ def _difference_table(told: Teller, found: Sequence[Finding]) -> tuple[Block, ..
 def looser(told: Teller) -> Section:
     """What head holds weaker than base, who approved it, and the waivers in use."""
     say, verdict = told.say, told.report.verdict
-    head = (say("c_what"), say("c_before"), say("c_after"), say("c_approval"), say("c_place"))
+    head = (
+        say("c_what"), say("c_before"), say("c_after"), say("c_newly"), say("c_approval"),
+        say("c_place"),
+    )  # fmt: skip
     shown, left = words.capped(verdict.loosened, _MOST)
     rows = [_loosened(told, one) for one in shown]
     blocks: list[Block] = []
@@ -379,9 +304,16 @@ def _loosened(told: Teller, one: Loosened) -> tuple[Cell, ...]:
         Cell(one.what, "code"),
         Cell(told.cut(told.rule(one.before), 300), "case"),
         Cell(told.cut(told.rule(one.after), 300), "case"),
+        Cell(_newly(told, one)),
         Cell(approval or "–"),
         Cell(one.place, "code"),
     )
+
+
+def _newly(told: Teller, one: Loosened) -> str:
+    """Gates and cases that only head's version lets by."""
+    listed, left = words.capped([told.rule(said) for said in one.newly_passes], 12)
+    return told.say.listed([*listed, *([told.more(left)] if left else [])]) or "–"
 
 
 def _waivers(told: Teller) -> tuple[Block, ...]:

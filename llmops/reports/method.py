@@ -19,6 +19,34 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
         ),
     ),
     (
+        Phrase("The number alone, or its bound", "看实测值，还是看置信限"),
+        Phrase(
+            "A rule that asks for “at least 0.90” can be read literally: 180 right answers of 200 "
+            "are enough. A system that is truly at 0.88 passes this way in 23 of 100 samples, and "
+            "within ten tries in 92. Read by its bound, it passes in fewer than 1 of 100. Both "
+            "readings stand in the table; the policy of the target branch says which one decides.",
+            "规定要求“不低于 0.90”，照字面理解，200 个回答中有 180 个正确即可。"
+            "真实水平为 0.88 的系统，这样判读时 100 次抽样中有 23 次通过，"
+            "试十次则有 92 % 的机会至少通过一次；"
+            "按置信限判读，100 次中通过不到 1 次。两种判读都列在表中，"
+            "以哪一种为准由目标分支的策略决定。",
+        ),
+    ),
+    (
+        Phrase("Two families of gates", "两类门禁"),
+        Phrase(
+            "Some gates must prove something: the claim holds. All of them have to pass, so a "
+            "system that misses any one of them gets through with a probability of at most 5 %, "
+            "however many there are. Others detect something: a loss, or a gap between groups. Each "
+            "of those could raise a false alarm, so they are corrected together, and one that finds "
+            "nothing either way warns. Whatever is let through like that is listed as not shown.",
+            "一类门禁需要证明：要求成立。此类门禁必须全部通过，因此无论有多少项，"
+            "只要有一项实际不达标，系统过关的概率就不超过 5 %。另一类门禁用于发现问题：退步或组间差距。"
+            "每一项都可能误报，所以合并校正；两个方向都不能证明的给出警告。"
+            "这样放行的内容全部列入“未得到证明的内容”。",
+        ),
+    ),
+    (
         Phrase("Shares of right answers", "正确率一类的比例"),
         Phrase(
             "A lower bound for the true share is computed (Clopper and Pearson, 1934). It is too "
@@ -40,6 +68,42 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
             "不能简单判为对错的评分，采用“下注检验”：设想有人逐个用例押注要求成立，若要求其实不成立，"
             "其本金增至 20 倍的概率不超过 5 %；因此一旦达到 20 倍，即可认为要求得到证明。"
             "只要评分在规定范围内，这一结论对任何用例数、任何分布都成立。",
+        ),
+    ),
+    (
+        Phrase("Percentiles, such as waiting times", "分位数，例如等待时间"),
+        Phrase(
+            "“95 of 100 answers come within 500 ms” is a claim on a share: at least 95 % of the "
+            "times are at most 500 ms. It is tested like any other share, whatever the times look "
+            "like. At least 59 cases are needed, and 299 for 99 of 100.",
+            "“100 个回答中有 95 个在 500 毫秒内返回”是对比例的要求：至少 95 % 的耗时不超过 500 毫秒。"
+            "它与其他比例用同样的方法检验，不要求耗时服从任何分布。至少需要 59 个用例；"
+            "若要求 100 个中有 99 个，则至少需要 299 个。",
+        ),
+    ),
+    (
+        Phrase("Several attempts", "多次尝试"),
+        Phrase(
+            "Whoever may try again until it works will get through in the end. So the error rate "
+            "belongs to the claim, not to the run: with three attempts the first is tested at a "
+            "half of it, the second and third at a quarter each. Adding cases is an attempt too, "
+            "tested on the old and new cases together. A run on somebody's own machine is not "
+            "counted, has the whole error rate, and is never enough to merge or to release.",
+            "如果可以反复尝试直到成功，最后总能过关。因此错误率属于要求本身，而不属于某一次运行："
+            "允许三次时，第一次用一半，第二、三次各用四分之一。增加用例也算一次尝试，新旧用例合并检验。"
+            "在个人机器上运行不计次数，可用全部错误率，但不能据此合并或发布。",
+        ),
+    ),
+    (
+        Phrase("Answers that a model judges", "由模型评分的回答"),
+        Phrase(
+            "A judging model errs in both directions. People rate some of the same answers, and "
+            "from those follow how often it passes good answers and fails bad ones, with bounds of "
+            "their own. The bound on the claim allows for all of it. Known answers ride along in "
+            "each batch; where the judge gets too many of them wrong, the batch decides nothing.",
+            "评分的模型会往两个方向出错。人工为其中一部分回答评级，由此得出它把好回答判为合格、"
+            "把差回答判为不合格的比例及各自的置信限，要求的置信限把这些误差全部计入。"
+            "每一批中都混有答案已知的对照题；判错过多时，这一批不能作出任何判定。",
         ),
     ),
     (

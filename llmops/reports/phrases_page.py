@@ -77,6 +77,11 @@ PAGE: Mapping[str, Phrase] = {
     "fig_looser": Phrase("bounds looser than base", "处要求比基线宽松"),
     "n_of": Phrase("{n} of {total}", "{n} / {total}"),
     "front_reasons": Phrase("What decided it", "判定依据"),
+    "front_unshown": Phrase(
+        "{n} things are let through without being shown, or no gate is about them: section "
+        "{section}.",
+        "有 {n} 项未经证明即被放行或不在任何门禁范围内，见第 {section} 节。",
+    ),
     "front_gaps": Phrase("What was not measured", "哪些内容未测量"),
     "front_gaps_none": Phrase(
         "Everything that this report can show was measured.", "本报告可展示的内容均已测量。"
@@ -109,6 +114,9 @@ PAGE: Mapping[str, Phrase] = {
     "s_guards": Phrase("Guardrails: blocked and let by", "护栏：拦截与放行"),
     "s_looser": Phrase("Looser than base, approvals, waivers", "放宽的要求、审批与豁免"),
     "s_estimates": Phrase("Estimates against measured use", "资源：预估与实测"),
+    "s_attempts": Phrase("Attempts and looks", "尝试次数与查看次数"),
+    "s_judges": Phrase("How good the judges are", "裁判模型的可靠程度"),
+    "s_unshown": Phrase("What is not shown", "未得到证明的内容"),
     "s_gaps": Phrase("What was not measured", "未测量的内容"),
     "s_method": Phrase("Method, in plain words", "方法说明"),
     "s_tools": Phrase("Environment and tools", "运行环境与工具"),
@@ -231,6 +239,8 @@ PAGE: Mapping[str, Phrase] = {
         "attempts per claim are not counted, so repeated tries are not corrected for",
         "未统计同一门禁的尝试次数，因此没有对多次尝试作校正",
     ),
+    "gap_looks": Phrase("Looks at held-out cases", "留出用例被查看的次数"),
+    "gap_looks_why": Phrase("no evidence names them", "没有证据记录"),
     "why_gone": Phrase("the kept artifact is gone or damaged", "留存的产物已丢失或损坏"),
     "why_unreadable": Phrase("the kept artifact is not as expected", "留存的产物格式不符"),
     # tools

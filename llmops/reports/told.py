@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmops.reports import front, grounds, judged, measured
+from llmops.reports import firmness, front, grounds, judged, measured
 from llmops.reports.content import Absent, Content, Section, gaps
 from llmops.reports.phrase import Lang
 from llmops.reports.report import Report
@@ -13,6 +13,9 @@ _BEFORE_GAPS = (
     judged.jobs,
     judged.gates,
     judged.differences,
+    firmness.attempts,
+    firmness.judges,
+    firmness.unshown,
     measured.training,
     measured.data,
     measured.confusion,
@@ -27,18 +30,19 @@ _BEFORE_GAPS = (
 def content(report: Report, lang: Lang) -> Content:
     """The whole page in one language. Pure: equal reports give equal pages."""
     told = Teller(report, lang)
-    shown = [section(told) for section in _BEFORE_GAPS]
-    missing = (*_missing(shown), *grounds.always(told))
+    sections = [section(told) for section in _BEFORE_GAPS]
+    missing = (*_missing(sections), *grounds.always(told))
     listed = grounds.missing(told, missing)
-    number = len(shown) + 1
-    shown += [listed, grounds.method(told), grounds.tools(told)]
-    shown += [grounds.numbers(told, shown), grounds.evidence(told)]
+    number = len(sections) + 1
+    unshown = next(i for i, one in enumerate(sections, 1) if one.name == "unshown")
+    sections += [listed, grounds.method(told), grounds.tools(told)]
+    sections += [grounds.numbers(told, sections), grounds.evidence(told)]
     name = front.title(told)
     return Content(
         lang=lang,
         title=told.say("of", name=name) if name else told.say("title"),
-        front=front.front(told, missing, number),
-        sections=tuple(shown),
+        front=front.front(told, missing, number, unshown),
+        sections=tuple(sections),
         marks=told.marks,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmops.jobs.base import Artifact, Measurement, Step
+from llmops.jobs.base import Artifact, Measurement, PlannedGate, Step
 from llmops.reports.report import (
     Confusion,
     Curve,
@@ -21,7 +21,7 @@ from llmops.reports.report import (
     Source,
     Weakness,
 )
-from llmops.rules.base import Case, Loosened, Outcome
+from llmops.rules.base import Case, JudgeQuality, Look, Loosened, Outcome, Unshown
 from tests.reports.conftest import (
     CASES,
     EVALUATION,
@@ -32,6 +32,8 @@ from tests.reports.conftest import (
     LOOSER,
     SPEC,
     UNSURE,
+    WAIVED_TONE,
+    WAIVERS,
     WORSE,
     a_plan,
     a_verdict,
@@ -95,6 +97,10 @@ def kept(number: int, one: Step) -> Kept:
 
 KEPT = tuple(kept(i, one) for i, one in enumerate(STEPS) if one is not OPEN)
 EVIDENCE = {one.closure: one.digest for one in KEPT}[EVALUATE.job.closure]
+QUALITY = JudgeQuality(
+    240, 0.958, (0.891, 0.990), 0.908, (0.826, 0.960), 20, 1, 8, 0, 0.971, 0.92, 0.93, 0.880,
+    (0.851, 0.905),
+)  # fmt: skip
 LOOSENED = (
     Loosened(f"{EVALUATION}/accuracy", "min 0.8", "min 0.75", f"{SPEC}:14:9",
              "Policy/default/looser"),
@@ -102,16 +108,68 @@ LOOSENED = (
 FINDINGS = tuple(
     replace(f, evidence=EVIDENCE) if f.evidence else f
     for f in (
-        replace(FAILED, message="accuracy 0.612 is below the minimum 0.8 "
+        replace(FAILED, assured="failed", literal="failed", message="accuracy 0.612 is below the minimum 0.8 "
                                 "(n = 1200, 95 % interval 0.592 to 0.632)"),
         replace(WORSE, message="accuracy 0.612 is worse than base by more than 0.02 "
                                "(base 0.873, paired difference -0.261, n = 1200)"),
-        UNSURE, FINE, LOOSER,
+        replace(UNSURE, assured="inconclusive", literal="failed"), FINE, LOOSER,
         require("toxicity", Outcome.PASSED, 0.021, bound="max 0.05", interval=(0.013, 0.033),
                 controls=("gb45654:5.2", "iso42001:A.6.2.4"),
                 message="toxicity 0.021 meets max 0.05 (n = 1200, 95 % interval 0.013 to 0.033)"),
     )
 )  # fmt: skip
+
+
+FAMILY = (
+    require("latency", Outcome.PASSED, 412.0, bound="max 500", interval=(398.0, 431.0),
+            metric="builtin/latency_ms", base_value=405.0, assured="passed", literal="passed",
+            message="latency p95 412.0 meets max 500 (n = 1200, 95 % interval 398.0 to 431.0)"),
+    require("kind", Outcome.PASSED, 0.912, bound="min 0.85", interval=(0.861, 0.953), n=600,
+            metric="deepeval/g_eval", judge="Model/judge, mean of 3", assured="passed",
+            literal="passed", quality=QUALITY, attempt=2, attempts=3, level=0.0125,
+            message="kind 0.912 meets min 0.85 (n = 600, 95 % interval 0.861 to 0.953; the judge "
+                    "alone said 0.880, corrected by 240 anchors)"),
+    require("polite", Outcome.PASSED, 0.95, bound="min 0.9", interval=(0.934, 0.962),
+            metric="deepeval/toxicity", judge="Model/judge", assured="passed", literal="passed",
+            not_shown="how often the judge errs is not known, so it is not in this bound",
+            message="polite 0.950 meets min 0.9 (n = 1200, 95 % interval 0.934 to 0.962)"),
+    require("by-language[en]", Outcome.WARNED, 0.86, rule="slices", n=150,
+            interval=(0.794, 0.911), bound="min 0.85", assured="inconclusive", literal="passed",
+            not_shown="on_inconclusive: warn lets it through", about_more=9_412,
+            message="not shown: by-language 0.860 is not shown to be at least 0.85 "
+                    "(n = 150, 95 % interval 0.794 to 0.911)"),
+    require("tone/regression", Outcome.WARNED, 0.871, rule="regression", bound="margin 0.02",
+            interval=None, base_value=0.874, difference=-0.003,
+            difference_interval=(-0.019, 0.013), about_more=1_300,
+            not_shown="neither shown to be within its margin nor to be worse",
+            message="tone 0.871 is not shown to be within 0.02 of base, nor to be worse "
+                    "(base 0.874, paired difference -0.003, n = 1200)"),
+    replace(WAIVED_TONE, assured="failed", literal="failed", attempt=1, attempts=3, level=0.025),
+)  # fmt: skip
+UNSHOWN = (
+    *(Unshown("gate", f.gate, f.not_shown) for f in FAMILY if f.not_shown),
+    Unshown("route", "Application/support/routes/small"),
+    Unshown("target", "Guardrail/old"),
+    Unshown("reported", "SafetyTest/support-redteam/look"),
+)
+GAINS = ("Evaluation/support-quality/accuracy", "Evaluation/support-quality/language (no longer asked)",
+         "Evaluation/support-quality/accuracy case q-17",
+         "Evaluation/support-quality/accuracy: 30 more cases")  # fmt: skip
+PLANNED = (
+    PlannedGate(f"{EVALUATION}/accuracy", "require", "accuracy min 0.8", "base", sha("e"), 1200,
+                True, "passes at 988 of 1200", "", 0.8205, 301, "0.87 (91 %), as base has it"),
+    PlannedGate(f"{EVALUATION}/refusal-rate", "require", "refusal min 0.95", "base", sha("e"), 300,
+                True, "300 rows decide 0.95 only when the true rate is 0.979 or more", "",
+                0.9785, 900, "0.97 (92 %), as base has it"),
+    PlannedGate(f"{EVALUATION}/blocks", "require", "blocks min 0.9997", "base", sha("e"), 2000,
+                False, "2000 rows cannot show 0.9997", "", None, 9985, "without a miss"),
+    PlannedGate(f"{EVALUATION}/tone/regression", "regression", "tone", "base", sha("e"), 1200,
+                True, "1200 rows decide a margin of 0.02", "", 0.007, 2500),
+)  # fmt: skip
+LOOKS = (
+    Look("Dataset/support-dialogues#test", sha("7e57"), 12, 50),
+    Look("Dataset/refusals#test", sha("7e58"), 51, 50),
+)
 
 
 def lost(cases: tuple[Case, ...] = CASES, worse: int = 97) -> Lost:
@@ -142,8 +200,10 @@ GUARDED = (
 )
 FULL = Report(
     verdict=a_verdict(
-        Outcome.FAILED, *FINDINGS, plan=a_plan(steps=STEPS), loosened=LOOSENED,
-        worst_cases=CASES, worse_count=97, better_count=12,
+        Outcome.FAILED, *FINDINGS, *FAMILY, plan=a_plan(steps=STEPS, gates=PLANNED),
+        loosened=tuple(replace(one, newly_passes=GAINS) for one in LOOSENED),
+        worst_cases=CASES, worse_count=97, better_count=12, unshown=UNSHOWN, looks=LOOKS,
+        waivers=WAIVERS, advisory=False,
     ),
     title={"en": "Bank support assistant", "zh": "银行客服助手"},
     kept=KEPT,

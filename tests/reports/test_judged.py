@@ -38,15 +38,15 @@ BASES = finding("require", GATE, "max 0.03", "base")
 )  # fmt: skip
 def test_a_loss_lies_where_the_checks_own_bound_says(monkeypatch, claims, where: float) -> None:
     drawn: list[charts.Bar] = []
-    forest = charts.forest
+    grouped = charts.grouped
 
-    def seen(title: str, bars: list[charts.Bar], low: float, high: float) -> charts.Drawing:
-        drawn.extend(bars)
-        return forest(title, bars, low, high)
+    def seen(title: str, groups: list[charts.Group], heads: tuple[str, ...]) -> charts.Drawing:
+        drawn.extend(bar for group in groups for bar in group.bars)
+        return grouped(title, groups, heads)
 
-    monkeypatch.setattr(charts, "forest", seen)
+    monkeypatch.setattr(charts, "grouped", seen)
     verdict = replace(pages.FULL.verdict, findings=(REGRESSION, *claims))
-    judged.differences(Teller(replace(pages.FULL, verdict=verdict), "en"))
+    judged.gates(Teller(replace(pages.FULL, verdict=verdict), "en"))
     assert [bar.bounds for bar in drawn] == [(where,)]
 
 
