@@ -37,12 +37,13 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
         Phrase(
             "Some gates must prove something: the claim holds. All of them have to pass, so a "
             "system that misses any one of them gets through with a probability of at most 5 %, "
-            "however many there are. Others detect something: a loss, or a gap between groups. Each "
-            "of those could raise a false alarm, so they are corrected together, and one that finds "
-            "nothing either way warns. Whatever is let through like that is listed as not shown.",
+            "however many there are. Others detect something: a loss, or a gap between groups. "
+            "Each of those could raise a false alarm, so they are corrected together, and one that "
+            "finds nothing either way warns. What is let through like that is listed as not "
+            "shown.",
             "一类门禁需要证明：要求成立。此类门禁必须全部通过，因此无论有多少项，"
-            "只要有一项实际不达标，系统过关的概率就不超过 5 %。另一类门禁用于发现问题：退步或组间差距。"
-            "每一项都可能误报，所以合并校正；两个方向都不能证明的给出警告。"
+            "只要有一项实际不达标，系统过关的概率就不超过 5 %。"
+            "另一类门禁用于发现问题：退步或组间差距。每一项都可能误报，所以合并校正；两个方向都不能证明的给出警告。"
             "这样放行的内容全部列入“未得到证明的内容”。",
         ),
     ),
@@ -76,7 +77,8 @@ METHOD: tuple[tuple[Phrase, Phrase], ...] = (
             "“95 of 100 answers come within 500 ms” is a claim on a share: at least 95 % of the "
             "times are at most 500 ms. It is tested like any other share, whatever the times look "
             "like. At least 59 cases are needed, and 299 for 99 of 100.",
-            "“100 个回答中有 95 个在 500 毫秒内返回”是对比例的要求：至少 95 % 的耗时不超过 500 毫秒。"
+            "“100 个回答中有 95 个在 500 毫秒内返回”是对比例的要求："
+            "至少 95 % 的耗时不超过 500 毫秒。"
             "它与其他比例用同样的方法检验，不要求耗时服从任何分布。至少需要 59 个用例；"
             "若要求 100 个中有 99 个，则至少需要 299 个。",
         ),

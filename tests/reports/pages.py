@@ -108,8 +108,9 @@ LOOSENED = (
 FINDINGS = tuple(
     replace(f, evidence=EVIDENCE) if f.evidence else f
     for f in (
-        replace(FAILED, assured="failed", literal="failed", message="accuracy 0.612 is below the minimum 0.8 "
-                                "(n = 1200, 95 % interval 0.592 to 0.632)"),
+        replace(FAILED, assured="failed", literal="failed",
+                message="accuracy 0.612 is below the minimum 0.8 "
+                        "(n = 1200, 95 % interval 0.592 to 0.632)"),
         replace(WORSE, message="accuracy 0.612 is worse than base by more than 0.02 "
                                "(base 0.873, paired difference -0.261, n = 1200)"),
         replace(UNSURE, assured="inconclusive", literal="failed"), FINE, LOOSER,
@@ -152,7 +153,8 @@ UNSHOWN = (
     Unshown("target", "Guardrail/old"),
     Unshown("reported", "SafetyTest/support-redteam/look"),
 )
-GAINS = ("Evaluation/support-quality/accuracy", "Evaluation/support-quality/language (no longer asked)",
+GAINS = ("Evaluation/support-quality/accuracy",
+         "Evaluation/support-quality/language (no longer asked)",
          "Evaluation/support-quality/accuracy case q-17",
          "Evaluation/support-quality/accuracy: 30 more cases")  # fmt: skip
 PLANNED = (
