@@ -6,7 +6,7 @@ and somebody needs that). Changes never decide what runs: they explain it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from llmops.graph.base import Change
@@ -95,6 +95,7 @@ def _to_run(
     run: dict[str, str] = {}
     decide = [m.job for e in asked for m in (e.head, e.base) if m]
     todo = [(job.closure, name) for job in decide for name in _read_of(job)]
+    todo += _digests(made, proven)
     seen: set[tuple[str, str]] = set()
     while todo:
         closure, artifact = todo.pop()
@@ -116,6 +117,15 @@ def _read_of(job: Job) -> tuple[str, ...]:
     """The artifacts of a deciding job that rules read."""
     rated = any(given.name == ANCHORS for given in job.inputs)
     return ("rows.jsonl", f"{ANCHORS}.jsonl") if rated else ("rows.jsonl",)
+
+
+def _digests(made: Mapping[str, Made], proven: Proven) -> Iterator[tuple[str, str]]:
+    """What no job reads and the verdict does: digests of curated rows that are gone."""
+    for closure, m in made.items():
+        proof = proven.get(closure) if m.job.type == "curate" else None
+        for name in sorted(proof.missing if proof is not None else ()):
+            if name.startswith("digests/"):
+                yield closure, name
 
 
 def _blocked(made: Mapping[str, Made], proven: Proven, run: Mapping[str, str]) -> dict[str, str]:

@@ -37,6 +37,7 @@ spec: {dataset: bank#train}  # what it is asked is what it learned
 )
 ANSWERS = ("generate", "scan", "guard")  # the jobs that put cases to a target
 DATA = "data/"  # inputs of a training from which it learns; a tokenizer's text is none
+HINTS = {Outcome.FAILED: INFO.fix, Outcome.INCONCLUSIVE: "llmops run"}
 Rows = tuple[str, str]  # closure of a curate job, and the part
 
 
@@ -114,7 +115,7 @@ def _found(facts: Facts, one: _Compared) -> Iterator[Finding]:
         return
     yield Finding(
         INFO.id, f"{exam.name}/split-overlap", outcome, message,
-        "" if outcome is Outcome.PASSED else INFO.fix,
+        HINTS.get(outcome, ""),
         facts.place(exam.judged_by, exam.asker.ref, exam.part.loc), exam.judged_by,
         metric="share of rows", value=share, bound=f"max {most:g}", n=n,
         evidence=proof.evidence if proof else "",

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from llmops.statistics import binomial, paired
+from llmops.statistics import binomial, paired, star
 from llmops.statistics.gap import Groups, Variants
 from llmops.statistics.paired import Difference
 
@@ -138,6 +138,17 @@ def test_the_same_answers_to_both_variants_pass() -> None:
 def test_a_variant_that_is_treated_worse_fails_whichever_it_is() -> None:
     assert word(Variants(signs(0, 200, 1000), 0.05)) == ["failed"]
     assert word(Variants(signs(200, 0, 1000), 0.05)) == ["failed"]
+
+
+def test_two_sides_are_looked_at_so_p_is_twice_the_smaller() -> None:
+    values = signs(40, 20, 600)
+    gap = Variants(values, 0.01)
+    sides = [
+        star.p_value_at_least(xs, -0.01, -1.0, 1.0, ALPHA, 2 * 3)
+        for xs in (values, tuple(-v for v in values))
+    ]
+    assert gap.p_value(ALPHA, 3) == pytest.approx(2 * min(sides))
+    assert 0 < gap.p_value(ALPHA, 3) < 1
 
 
 def test_errors_on_either_side_are_no_gap() -> None:
