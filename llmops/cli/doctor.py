@@ -17,7 +17,8 @@ from pathlib import Path
 from llmops.cli import common
 from llmops.cli.output import columns
 from llmops.diagnostics import printable
-from llmops.errors import GitError
+from llmops.errors import GitError, StoreError
+from llmops.evidence.ledger import Ledger
 from llmops.executors.machine import Finding, Machine, examine
 from llmops.project import Project
 
@@ -79,6 +80,16 @@ def _repository(args: argparse.Namespace) -> Iterator[Finding]:
         yield Finding("evidence", "warning", note, "what is damaged is not used; llmops plan")
     if not store.notes:
         yield Finding("evidence", "ok", f"{kept} kept statements, all whole")
+    yield _ledger(found)
+
+
+def _ledger(found: Project) -> Finding:
+    """Whether the ledger of attempts is as it was written."""
+    try:
+        count = len(Ledger(found.reports).entries())
+    except StoreError as error:
+        return Finding("ledger", "warning", error.message, error.hint)
+    return Finding("ledger", "ok", f"{count} entries of attempts, all in their row")
 
 
 def _text(found: Sequence[Finding], quiet: bool) -> str:

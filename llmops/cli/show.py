@@ -1,21 +1,22 @@
-"""`llmops show run|evidence|case ID`: one thing, whole, as it is kept.
+"""`llmops show run|evidence|case|attempts ID`: one thing, whole, as it is kept.
 
 `evidence`: a statement by the first digits of its digest or closure. `run`: the folder of a job,
 by closure or by name (`train/support-lora`), also while it works. `case`: one question, answered by
-base and by head, with every check's cell and reason. What stands in rows is somebody else's text:
-nothing of it drives the terminal.
+base and by head, with every check's cell and reason. `attempts`: every claim whose gate has ID in
+its name, with its attempts, and how often rows were looked at. What stands in rows is somebody
+else's text: nothing of it drives the terminal.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from llmops.cli import common
+from llmops.cli import common, show_attempts
 from llmops.cli.output import columns
 from llmops.diagnostics import did_you_mean, printable
 from llmops.digest import PATTERN, short
@@ -32,14 +33,18 @@ from llmops.project import Project
 
 EXAMPLES = """\
   llmops show case test-0001 --base main
-  llmops show evidence 3f9c0d1e"""
+  llmops show evidence 3f9c0d1e
+  llmops show attempts accuracy"""
 LOG_LINES = 20
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `show`."""
-    parser.add_argument("what", choices=("run", "evidence", "case"), help="what ID names")
-    parser.add_argument("id", metavar="ID", help="a digest's first digits, a job, or a case's id")
+    parser.add_argument("what", choices=tuple(_SHOWN), help="what ID names")
+    parser.add_argument(
+        "id", metavar="ID", nargs="?", default="",
+        help="a digest's first digits, a job, a case's id, or a part of a gate's name",
+    )  # fmt: skip
     parser.add_argument("--case", metavar="ID", help="with evidence: only this case of its rows")
     common.add_trees(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format")
@@ -49,12 +54,14 @@ def main(args: argparse.Namespace) -> int:
     """0; 2 for what is not there."""
     if args.case is not None and args.what != "evidence":
         raise UsageError("--case goes with evidence")
+    if not args.id and args.what != "attempts":
+        raise UsageError(f"{args.what} of what? say its ID", hint="llmops show --help")
     found = common.project(args)
-    shown = {"run": _run, "evidence": _evidence, "case": _case}[args.what](found, args)
+    collect, text = _SHOWN[args.what]
+    shown = collect(found, args)
     if args.format == "json":
         common.say(json.dumps({"format_version": 1, **shown}, ensure_ascii=False, indent=2))
     else:
-        text = {"run": _run_text, "evidence": _evidence_text, "case": _case_text}[args.what]
         common.say("\n".join(text(shown)))
     return 0
 
@@ -415,3 +422,13 @@ def _row_lines(row: Mapping[str, Any]) -> Iterator[str]:
     rows = [(c, _cell(row, c), _reason(None, row, c)) for c in row["cells"]]
     clean = [tuple(printable(cell, 400) for cell in one) for one in rows]
     yield from (f"  {line}" for line in columns(clean, 60))
+
+
+_Collected = Callable[[Project, argparse.Namespace], dict[str, Any]]
+_Text = Callable[[Mapping[str, Any]], Iterator[str]]
+_SHOWN: Mapping[str, tuple[_Collected, _Text]] = {
+    "run": (_run, _run_text),
+    "evidence": (_evidence, _evidence_text),
+    "case": (_case, _case_text),
+    "attempts": (show_attempts.found, show_attempts.text),
+}

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from llmops.errors import StoreError
+from llmops.evidence.statement import Evidence
 from llmops.evidence.store import Store
 
 Row = Mapping[str, Any]
@@ -39,14 +41,18 @@ def looked_of(store: Store) -> Callable[[str], tuple[str, int] | None]:
 
     None where nothing is kept of it. All evidence is read when it is first asked.
     """
-    given: dict[str, str] = {}
-    count: Counter[str] = Counter()
+
+    @cache
+    def given() -> Mapping[str, str]:
+        return {closure: kept.inputs["cases"] for closure, kept in looks(store)}
+
+    @cache
+    def count() -> Counter[str]:
+        return Counter(given().values())
 
     def found(closure: str) -> tuple[str, int] | None:
-        if not given:
-            given.update(_given(store))
-            count.update(given.values())
-        return (given[closure], count[given[closure]]) if closure in given else None
+        digest = given().get(closure)
+        return (digest, count()[digest]) if digest is not None else None
 
     return found
 
@@ -64,11 +70,11 @@ def digests_of(store: Store) -> Callable[[str, str], Sequence[Asked] | None]:
     return found
 
 
-def _given(store: Store) -> Iterator[tuple[str, str]]:
-    """Each closure that measured something, with the digest of the rows it was given."""
+def looks(store: Store) -> Iterator[tuple[str, Evidence]]:
+    """Each closure that measured something, with what is kept of it."""
     for closure, kept in store.proven().items():
         if kept.type in LOOKS and "cases" in kept.inputs:
-            yield closure, kept.inputs["cases"]
+            yield closure, kept
 
 
 def _remembered(

@@ -43,7 +43,12 @@ class Question:
     split: str
     errors_allowed: float = 0.0
     statistic: str = ""
-    more_alpha: float | None = None  # the next attempt's, for how many more cases would decide it
+    more_alpha: float | None = None  # the next attempt's, where that is another one
+
+    @property
+    def later(self) -> float:
+        """The level at which more cases would be judged: adding them is an attempt."""
+        return self.alpha if self.more_alpha is None else self.more_alpha
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +181,11 @@ def _binary(question: Question, values: list[float]) -> Claim:
         question.bound, passes=lambda side, t: low >= t if side == "min" else high <= t,
         fails=lambda side, t: high < t if side == "min" else low > t,
     )  # fmt: skip
-    more, alpha = None, question.more_alpha or question.alpha
+    more = None
     if outcome is Outcome.INCONCLUSIVE and "min" in question.bound:
-        more = binomial.about_more(k, n, question.bound["min"], alpha)
+        more = binomial.about_more(k, n, question.bound["min"], question.later)
     elif outcome is Outcome.INCONCLUSIVE:
-        more = binomial.about_more(n - k, n, 1 - question.bound["max"], alpha)
+        more = binomial.about_more(n - k, n, 1 - question.bound["max"], question.later)
     return Claim(outcome, n, why, k / n, binomial.interval(k, n), more)
 
 
@@ -196,7 +201,7 @@ def _percentile(question: Question, values: Sequence[float | None]) -> Claim:
         question.bound, passes=lambda *_: low >= share, fails=lambda *_: high < share
     )
     undecided = outcome is Outcome.INCONCLUSIVE
-    more = binomial.about_more(k, n, share, question.alpha) if undecided else None
+    more = binomial.about_more(k, n, share, question.later) if undecided else None
     ends = percentile.interval(known, q)
     interval = None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
     claim = Claim(outcome, n, why, percentile.value(known, q), interval, more)
@@ -236,7 +241,7 @@ def _more_scores(question: Question, values: list[float]) -> int | None:
         ("min" if side == "min" else "max", bound) for side, bound in question.bound.items()
     ]
     found = [
-        forecast.about_more(values, forecast.Scale(t, low, high, side), question.alpha)
+        forecast.about_more(values, forecast.Scale(t, low, high, side), question.later)
         for side, t in sides
     ]
     known = [more for more in found if more is not None]

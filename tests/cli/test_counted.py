@@ -19,6 +19,7 @@ from tests.conftest import GitRepo
 POLICY = "policies/default.yaml"
 RECIPE = "specs/recipes/adapter.yaml"
 EVALUATION = "specs/evaluations/quality.yaml"
+DATASET = "specs/datasets/bank.yaml"
 MORE = "    - {name: more, when: attempts, from: [team-compliance], count: 1}\n"
 
 
@@ -343,3 +344,101 @@ def test_gc_never_removes_an_entry(llmops, branch, counted, three) -> None:
     assert llmops("gc", "-C", three.path, "--keep-days", "0").code == 0
     assert [path.read_bytes() for path in ledger(three)] == before
     assert not left.exists(), "what a killed writer left may go"
+
+
+def test_attempts_and_looks_are_shown_by_claim(llmops, branch, counted, three) -> None:
+    assert llmops("show", "attempts", "-C", three.path).out.startswith("No attempt is recorded")
+    for rank in (9, 10, 11):
+        counted(branch(rank))
+    counted(branch(12), "--approved", "team-compliance:wang")
+    said = llmops("show", "attempts", "accuracy", "-C", three.path)
+    assert said.code == 0
+    first, head, *rows = said.out.splitlines()
+    assert first == "Evaluation/quality/accuracy on Application/bot"
+    assert head.split()[:3] == ["attempt", "level", "recorded"]
+    assert [row.split()[:4] for row in rows[:4]] == [
+        ["1", "of", "3", "0.025"], ["2", "of", "3", "0.0125"], ["3", "of", "3", "0.0125"],
+        ["4", "of", "3", "0.0125"],
+    ]  # fmt: skip
+    assert rows[3].endswith("passed (granted by wang)")
+    found = json.loads(llmops("show", "attempts", "-C", three.path, "--format", "json").out)
+    assert len(found["claims"]) == 4
+    assert found["entries"] == len(Ledger(three.path / "reports").entries())
+    (looks,) = found["looks"]
+    assert looks["count"] == 5, "base's and those of four branches"
+
+
+def test_a_run_needs_a_name_and_attempts_do_not(llmops, three) -> None:
+    assert llmops("show", "run", "-C", three.path).code == 2
+    assert llmops("show", "attempts", "nothing-is-called-so", "-C", three.path).code == 0
+
+
+def test_a_damaged_ledger_is_told_by_show_and_doctor(llmops, branch, counted, three) -> None:
+    counted(branch(9))
+    doctor = ("doctor", "-C", three.path, "--quick", "--format", "json")
+
+    def told() -> dict[str, Any]:
+        found = json.loads(llmops(*doctor).out)["findings"]
+        (one,) = (f for f in found if f["name"] == "ledger")
+        return dict(one)
+
+    assert told()["state"] == "ok"
+    (three.path / "reports/ledger/00000002.json").unlink()
+    assert told()["state"] == "warning"
+    assert "00000002.json is gone" in told()["message"]
+    shown = llmops("show", "attempts", "-C", three.path)
+    assert shown.code == 3
+    assert "00000002.json is gone" in shown.err
+
+
+# ---- looks -------------------------------------------------------------------------------------
+
+
+def test_each_look_at_the_same_rows_counts_whatever_the_dataset_is_called(
+    llmops, bank: GitRepo
+) -> None:
+    """Two looks are allowed: base's and one more. The third decides nothing, by any name."""
+    edited(bank, POLICY, ("spec:\n", "spec:\n  budgets: {holdout_looks_per_dataset: 2}\n"))
+
+    def looked(rank: int, *more: tuple[str, str, str]) -> dict[str, Any]:
+        bank.git("switch", "--quiet", "--create", f"rank-{rank}", "main")
+        edited(bank, RECIPE, ("r: 8", f"r: {rank}"))
+        files: dict[str, str | None] = {
+            path: (bank.path / path).read_text().replace(before, after)
+            for path, before, after in more
+        }
+        if DATASET in files:
+            files |= {DATASET.replace("bank", "fresh"): files[DATASET], DATASET: None}
+        if files:
+            bank.commit(files, "another name")
+        assert llmops("run", "-C", bank.path).code == 0
+        found: dict[str, Any] = json.loads(llmops("gate", "-C", bank.path, "--format", "json").out)
+        return found
+
+    first = looked(9)
+    assert first["outcome"] == "passed"
+    assert [(one["dataset"], one["count"], one["limit"]) for one in first["looks"]] == [
+        ("Dataset/bank#test", 2, 2)
+    ]
+    again = json.loads(llmops("gate", "-C", bank.path, "--format", "json").out)
+    assert again["looks"] == first["looks"], "to judge the same evidence again is no look"
+    renamed = looked(10, (DATASET, "name: bank", "name: fresh"),
+                     (EVALUATION, "bank#test", "fresh#test"),
+                     (RECIPE, "bank#train", "fresh#train"),
+                     ("specs/recipes/base.yaml", "bank#train", "fresh#train"),
+                     ("specs/models/tiny.yaml", "bank#train", "fresh#train"),
+                     ("specs/prompts/ask.yaml", "dataset: bank", "dataset: fresh"))  # fmt: skip
+    assert renamed["outcome"] == "inconclusive"
+    assert of_side(renamed, "head")["message"] == "looked at 5 times, 2 are allowed", (
+        "main's, the branch's, and three under the new name: base's gate, head's, and what it compares with"
+    )
+    assert "fresh rows" in of_side(renamed, "head")["hint"]
+
+
+def of_side(verdict: dict[str, Any], side: str) -> dict[str, Any]:
+    """The finding of the accuracy gate of base or head."""
+    (found,) = (
+        f for f in verdict["findings"]
+        if (f["gate"], f["judged_by"]) == ("Evaluation/quality/accuracy", side)
+    )  # fmt: skip
+    return found
