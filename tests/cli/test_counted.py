@@ -430,7 +430,7 @@ def test_each_look_at_the_same_rows_counts_whatever_the_dataset_is_called(
                      ("specs/prompts/ask.yaml", "dataset: bank", "dataset: fresh"))  # fmt: skip
     assert renamed["outcome"] == "inconclusive"
     assert of_side(renamed, "head")["message"] == "looked at 5 times, 2 are allowed", (
-        "main's, the branch's, and three under the new name: base's gate, head's, and what it compares with"
+        "main's, the branch's, and three by the new name: base's gate, head's, and its comparison"
     )
     assert "fresh rows" in of_side(renamed, "head")["hint"]
 

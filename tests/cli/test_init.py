@@ -42,6 +42,14 @@ def test_it_is_valid_and_plans_every_kind_of_job(llmops, made: Path) -> None:
     assert types >= {"curate", "train", "generate", "evaluate", "guard"}
     assert planned["base"]["label"] == "main"  # the policy that judges was there before
     assert all(gate["decidable"] is not False for gate in planned["gates"])
+    counted = json.loads(llmops("plan", "-C", made, "--counted", "--format", "json").out)
+    assert all(gate["decidable"] is not False for gate in counted["gates"])
+
+
+def test_each_claim_may_be_tried_three_times_and_somebody_may_grant_one_more(made: Path) -> None:
+    policy = (made / "policies/default.yaml").read_text(encoding="utf-8")
+    assert "\n  attempts: 3\n" in policy
+    assert "when: attempts" in policy
 
 
 def test_main_has_the_rules_first_and_nothing_is_left_over(made: Path) -> None:
