@@ -42,7 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Options of `show`."""
     parser.add_argument("what", choices=tuple(_SHOWN), help="what ID names")
     parser.add_argument(
-        "id", metavar="ID", nargs="?", default="",
+        "id", metavar="ID", nargs="?",
         help="a digest's first digits, a job, a case's id, or a part of a gate's name",
     )  # fmt: skip
     parser.add_argument("--case", metavar="ID", help="with evidence: only this case of its rows")
@@ -54,7 +54,7 @@ def main(args: argparse.Namespace) -> int:
     """0; 2 for what is not there."""
     if args.case is not None and args.what != "evidence":
         raise UsageError("--case goes with evidence")
-    if not args.id and args.what != "attempts":
+    if args.id is None and args.what != "attempts":
         raise UsageError(f"{args.what} of what? say its ID", hint="llmops show --help")
     found = common.project(args)
     collect, text = _SHOWN[args.what]

@@ -24,7 +24,7 @@ def found(project: Project, args: argparse.Namespace) -> dict[str, Any]:
     entries = ledger.entries()
     claims: dict[ClaimName, list[Entry]] = {}
     for entry in entries:
-        if args.id in entry.claim.gate:
+        if (args.id or "") in entry.claim.gate:
             claims.setdefault(entry.claim, []).append(entry)
     rows = Counter(kept.inputs["cases"] for _, kept in looks(project.store))
     return {
