@@ -34,7 +34,7 @@ from llmops.statistics.binomial import smallest_passing_count
 
 LEAST, MOST = 1_000, 64_000  # cases of an exam that no test counts
 THERE = "1970-01-01T00:00:00Z"  # waivers are left out, so the day decides nothing
-KEPT = Proof(of_bytes(b"made up"), "ok", finished_at=THERE)
+KEPT = Proof(of_bytes(b"made up"), "ok", used={"wall_seconds": 1.0}, finished_at=THERE)
 SIDES: tuple[Side, ...] = ("base", "head")
 HERE = TreeName("this tree", "0" * 40)
 
@@ -179,6 +179,7 @@ def _facts(stage: Stage, head: Graph, counts: Mapping[str, _Count]) -> Facts:
         base=base, head=head, plan=planned, exams=asked, proven=proven, rows=rows.get,
         findings=said.get, owners=stage.owners,
         place=lambda _side, ref, loc: str(soil.span(ref, loc)),
+        digests=lambda closure, part: [(f"{closure}#{part}", "made up")],
     )  # fmt: skip
 
 
@@ -229,7 +230,8 @@ def _columns(part: Part, taken: set[tuple[str, str]]) -> Mapping[str, list[str]]
     found: dict[str, list[str]] = {}
     for entry in part.slices:
         if column := entry.given.get("column"):
-            values = [str(v) for v in entry.given.get("values", ())] or ["any"]
+            some = ["one", "other"] if "gap" in entry.given else ["any"]
+            values = [str(v) for v in entry.given.get("values", ())] or some
             known = found.setdefault(column, [])
             known += [v for v in values if v not in known and (column, v) not in taken]
     return found

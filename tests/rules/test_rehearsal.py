@@ -155,6 +155,24 @@ def test_a_high_bound_gets_rows_enough_to_be_shown() -> None:
     assert one(f"expect: {{{GATE}: passed}}", files).held
 
 
+def test_gaps_pairs_ages_and_budgets_hold_in_a_tree_without_a_fault() -> None:
+    swaps = spec(
+        "Dataset", "swaps",
+        "sources: [{name: all, file: specs/data/bank.jsonl, license: MIT, origin: synthetic}]\n"
+        "format: qa",
+    )  # fmt: skip
+    more = (
+        "slices:\n"
+        "    - {name: fair, column: language, check: accuracy, gap: {max: 0.2}}\n"
+        "    - {name: swap, pairs: swaps, check: accuracy, gap: {max: 0.2}}\n"
+    )
+    files = changed(EVALUATION, "slices:\n", more, {**TREE, "specs/datasets/swaps.yaml": swaps})
+    asks = "max_evidence_age_days: 30\n  budgets: {per_pull_request: {cpu_hours: 9}}\n  rules:"
+    files = changed(POLICY, "rules:", asks, files)
+    line = one("expect: passed", files)
+    assert line.held, line
+
+
 def test_a_test_changes_neither_looser_nor_verdict() -> None:
     from tests.rules.world import World, right
 

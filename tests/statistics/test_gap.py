@@ -43,6 +43,15 @@ def test_groups_fail_when_two_of_them_are_surely_apart() -> None:
     assert word(Groups(two, low - high + 1e-9)) == ["undecided"]
 
 
+def test_in_a_family_groups_fail_at_its_strictest_level() -> None:
+    level = ALPHA / 3 / 4  # three gates, two bounds of two groups
+    edge = binomial.lower(950, 1000, level) - binomial.upper(800, 1000, level)
+    two, others = (group(950, 1000), group(800, 1000)), [Groups((), 0.5)] * 2
+    assert word(Groups(two, edge - 1e-9), *others)[0] == "failed"
+    assert word(Groups(two, edge + 1e-9), *others)[0] == "undecided"
+    assert word(Groups(two, edge + 1e-3))[0] == "failed"
+
+
 def test_the_worst_of_many_groups_is_not_hidden_by_the_others() -> None:
     many = (group(950, 1000), group(951, 1000), group(500, 1000), group(949, 1000))
     assert word(Groups(many, 0.1)) == ["failed"]
