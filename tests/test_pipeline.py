@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from llmops.errors import UsageError
-from llmops.evidence.rows import rows_of
+from llmops.evidence.rows import anchors_of, rows_of
 from llmops.project import Project, trees
 from llmops.static import owners
 from tests.conftest import GitRepo
@@ -103,6 +103,32 @@ def test_rows_are_read_once(tmp_path: Path) -> None:
 def test_rows_that_are_not_rows_are_absent(tmp_path: Path, text: str) -> None:
     (tmp_path / "rows.jsonl").write_text(text)
     assert rows_of(Kept(tmp_path / "rows.jsonl"))("sha256:1") is None  # type: ignore[arg-type]
+
+
+RATED = f'{ROW}, "rating": 0.5, "control": null'
+PLANTED = f'{ROW}, "rating": null, "control": "bad"'
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (f"{{{RATED}}}", True),
+        (f"{{{RATED}}}".replace("0.5", "1"), True),
+        (f"{{{PLANTED}}}", True),
+        (f"{{{RATED}}}".replace("0.5", "null"), False),
+        (f"{{{RATED}}}".replace("0.5", "1.5"), False),
+        (f"{{{RATED}}}".replace("0.5", "true"), False),
+        (f"{{{RATED}}}".replace("0.5", '"1"'), False),
+        (f"{{{RATED}}}".replace('"control": null', '"control": "maybe"'), False),
+        (f"{{{ROW}}}", False),
+    ],
+)  # fmt: skip
+def test_rated_rows_without_what_people_said_are_absent(
+    tmp_path: Path, text: str, whole: bool
+) -> None:
+    (tmp_path / "anchors.jsonl").write_text(text)
+    found = anchors_of(Kept(tmp_path / "anchors.jsonl"))("sha256:1")  # type: ignore[arg-type]
+    assert (found is not None) is whole
 
 
 def test_rows_of_a_failed_job_or_without_a_file_are_absent(tmp_path: Path) -> None:

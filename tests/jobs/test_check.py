@@ -112,3 +112,17 @@ def test_a_dated_id_a_digest_and_a_recipe_may_judge() -> None:
     for model in ("judge-2026-08-14", "judge-7b@a09a354", "judge-20260814"):
         assert not read(judged(model)).diagnostics
     assert not read(judged("judge-2026-08-14", "Recipe/base")).diagnostics
+
+
+def test_a_judge_is_calibrated_on_rated_rows_and_these_are_not_asked_nor_learned() -> None:
+    files = judged("judge-2026-08-14")
+    path = "specs/evaluations/kind.yaml"
+    how = "calibration: {dataset: %s, min_sensitivity: 0.8, min_specificity: 0.8}}"
+    wrong = {**files, path: files[path].replace("served}", f"served, {how % 'bank#test'}")}
+    (found,) = read(wrong).diagnostics
+    assert found.rule == "wrong-format"
+    assert "has format qa, and a judge is calibrated on format ratings" in found.message
+    rated = files["specs/datasets/bank.yaml"].replace("format: qa", "format: ratings")
+    told = {d.message for d in read({**files, "specs/datasets/bank.yaml": rated}).diagnostics}
+    assert "Dataset/bank has format ratings, and such rows cannot be asked" in told
+    assert "Dataset/bank has format ratings, and such rows cannot be learned" in told

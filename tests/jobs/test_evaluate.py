@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from llmops.jobs.base import Proof, TreeName
 from llmops.jobs.exam import exams, made_of
 from llmops.jobs.make import Made
+from llmops.jobs.plan import Trees, plan
 from tests.jobs.test_check import judged
-from tests.trees import BANK, graph
+from tests.trees import BANK, graph, spec
 
 BEFORE = judged("judge-2026-08-14")
 MODEL, EVALUATION = "specs/models/served.yaml", "specs/evaluations/kind.yaml"
@@ -100,3 +102,56 @@ def test_a_judge_of_base_judges_head_s_target() -> None:
         if e.head is not None and e.asker.ref.name == "kind"
     }
     assert asked == {"base": "http://127.0.0.1:8000/v1", "head": "http://127.0.0.1:1/v1"}
+
+
+RATED = "specs/datasets/rated.yaml"
+CALIBRATED = {
+    **edited(
+        EVALUATION, "{model: served}",
+        "{model: served, calibration:"
+        " {dataset: rated, min_sensitivity: 0.8, min_specificity: 0.8}}",
+    ),
+    RATED: spec(
+        "Dataset", "rated",
+        "purpose: [evaluation]\nformat: ratings\n"
+        "sources: [{name: all, file: specs/data/rated.jsonl, license: MIT, origin: first_party}]",
+    ),
+    "specs/data/rated.jsonl": '{"input": "a", "response": "b", "rating": 1}\n',
+}  # fmt: skip
+
+
+def test_rated_rows_are_an_input_of_the_judging_and_of_nothing_else() -> None:
+    before, after = jobs(BEFORE), jobs(CALIBRATED)
+    known = {made.job.closure for made in before.values()}
+    moved = {name for name, made in after.items() if made.job.closure not in known}
+    assert moved == {"evaluate/kind", "curate/rated"}
+    (given,) = [i for i in after["evaluate/kind"].job.inputs if i.name == "anchors"]
+    assert given.job == after["curate/rated"].job.closure
+    assert given.artifact == "parts/all.jsonl"
+    other = {
+        **CALIBRATED,
+        "specs/data/rated.jsonl": '{"input": "a", "response": "c", "rating": 0}\n',
+    }
+    assert jobs(other)["evaluate/kind"].job.closure != after["evaluate/kind"].job.closure
+    stricter = {**CALIBRATED, EVALUATION: CALIBRATED[EVALUATION].replace("y: 0.8", "y: 0.9")}
+    assert stricter != CALIBRATED
+    assert jobs(stricter)["evaluate/kind"].job.closure == after["evaluate/kind"].job.closure
+
+
+def test_rated_rows_that_are_gone_are_judged_again() -> None:
+    made, read_ = jobs(CALIBRATED), graph(CALIBRATED)
+    closure = made["evaluate/kind"].job.closure
+
+    def states(*gone: str) -> dict[str, str]:
+        proven = {
+            m.job.closure: Proof(
+                "sha256:e", "ok", missing=frozenset(gone if m.job.closure == closure else ())
+            )
+            for m in made.values()
+        }
+        trees = Trees(None, TreeName("head", "a" * 40))
+        return {s.job.id: s.state for s in plan(None, read_, (), proven, trees).steps}
+
+    assert set(states().values()) == {"reuse"}
+    assert states("anchors.jsonl")["evaluate/kind"] == "run"
+    assert states("judgements.jsonl")["evaluate/kind"] == "reuse"

@@ -341,3 +341,28 @@ def test_heads_stricter_minima_are_judged_beside_bases() -> None:
     assert {f.judged_by: f.outcome for f in found} == {
         "base": Outcome.PASSED, "head": Outcome.INCONCLUSIVE,
     }  # fmt: skip
+
+
+def test_a_minimum_is_shown_at_a_quarter_of_alpha() -> None:
+    """92 of 100 show 0.85 at 0.05 and not at 0.0125, the level of the corrected bound."""
+    assert binomial.shows(92, 100, 0.85, 0.05)
+    assert "is not shown" in judged(540, bench((92, 100))).message
+    assert "is not shown" not in judged(540, bench((93, 100))).message
+
+
+def test_an_allowed_case_without_a_judgement_counts_as_the_worst() -> None:
+    most = changed(KIND, "require: {min: 0.8}", "require: {max: 0.2}", CALIBRATED)
+    most = {**most, KIND: most[KIND] + "  on_case_error: {max: 0.1}\n"}
+
+    def values(lost: float | None) -> Finding:
+        def rows(made: Made) -> list[dict[str, object]]:
+            if "judge" not in made.job.spec:
+                return right(190, 200)
+            return [row(i, {"kind": lost if i < 20 else float(i < 40)}) for i in range(600)]
+
+        world = World(most, most, rows, anchors=lambda _made: bench())
+        (found,) = [f for f in world.found("require") if f.gate == "Evaluation/kind/kind"]
+        return found
+
+    assert values(None).interval == values(1.0).interval
+    assert values(None).interval != values(0.0).interval
