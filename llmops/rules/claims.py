@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from llmops.jobs.metrics import METRICS, Metric, quantile
 from llmops.rules.base import JudgeQuality, Outcome
-from llmops.rules.facts import Row
+from llmops.rules.facts import Facts, Row
 from llmops.statistics import binomial, forecast, order, percentile, star
 
 
@@ -86,6 +86,17 @@ def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
             continue
         value = read(given.get("value")) if valid else None
         found.append(Cell(str(row["case"]), str(row["id"]), value))
+    return found
+
+
+def column(facts: Facts, closure: str, check: Mapping[str, Any]) -> list[Cell]:
+    """`cells` of a job's kept rows, none where there are none; read once for all gates."""
+    rows = facts.rows(closure) or ()
+    key = (closure, check["name"], check["metric"], check.get("pass_at"))
+    kept, found = facts.columns.get(key, (None, []))
+    if kept is not rows:
+        found = cells(rows, check)
+        facts.columns[key] = rows, found
     return found
 
 
