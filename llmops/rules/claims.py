@@ -67,6 +67,7 @@ class Claim:
     literal: str = ""  # what the point rule says, where the value alone does not tell
 
 
+_NOTHING: Mapping[str, Any] = {}
 INVALID_HINT = "rows.jsonl of the evaluate job has each cell's reason"
 
 
@@ -80,7 +81,7 @@ def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
     changes = str(check["metric"]).startswith("giskard/")
     found = []
     for row in rows:
-        given = row.get("cells", {}).get(name, {})
+        given = row.get("cells", _NOTHING).get(name, _NOTHING)
         valid = given.get("valid") is True
         if changes and valid and given.get("applies") is False:
             continue
@@ -93,10 +94,10 @@ def column(facts: Facts, closure: str, check: Mapping[str, Any]) -> list[Cell]:
     """`cells` of a job's kept rows, none where there are none; read once for all gates."""
     rows = facts.rows(closure) or ()
     key = (closure, check["name"], check["metric"], check.get("pass_at"))
-    kept, found = facts.columns.get(key, (None, []))
-    if kept is not rows:
-        found = cells(rows, check)
-        facts.columns[key] = rows, found
+    kept = facts.columns.get(key)
+    if kept is None or kept[0] is not rows:
+        kept = facts.columns[key] = rows, cells(rows, check)
+    found: list[Cell] = kept[1]
     return found
 
 

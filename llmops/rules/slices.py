@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from llmops.rules.asked import Asked, absent, asked, claimed, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import Cell, column, summary
+from llmops.rules.claims import Cell, summary
 from llmops.rules.facts import Facts, Info, Row
 from llmops.rules.groups import groups, nothing
 from llmops.rules.judged import decided

@@ -1,0 +1,70 @@
+"""Kept rows are read once for all gates, and each check reads only its own column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from llmops.rules.claims import cells, column
+from llmops.rules.facts import Facts
+from tests.rules.world import World, right, row
+
+ACCURACY = {"name": "accuracy", "metric": "builtin/accuracy"}
+
+
+class Rows:
+    """Rows that count how often they are gone through."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        self.rows, self.read = rows, 0
+
+    def __iter__(self) -> Any:
+        self.read += 1
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def facts_of(rows: Any) -> Facts:
+    return replace(World().facts(), rows=lambda _closure: rows)
+
+
+def test_a_column_is_read_once_and_is_what_cells_gives() -> None:
+    rows = Rows(right(3, 5))
+    facts = facts_of(rows)
+    assert column(facts, "c", ACCURACY) == cells(rows.rows, ACCURACY)
+    assert column(facts, "c", dict(ACCURACY, require={"min": 0.5})) is column(facts, "c", ACCURACY)
+    assert rows.read == 1
+
+
+def test_another_threshold_metric_name_or_closure_is_another_column() -> None:
+    rows = [row(i, {"accuracy": i / 4, "other": 1.0}) for i in range(5)]
+    facts = facts_of(rows)
+    f1 = {"name": "accuracy", "metric": "builtin/token_f1"}
+    found = [column(facts, "c", check) for check in (
+        ACCURACY, f1, {**f1, "pass_at": 0.5}, {**f1, "pass_at": 0.9}, {**f1, "name": "other"},
+    )]  # fmt: skip
+    assert [[cell.value for cell in one] for one in found] == [
+        [0, None, None, None, 1], [0, 0.25, 0.5, 0.75, 1], [0, 0, 1, 1, 1],
+        [0, 0, 0, 0, 1], [1] * 5,
+    ]  # fmt: skip
+    assert column(facts, "d", f1) is not column(facts, "c", f1)
+
+
+def test_facts_with_other_rows_are_not_told_the_earlier_ones() -> None:
+    facts = facts_of(right(3, 5))
+    before = column(facts, "c", ACCURACY)
+    after = column(replace(facts, rows=lambda _closure: right(5, 5)), "c", ACCURACY)
+    assert [c.value for c in before] != [c.value for c in after]
+
+
+def test_no_rows_are_an_empty_column() -> None:
+    assert column(facts_of(None), "c", ACCURACY) == []
+
+
+def test_numbers_too_large_for_any_metric_are_no_value() -> None:
+    rows = [row(0, {"latency": 10**400}), row(1, {"latency": 5}), row(2, {"latency": -1})]
+    latency = {"name": "latency", "metric": "builtin/latency_ms"}
+    assert [cell.value for cell in cells(rows, latency)] == [None, 5.0, None]
