@@ -90,7 +90,7 @@ def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
     return found
 
 
-def column(facts: Facts, closure: str, check: Mapping[str, Any]) -> list[Cell]:
+def kept_cells(facts: Facts, closure: str, check: Mapping[str, Any]) -> list[Cell]:
     """`cells` of a job's kept rows, none where there are none; read once for all gates."""
     rows = facts.rows(closure) or ()
     key = (closure, check["name"], check["metric"], check.get("pass_at"))

@@ -21,7 +21,7 @@ from llmops.diagnostics import printable
 from llmops.rules import detect
 from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import INVALID_HINT, Cell, column, invalid_words, scale_of
+from llmops.rules.claims import INVALID_HINT, Cell, invalid_words, kept_cells, scale_of
 from llmops.rules.detect import Member, Missing
 from llmops.rules.facts import Facts, Info, Row
 from llmops.rules.groups import groups, nothing, text
@@ -83,7 +83,7 @@ def _read(facts: Facts, one: Asked) -> Told | Missing:
     if missing is not None:
         return missing
     rows = facts.rows(one.head.job.closure) or ()
-    found = column(facts, one.head.job.closure, one.check)
+    found = kept_cells(facts, one.head.job.closure, one.check)
     invalid = [cell.id for cell in found if cell.value is None]
     if invalid or not found:
         return Outcome.INCONCLUSIVE, invalid_words(invalid, len(found)), INVALID_HINT

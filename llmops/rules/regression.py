@@ -16,7 +16,7 @@ from typing import Any
 from llmops.rules import detect
 from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import INVALID_HINT, Cell, cells, column, invalid_words, scale_of
+from llmops.rules.claims import INVALID_HINT, Cell, cells, invalid_words, kept_cells, scale_of
 from llmops.rules.detect import Member, Missing
 from llmops.rules.facts import Facts, Info
 from llmops.rules.groups import groups, nothing
@@ -114,8 +114,8 @@ def _pairs(facts: Facts, compared: Compared) -> Pairs | Missing:
     missing = absent(facts, one.exam.base)
     if missing is not None:
         return Outcome.INCONCLUSIVE, f"base's target: {missing[1]}", missing[2]
-    head = column(facts, one.head.job.closure, one.check)
-    base = column(facts, one.exam.base.job.closure, one.check)
+    head = kept_cells(facts, one.head.job.closure, one.check)
+    base = kept_cells(facts, one.exam.base.job.closure, one.check)
     if {c.case for c in head} != {c.case for c in base}:
         return Outcome.INCONCLUSIVE, "base and head did not answer the same cases", "llmops run"
     if compared.cases is not None and not compared.cases:

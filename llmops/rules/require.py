@@ -9,7 +9,7 @@ from typing import Any
 from llmops.jobs.make import Made
 from llmops.rules.asked import absent, asked, claimed, finding
 from llmops.rules.base import Finding
-from llmops.rules.claims import column, summary
+from llmops.rules.claims import kept_cells, summary
 from llmops.rules.facts import Facts, Info
 from llmops.rules.judged import decided
 
@@ -43,7 +43,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
             outcome, why, hint = missing
             yield replace(finding(facts, one, INFO.id, outcome, why), hint=hint)
             continue
-        found = column(facts, one.head.job.closure, one.check)
+        found = kept_cells(facts, one.head.job.closure, one.check)
         claim = decided(facts, one, bound, found)
         result = claimed(facts, one, INFO.id, claim, bound, one.entry["name"])
         yield replace(result, base_value=base_value(facts, one.exam.before, one.check))
@@ -51,4 +51,4 @@ def findings(facts: Facts) -> Iterator[Finding]:
 
 def base_value(facts: Facts, made: Made | None, check: Mapping[str, Any]) -> float | None:
     """The same check on base's target, for the reader; decides nothing."""
-    return summary(column(facts, made.job.closure, check), check) if made is not None else None
+    return summary(kept_cells(facts, made.job.closure, check), check) if made is not None else None

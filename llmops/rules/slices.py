@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from llmops.rules.asked import Asked, absent, asked, claimed, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import Cell, summary
+from llmops.rules.claims import Cell, kept_cells, summary
 from llmops.rules.facts import Facts, Info, Row
 from llmops.rules.groups import groups, nothing
 from llmops.rules.judged import decided
@@ -48,9 +48,9 @@ def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
     if found is None:
         yield finding(facts, one, INFO.id, Outcome.INCONCLUSIVE, nothing(rows, one.entry))
         return
-    known, before = column(facts, one.head.job.closure, one.check), one.exam.before
+    known, before = kept_cells(facts, one.head.job.closure, one.check), one.exam.before
     base_rows = (facts.rows(before.job.closure) if before else None) or ()
-    base_known = column(facts, before.job.closure, one.check) if before else []
+    base_known = kept_cells(facts, before.job.closure, one.check) if before else []
     base_found = groups(base_rows, one.entry) or {}
     for value, cases in found.items():
         claim = decided(facts, one, bound, _of(known, cases))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from llmops.rules.claims import cells, column
+from llmops.rules.claims import cells, kept_cells
 from llmops.rules.facts import Facts
 from tests.rules.world import World, right, row
 
@@ -34,8 +34,10 @@ def facts_of(rows: Any) -> Facts:
 def test_a_column_is_read_once_and_is_what_cells_gives() -> None:
     rows = Rows(right(3, 5))
     facts = facts_of(rows)
-    assert column(facts, "c", ACCURACY) == cells(rows.rows, ACCURACY)
-    assert column(facts, "c", dict(ACCURACY, require={"min": 0.5})) is column(facts, "c", ACCURACY)
+    assert kept_cells(facts, "c", ACCURACY) == cells(rows.rows, ACCURACY)
+    assert kept_cells(facts, "c", dict(ACCURACY, require={"min": 0.5})) is kept_cells(
+        facts, "c", ACCURACY
+    )
     assert rows.read == 1
 
 
@@ -43,19 +45,19 @@ def test_another_threshold_metric_name_or_closure_is_another_column() -> None:
     rows = [row(i, {"accuracy": i / 4, "other": 1.0}) for i in range(5)]
     facts = facts_of(rows)
     f1 = {"name": "accuracy", "metric": "builtin/token_f1"}
-    found = [column(facts, "c", check) for check in (
+    found = [kept_cells(facts, "c", check) for check in (
         ACCURACY, f1, {**f1, "pass_at": 0.5}, {**f1, "pass_at": 0.9}, {**f1, "name": "other"},
     )]  # fmt: skip
     assert [[cell.value for cell in one] for one in found] == [
         [0, None, None, None, 1], [0, 0.25, 0.5, 0.75, 1], [0, 0, 1, 1, 1],
         [0, 0, 0, 0, 1], [1] * 5,
     ]  # fmt: skip
-    assert column(facts, "d", f1) is not column(facts, "c", f1)
+    assert kept_cells(facts, "d", f1) is not kept_cells(facts, "c", f1)
 
 
 def test_facts_with_other_rows_are_not_told_the_earlier_ones() -> None:
     facts = facts_of(right(3, 5))
-    before = column(facts, "c", ACCURACY)
+    before = kept_cells(facts, "c", ACCURACY)
     after = column(replace(facts, rows=lambda _closure: right(5, 5)), "c", ACCURACY)
     assert [c.value for c in before] != [c.value for c in after]
 

@@ -28,7 +28,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LIMIT_SECONDS = 240  # a mutant that runs for longer is killed by that
+PATIENCE = 5  # a mutant whose tests take so many times longer than they should is killed by that
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE),
     ast.GtE: (ast.Gt, ast.Lt), ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,),
@@ -152,21 +152,21 @@ def drawn(room: str, seed: int, sample: int) -> list[Mutant]:
     return [every[i] for i in sorted(chosen)]
 
 
-def killed(tree: Path, room: str, mutant: Mutant) -> bool:
+def killed(tree: Path, room: str, mutant: Mutant, limit_seconds: float) -> bool:
     """Whether a test of the room fails on the mutant; those of its module are asked first."""
     file = tree / mutant.file
     original = file.read_bytes()
     file.write_text(mutant.applied(original.decode("utf-8")), encoding="utf-8")
     try:
         own = tree / "tests" / room / f"test_{file.stem}.py"
-        if own.is_file() and _fails(tree, [str(own)]):
+        if own.is_file() and _fails(tree, own, limit_seconds):
             return True
-        return _fails(tree, [str(tree / "tests" / room)])
+        return _fails(tree, tree / "tests" / room, limit_seconds)
     finally:
         file.write_bytes(original)
 
 
-def _fails(tree: Path, paths: Sequence[str]) -> bool:
+def _fails(tree: Path, tests: Path, limit_seconds: float = 3600) -> bool:
     """Whether pytest fails there, in a process of its own that has the heavy oracles already."""
     sys.stdout.flush()
     child = os.fork()
@@ -179,14 +179,14 @@ def _fails(tree: Path, paths: Sequence[str]) -> bool:
         sys.path.insert(0, str(tree))
         for loaded in [n for n in sys.modules if n.partition(".")[0] in ("llmops", "tests")]:
             del sys.modules[loaded]
-        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={tree}", *paths])
+        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={tree}", str(tests)])
         os._exit(int(code))
-    return _code(child) != 0
+    return _code(child, limit_seconds) != 0
 
 
-def _code(child: int) -> int:
+def _code(child: int, limit_seconds: float) -> int:
     """Exit code of a child; not 0 when it takes too long."""
-    until = time.monotonic() + LIMIT_SECONDS
+    until = time.monotonic() + limit_seconds
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -198,7 +198,7 @@ def _code(child: int) -> int:
 
 
 def main(words: Sequence[str]) -> int:
-    """Run the drawn mutants one after the other, the survivors as they are found."""
+    """Run the drawn mutants one after the other, and say of each what became of it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("room")
     parser.add_argument("--seed", type=int, default=1)
@@ -212,10 +212,12 @@ def main(words: Sequence[str]) -> int:
         tree = Path(name) / "tree"
         _copy(tree)
         _preload()
-        if _fails(tree, [str(tree / "tests" / given.room)]):
+        started = time.monotonic()
+        if _fails(tree, tree / "tests" / given.room):
             raise SystemExit(f"the tests of {given.room} fail on what nobody changed")
-        survivors = [m for m in chosen if not _told(m, killed(tree, given.room, m))]
-    print(f"{len(chosen) - len(survivors)} of {len(chosen)} mutants of {given.room} killed")
+        limit = PATIENCE * (time.monotonic() - started)
+        dead = sum(_told(m, killed(tree, given.room, m, limit)) for m in chosen)
+    print(f"{dead} of {len(chosen)} mutants of {given.room} killed")
     return 0
 
 
@@ -229,8 +231,7 @@ def _copy(tree: Path) -> None:
 
 
 def _told(mutant: Mutant, dead: bool) -> bool:
-    if not dead:
-        print(f"survived: {mutant}", flush=True)
+    print(f"{'killed' if dead else 'SURVIVED'}: {mutant}", flush=True)
     return dead
 
 
