@@ -58,12 +58,12 @@ def test_another_threshold_metric_name_or_closure_is_another_column() -> None:
 def test_facts_with_other_rows_are_not_told_the_earlier_ones() -> None:
     facts = facts_of(right(3, 5))
     before = kept_cells(facts, "c", ACCURACY)
-    after = column(replace(facts, rows=lambda _closure: right(5, 5)), "c", ACCURACY)
+    after = kept_cells(replace(facts, rows=lambda _closure: right(5, 5)), "c", ACCURACY)
     assert [c.value for c in before] != [c.value for c in after]
 
 
 def test_no_rows_are_an_empty_column() -> None:
-    assert column(facts_of(None), "c", ACCURACY) == []
+    assert kept_cells(facts_of(None), "c", ACCURACY) == []
 
 
 def test_numbers_too_large_for_any_metric_are_no_value() -> None:
