@@ -227,6 +227,13 @@ def test_a_test_that_fails_says_what_was_found_and_where_it_stands(llmops, bank)
     assert llmops("policy", "test", "Policy/default/misses", "-C", bank.path).code == 1
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_policy_that_init_writes_holds_its_own_tests(llmops, tmp_path, language) -> None:
+    assert llmops("init", tmp_path / "mine", "--lang", language).code == 0
+    said = llmops("policy", "test", "-C", tmp_path / "mine")
+    assert (said.code, said.out.splitlines()[-1]) == (0, "4 tests: 4 as expected, 0 not")
+
+
 def test_programs_read_the_same(llmops, bank) -> None:
     hold_tests(bank, HOLDS, MISSES)
     said = llmops("policy", "test", "-C", bank.path, "--format", "json")

@@ -202,6 +202,22 @@ def test_ls_tells_state_and_days_and_fails_for_an_expired_one_in_use(llmops, ban
     assert (code, one["state"], one["expired_in_use"]) == (0, "expired", False)
 
 
+def test_the_exit_code_of_a_waived_gate_is_that_of_a_warning_until_its_last_day(
+    llmops, bank
+) -> None:
+    path = "specs/evaluations/quality.yaml"
+    text = (bank.path / path).read_text("utf-8")
+    bank.commit({path: text.replace("require: {min: 0.70}", "require: {min: 0.95}")})
+    merged(llmops, bank, gate="Evaluation/quality/new")
+    llmops("run", "-C", bank.path, "--base", "main", "--head", "main")
+    asked = ("gate", "-C", bank.path, "--base", "main", "--head", "main")
+    for day, code, last in (("2026-11-23", 0, "warned — 1 of 4 gates, 1 waived"),
+                            ("2026-12-23", 0, "warned — 1 of 4 gates, 1 waived"),
+                            ("2026-12-24", 1, "failed — 2 of 5 gates")):  # fmt: skip
+        said = llmops(*asked, "--now", f"{day}T12:00:00Z")
+        assert (said.code, said.out.rstrip().splitlines()[-1]) == (code, f"Verdict: {last}")
+
+
 def test_ls_tells_base_s_and_head_s_apart(llmops, bank) -> None:
     merged(llmops, bank)
     assert new(llmops, bank, "--name", "other", gate="Policy/default/licences").code == 0

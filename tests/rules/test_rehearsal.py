@@ -120,9 +120,11 @@ def test_a_test_that_plants_nothing_never_holds(test: str, why: str) -> None:
         assert why in line.message
 
 
-def test_waivers_do_not_reach_a_test() -> None:
-    """It says the same on every day, whether a waiver has expired or not."""
-    files = {**waivers(f"{GATE} 2026-12-15"), POLICY: TREE[POLICY]}
+@pytest.mark.parametrize("day", ["1970-01-01", "1970-02-01", "2026-12-15"])
+def test_waivers_do_not_reach_a_test(day: str) -> None:
+    """It says the same on every day, whether a waiver counts, has expired or is too long."""
+    files = {**waivers(f"{GATE} {day}"), POLICY: TREE[POLICY]}
+    assert one("expect: passed", files).held
     line = one(f"counts: {{{GATE}: {{right: 10, of: 100}}}}, expect: {{{GATE}: failed}}", files)
     assert line.held, line
 
