@@ -177,7 +177,7 @@ def _facts(stage: Stage, head: Graph, counts: Mapping[str, _Count]) -> Facts:
     planned = plan(base, head, (), proven, Trees(HERE, HERE, HERE.tree), asked=asked)
     return Facts(
         base=base, head=head, plan=planned, exams=asked, proven=proven, rows=rows.get,
-        findings=said.get, owners=stage.owners,
+        findings=said.get, owners=stage.owners, digests=_asked_there,
         place=lambda _side, ref, loc: str(soil.span(ref, loc)),
         digests=lambda closure, part: [(f"{closure}#{part}", "made up")],
     )  # fmt: skip
@@ -286,6 +286,11 @@ def _value(check: Mapping[str, Any], good: bool) -> float:
 def _inside(low: float | None, high: float | None, value: float) -> float:
     value = value if low is None else max(low, value)
     return value if high is None else min(high, value)
+
+
+def _asked_there(closure: str, part: str) -> Sequence[tuple[str, str]]:
+    """What the rows of a curated part ask: one question of its own for each part."""
+    return [(f"{closure} {part}", "made-0")]
 
 
 def _detectors(part: Part, cases: int) -> Sequence[Row]:

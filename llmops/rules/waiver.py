@@ -63,8 +63,8 @@ spec:
 )
 MOST_DAYS = 90
 # Rules whose findings no waiver reaches, and the gates under which they are told.
-NEVER = ("policy-looser", "approval", "base-unreadable", "ledger", INFO.id)
-NEVER_GATES = ("policy-looser", "base", "evidence", "ledger")
+NEVER = ("policy-looser", "approval", "base-unreadable", INFO.id)
+NEVER_GATES = ("policy-looser", "base", "evidence")
 AGE = "max_evidence_age_days"
 Standing = Literal["counts", "expired", "too long", "unknown gate", "not waivable"]
 
@@ -138,7 +138,11 @@ def applied(facts: Facts, found: Sequence[Finding], today: date) -> Applied:
     standing = {w.name: stands(w, known, today) for w in own}
     counting = [w for w in own if standing[w.name] == "counts"]
     counting.sort(key=lambda w: (w.expires, w.name), reverse=True)  # the longest counts
-    left = tuple(_under(finding, counting, today) for finding in found)
+    damaged = facts.counting is not None and facts.counting.problem != ""
+    left = tuple(
+        one if damaged and one.refused is not None else _under(one, counting, today)
+        for one in found
+    )
     told = tuple(_told(w, standing[w.name], left, today) for w in own)
     said = [*_of_base(facts, own, standing, left, today), *_of_head(facts, own, known, today)]
     return Applied((*left, *said), told)
@@ -340,7 +344,13 @@ def gates_of(graph: Graph | None) -> frozenset[str]:
     if "gates" not in graph.memo:
         asked = exams(None, graph)
         planned = (gate.id for gate in gates(asked, {}))
-        names = (*planned, *map(_cases, asked), *_slices(graph), *_named(graph))
+        names = (
+            *planned,
+            *map(_cases, asked),
+            *map(_overlap, asked),
+            *_slices(graph),
+            *_named(graph),
+        )
         graph.memo["gates"] = frozenset(names)
     found: frozenset[str] = graph.memo["gates"]
     return found
@@ -350,6 +360,11 @@ def _cases(exam: Exam) -> str:
     """The rows that an exam looks at, as their budget of looks is called."""
     used = dataset_of(exam.asker, exam.part)
     return f"{used.target}#{used.part}" if used.part else str(used.target)
+
+
+def _overlap(exam: Exam) -> str:
+    """What an exam asks, held against what its target learned."""
+    return f"{exam.name}/split-overlap"
 
 
 def _slices(graph: Graph) -> Iterator[str]:

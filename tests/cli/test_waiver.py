@@ -208,7 +208,7 @@ def test_the_exit_code_of_a_waived_gate_is_that_of_a_warning_until_its_last_day(
     path = "specs/evaluations/quality.yaml"
     text = (bank.path / path).read_text("utf-8")
     bank.commit({path: text.replace("require: {min: 0.70}", "require: {min: 0.95}")})
-    merged(llmops, bank, gate="Evaluation/quality/new")
+    merged(llmops, bank, "--owner", "team-cs", gate="Evaluation/quality/new")
     llmops("run", "-C", bank.path, "--base", "main", "--head", "main")
     asked = ("gate", "-C", bank.path, "--base", "main", "--head", "main")
     for day, code, last in (("2026-11-23", 0, "warned — 1 of 4 gates, 1 waived"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from llmops.jobs.attempts import Counting
 from llmops.rules import waiver
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.facts import Approval
+from llmops.rules.verdict import judge
 from tests.rules.world import World, right
 from tests.trees import BANK, changed, graph, spec
 
@@ -254,6 +257,16 @@ def test_some_things_cannot_be_waived(gate: str) -> None:
     assert not any(f.waived_by for f in verdict.findings)
     assert [one.state for one in verdict.waivers] == ["not waivable"]
     assert any(f.message == f"{gate} cannot be waived" for f in verdict.findings)
+
+
+def test_a_damaged_ledger_is_not_waived() -> None:
+    """Nothing counted can be relied on: no word of base stands in for what is not known."""
+    facts = judged(waivers(f"{GATE} 2026-12-15"), right(195, 200)).facts()
+    for problem, outcome in (("entry 3 is gone", Outcome.INCONCLUSIVE), ("", Outcome.WARNED)):
+        counted = replace(facts, counting=Counting(problem=problem))
+        verdict = judge(counted, judged_at="2026-11-23T09:00:00Z", tool_version="0")
+        (found,) = [f for f in verdict.findings if f.gate == GATE and f.judged_by == "base"]
+        assert found.outcome is outcome, found
 
 
 def test_a_missing_approval_is_not_waived_by_the_approval_s_name() -> None:
