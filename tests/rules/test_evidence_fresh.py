@@ -103,3 +103,13 @@ def test_ages_are_days_and_clocks_may_differ_a_little() -> None:
     assert age_days("2026-11-22T00:00:00Z", NOW) == 1.0
     assert age_days("2026-11-23T00:30:00+00:00", NOW) == 0.0
     assert age_days("2026-11-23T02:00:00Z", NOW) is None
+
+
+@pytest.mark.parametrize("when", ["", "2027-01-01T00:00:00Z"])
+def test_what_has_no_age_is_measured_again(when: str) -> None:
+    jobs = measuring(exams(None, graph(BANK)))
+    undated = {closure: Proof("e", "ok", finished_at=when) for closure in jobs}
+    assert stale(jobs, undated, 30, NOW) == frozenset(jobs)
+    fresh = {closure: Proof("e", "ok", finished_at=NOW) for closure in jobs}
+    assert stale(jobs, fresh, 30, NOW) == frozenset()
+    assert stale(jobs, {}, 30, NOW) == frozenset()
