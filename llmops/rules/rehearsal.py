@@ -179,7 +179,6 @@ def _facts(stage: Stage, head: Graph, counts: Mapping[str, _Count]) -> Facts:
         base=base, head=head, plan=planned, exams=asked, proven=proven, rows=rows.get,
         findings=said.get, owners=stage.owners, digests=_asked_there,
         place=lambda _side, ref, loc: str(soil.span(ref, loc)),
-        digests=lambda closure, part: [(f"{closure}#{part}", "made up")],
     )  # fmt: skip
 
 
