@@ -125,3 +125,22 @@ def test_a_share_for_more_datasets_is_looser_and_for_fewer_is_not() -> None:
 def test_a_larger_share_is_looser(before: str, after: str, looser: bool) -> None:
     trees = [allowing(f", with: {{max_share: {share}}}") for share in (after, before)]
     assert bool(World(*trees).verdict().loosened) is looser
+
+
+def test_what_a_base_learned_long_before_counts_too() -> None:
+    more = BANK["specs/datasets/bank.yaml"].replace("name: bank", "name: more")
+    files = changed("specs/recipes/base.yaml", "dataset: bank#train", "dataset: more#train",
+                    {**BANK, "specs/datasets/more.yaml": more})  # fmt: skip
+    lora = "lora: {r: 8, lora_alpha: 16, target_modules: [q_proj, v_proj], task_type: CAUSAL_LM}"
+    files = changed("specs/recipes/adapter.yaml", lora, "full: {}", files)
+    found = judged({"bank#test": ASKED, "more#train": ASKED[:2]}, files)
+    assert found.outcome is Outcome.FAILED
+    assert "Recipe/base" in found.message
+
+
+def test_of_two_shares_the_smaller_holds() -> None:
+    files = changed(P, "rules:", RULE % ", with: {max_share: 0.5}")
+    second = "rules:\n    - {name: stricter, rule: split-overlap, with: {max_share: 0.05}}"
+    files = changed(P, "rules:", second, files)
+    found = judged({"bank#test": ASKED, "bank#train": ASKED[:2]}, files)
+    assert (found.outcome, found.bound) == (Outcome.FAILED, "max 0.05")
