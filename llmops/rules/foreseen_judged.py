@@ -17,6 +17,7 @@ from llmops.rules.foreseen import POWER, Forecast
 from llmops.statistics import binomial, judged
 
 Count = tuple[int, int]  # k of n
+TWO_SIDED = 0.025  # each side of the interval that is printed
 LIKELY_SHORT = NormalDist().inv_cdf(POWER)  # standard errors by which a count may well fall short
 
 
@@ -108,11 +109,12 @@ def _likely(rate: float, rows: int, side: str, bound: float, rated: Rated, alpha
 
 def _compared(rows: int, rate: float, rated: Rated) -> str:
     """What people alone would take to show as much, who label the answers of every change anew."""
-    anchors = rated.good + rated.bad
-    expected = judged.Expected(rate, rated.sensitivity, rated.specificity)
-    found = judged.cost_compare(expected, anchors, rows)
-    if found.labels is None:
-        return f"{anchors} labels of people alone: half width {found.human_half_width:.3f}"
-    once = math.ceil(anchors / found.labels)
-    same = f"half width {found.judge_half_width:.3f}, as {found.labels} labels of people per change"
+    passed = rate * rated.sensitivity + (1 - rate) * (1 - rated.specificity)
+    found = judged.binary(round(passed * rows), rows, *rated.counts(), TWO_SIDED)
+    if not found.decidable or found.upper <= found.lower:
+        return "its interval cannot be told beforehand"
+    half, anchors = (found.upper - found.lower) / 2, rated.good + rated.bad
+    labels = judged.labels_for(rate, half)
+    once = math.ceil(anchors / labels)
+    same = f"half width {half:.3f}, as {labels} labels of people per change"
     return f"{same}; {anchors} anchors, rated once, cost less from change {once + 1} on"

@@ -152,7 +152,7 @@ def cost_compare(
     _rate(confidence, "a confidence")
     judge = _judge_half_width(expected, anchors, judged, confidence)
     human = _human_half_width(expected.rate, anchors, confidence)
-    labels = None if judge is None else _labels(expected.rate, judge, confidence)
+    labels = None if judge is None else labels_for(expected.rate, judge, confidence)
     return Compared(
         human_half_width=human,
         judge_half_width=0.5 if judge is None else judge,
@@ -212,8 +212,15 @@ def _human_half_width(rate: float, n: int, confidence: float) -> float:
     return math.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n * n))) / (1 + z2 / n)
 
 
-def _labels(rate: float, half_width: float, confidence: float) -> int:
-    """The fewest labels whose interval is no wider; widths fall with every label."""
+def labels_for(rate: float, half_width: float, confidence: float = 0.95) -> int:
+    """The fewest labels of people whose interval (Wilson's, at this rate) is no wider.
+
+    Raises ValueError for a rate outside [0, 1], a half width that is not positive, or a confidence
+    outside (0, 1).
+    """
+    if not 0 <= rate <= 1 or not half_width > 0:
+        raise ValueError(f"no labels give a rate of {rate} a half width of {half_width}")
+    _rate(confidence, "a confidence")
     low, high = 0, 1
     while _human_half_width(rate, high, confidence) > half_width:
         low, high = high, 2 * high

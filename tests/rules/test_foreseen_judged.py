@@ -70,10 +70,14 @@ def test_rows_that_even_a_perfect_judge_cannot_decide_are_told() -> None:
 
 def test_people_alone_are_compared_at_the_same_half_width() -> None:
     found = foreseen_judged.share(800, "min", 0.8, Rated(180, 20, 0.95, 0.95, True), 0.05)
-    expected = judged.Expected(found.passes_at or 0.0, 0.95, 0.95)
-    compared = judged.cost_compare(expected, 200, 800)
-    assert f"half width {compared.judge_half_width:.3f}" in found.note
-    assert f"as {compared.labels} labels of people per change" in found.note
+    rate = found.passes_at or 0.0
+    passed = round((rate * 0.95 + (1 - rate) * 0.05) * 800)
+    bounds = judged.binary(passed, 800, (171, 180), (19, 20), 0.025)
+    half = (bounds.upper - bounds.lower) / 2
+    labels = judged.labels_for(rate, half)
+    assert f"half width {half:.3f}, as {labels} labels of people per change" in found.note
+    once = -(-200 // labels)
+    assert f"200 anchors, rated once, cost less from change {once + 1} on" in found.note
     assert "(as measured)" in found.note
 
 

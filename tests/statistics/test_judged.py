@@ -306,3 +306,23 @@ def test_comparisons_without_meaning_are_refused() -> None:
     for confidence in (0.0, 1.0, math.nan):
         with pytest.raises(ValueError, match="between 0 and 1"):
             judged.cost_compare(expected, 10, 10, confidence)
+
+
+def test_labels_for_a_half_width_are_the_fewest_that_give_it() -> None:
+    """Wilson's interval, written out here: 200 labels give 0.042 at 0.90."""
+
+    def half(n: int) -> float:
+        z2 = 1.959963984540054**2
+        return math.sqrt(z2 * (0.09 / n + z2 / (4 * n * n))) / (1 + z2 / n)
+
+    for width in (0.3, 0.1, 0.042, 0.01):
+        labels = judged.labels_for(0.9, width)
+        assert half(labels) <= width
+        assert labels == 1 or half(labels - 1) > width
+    assert 195 <= judged.labels_for(0.9, 0.042) <= 205
+
+
+@pytest.mark.parametrize(("rate", "width"), [(1.1, 0.1), (-0.1, 0.1), (math.nan, 0.1), (0.5, 0)])
+def test_labels_for_nothing_are_a_mistake(rate: float, width: float) -> None:
+    with pytest.raises(ValueError, match="half width"):
+        judged.labels_for(rate, width)
