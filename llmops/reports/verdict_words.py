@@ -268,6 +268,21 @@ def next_steps(verdict: Verdict) -> tuple[str, ...]:
     return tuple(found)
 
 
+def counted(verdict: Verdict) -> list[str]:
+    """How attempts were counted, in which ledger, and who granted one more than is allowed."""
+    told = verdict.counted
+    if told is None:
+        return []
+    over = f"within {visible(told.change, 80)}" if told.by == "pull_request" else "over the claim"
+    end = f", up to ledger entry {count(told.entries)} ({digest_words(told.last)})"
+    found = [f"attempts counted {over}{end if told.entries else ''}"]
+    more = any((f.attempt or 0) > (f.attempts or 0) and not f.refused for f in verdict.findings)
+    if more and told.approved_by:
+        by = visible(", ".join(told.approved_by), 200)
+        found.append(f"one more attempt granted by {by} ({visible(told.approval, 200)})")
+    return [*found, visible(told.note, 300)] if told.note else found
+
+
 def seal(verdict: Verdict) -> str:
     """`tree 77d0a1b2… · policy 0b3c77aa… (main) · evidence … · judged …`."""
     parts = [f"tree {oid_words(verdict.head.tree)}"]
@@ -275,6 +290,7 @@ def seal(verdict: Verdict) -> str:
         parts[0] += " (not committed)"
     if verdict.advisory:
         parts.append("advisory: nothing counted, never enough to merge or release")
+    parts += counted(verdict)
     if verdict.policy_tree:
         whose = f" ({visible(verdict.base.label, 40)})" if verdict.base else ""
         parts.append(f"policy {oid_words(verdict.policy_tree)}{whose}")

@@ -12,6 +12,7 @@ A scenario is a folder with `world.json` (see `worker.py`) and the files in whic
 `run`        false: nobody ran the plan's jobs
 `author`     who wrote the change, as git says it: `name <address>`
 `before`     true: head's tree was judged on main once (a revert)
+`counted`    so many attempts at each claim were made before, and this one counts
 `with`       folders that both sides have beside `_common`
 """
 
@@ -26,8 +27,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from llmops.counted import Claims, record
+from llmops.counted import read as read_ledger
+from llmops.evidence.ledger import Ledger
 from llmops.executors.base import Event, RunReport
 from llmops.executors.local import LocalExecutor
+from llmops.jobs.attempts import Attempt
 from llmops.pipeline import Planned, RunOptions, execute, make_plan, verdict
 from llmops.project import Pair, Project, pair, read
 from llmops.rules.base import Verdict
@@ -103,12 +108,29 @@ class Scenario:
             state = read(project, project.repository.tree(branch))
             if state.graph is not None:
                 _run(project, make_plan(project, Pair(None, state)), executor)
-        planned = make_plan(project, _pair(project, alone))
+        change = "" if "counted" in world else None
+        planned = make_plan(project, _pair(project, alone), change=change)
+        if planned.claims is not None:
+            _tried(project, planned.claims, world["counted"])
+            record(project.store, planned.claims, NOW)
         report = _run(project, planned, executor) if world.get("run", True) else None
-        again = make_plan(project, _pair(project, alone))
+        again = make_plan(project, _pair(project, alone), change=change)
         given = tuple(Approval(*text.split(":")) for text in world.get("approvals", ()))
-        judged = verdict(project, again, now=NOW, approvals=given)
+        counting = read_ledger(project.store, again.claims) if again.claims is not None else None
+        judged = verdict(project, again, now=NOW, approvals=given, counting=counting)
         return Told(planned, report, again, judged)
+
+
+def _tried(project: Project, claims: Claims, times: int) -> None:
+    """Attempts of others at each claim, which came to nothing."""
+    ledger = Ledger(project.reports)
+    for number in range(1, times + 1):
+        for one in claims.deciding:
+            other = Attempt(
+                one.claim, (f"sha256:{number:064}",), number, 3, "0.0125", None, "", "", "0" * 40,
+                None, "", "2026-11-22T09:00:00Z",
+            )  # fmt: skip
+            ledger.append(lambda _, other=other: other)
 
 
 def _pair(project: Project, alone: bool) -> Pair:
