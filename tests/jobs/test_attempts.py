@@ -167,6 +167,13 @@ def test_numbers_start_again_after_what_base_stands_on() -> None:
     assert number(counting(*entries, attempt("d"), base="c"), "d") == 1
 
 
+def test_to_record_what_landed_once_more_gives_nothing_back() -> None:
+    """As another pull request does that finds its evidence there."""
+    entries = (attempt("a", change="1"), decided("a"), attempt("b"), attempt("a", change="2"))
+    assert counting(*entries, base="a").made(CLAIM) == 1
+    assert number(counting(*entries, attempt("c"), base="a"), "c") == 2
+
+
 def test_base_gives_nothing_back_where_it_did_not_pass() -> None:
     for word in ("inconclusive", "failed"):
         found = counting(attempt("a"), decided("a", word), attempt("b"), base="a")
