@@ -32,6 +32,7 @@ from llmops.rules.waiver import gates_of, is_known
 from llmops.specs.base import Ref, Spec
 from llmops.statistics.binomial import smallest_passing_count
 
+ANCHORS = 8_000  # rated rows of a judge, half of them good
 LEAST, MOST = 1_000, 64_000  # cases of an exam that no test counts
 THERE = "1970-01-01T00:00:00Z"  # waivers are left out, so the day decides nothing
 KEPT = Proof(of_bytes(b"made up"), "ok", used={"wall_seconds": 1.0}, finished_at=THERE)
@@ -164,6 +165,7 @@ def _facts(stage: Stage, head: Graph, counts: Mapping[str, _Count]) -> Facts:
     asked = exams(base, head)
     rows: dict[str, Sequence[Row]] = {}
     said: dict[str, Sequence[Row]] = {}
+    rated: dict[str, Sequence[Row]] = {}
     counted: set[str] = set()
     for exam in asked:
         made = _rows(exam, counts, counted, base)
@@ -171,13 +173,14 @@ def _facts(stage: Stage, head: Graph, counts: Mapping[str, _Count]) -> Facts:
             if one is not None:
                 rows.setdefault(one.job.closure, made)
                 said.setdefault(one.job.closure, _detectors(exam.part, len(made)))
+                rated.setdefault(one.job.closure, _anchors(exam.part))
     if left := sorted(counts.keys() - counted):
         raise PlantError(f'"{printable(left[0])}" has no rows that could be counted')
     proven = {made.job.closure: KEPT for side in SIDES for made in made_of(asked, side)}
     planned = plan(base, head, (), proven, Trees(HERE, HERE, HERE.tree), asked=asked)
     return Facts(
         base=base, head=head, plan=planned, exams=asked, proven=proven, rows=rows.get,
-        findings=said.get, owners=stage.owners, digests=_asked_there,
+        findings=said.get, anchors=rated.get, owners=stage.owners, digests=_asked_there,
         place=lambda _side, ref, loc: str(soil.span(ref, loc)),
     )  # fmt: skip
 
@@ -238,7 +241,7 @@ def _columns(part: Part, taken: set[tuple[str, str]]) -> Mapping[str, list[str]]
 
 def _enough(part: Part, judging: Graph) -> int:
     """So many cases without a fault that every bound of a part can be shown."""
-    alpha = alpha_of(part, judging)
+    alpha = alpha_of(part, judging) / (8 if _judged(part) else 1)  # room for the correction
     entries = (*part.checks, *part.slices)
     lows = [float(e.given.get("require", {}).get("min", 0.0)) for e in entries]
     highs = [1.0 - float(e.given.get("require", {}).get("max", 1.0)) for e in entries]
@@ -247,6 +250,25 @@ def _enough(part: Part, judging: Graph) -> int:
     while size < MOST and smallest_passing_count(size, wanted, alpha) is None:
         size *= 2
     return size
+
+
+def _judged(part: Part) -> tuple[str, ...]:
+    """The checks of a part that a judge is asked for."""
+    return tuple(str(e.given["name"]) for e in part.checks if METRICS[e.given["metric"]].judged)
+
+
+def _anchors(part: Part) -> Sequence[Row]:
+    """Rated rows on which a judge makes no mistake: a test is about the policy, not the judge."""
+    names = _judged(part)
+    return [
+        {
+            "id": f"rated-{i}", "case": of_bytes(f"rated {i}".encode()), "control": None,
+            "rating": float(i % 2), "cells": {
+                name: {"value": float(i % 2), "valid": True, "repeats": []} for name in names
+            },
+        }
+        for i in range(ANCHORS if names else 0)
+    ]  # fmt: skip
 
 
 def _row(

@@ -232,3 +232,17 @@ def test_safety_suites_and_guardrails_have_rows_too() -> None:
         test = f"counts: {{{gate}: {{right: 10, of: 100}}}}, expect: {{{gate}: failed}}"
         assert one(test, files).held
     assert one("expect: {SafetyTest/safe/scan/fail-on: passed}", files).held
+
+
+@pytest.mark.parametrize(
+    ("right", "word"), [(1000, "passed"), (860, "passed"), (810, "inconclusive"), (700, "failed")]
+)
+def test_a_judged_gate_is_played_with_a_judge_that_makes_no_mistake(right: int, word: str) -> None:
+    from tests.rules.test_calibrated import CALIBRATED
+
+    gate = "Evaluation/kind/kind"
+    assert one("expect: passed", CALIBRATED).held
+    counts = f"counts: {{{gate}: {{right: {right}, of: 1000}}}}"
+    line = one(f"{counts}, expect: {{{gate}: {word}}}", CALIBRATED)
+    assert line.held, line
+    assert "corrected by 8000 anchors" in line.message
