@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tests.benchmarks import synthetic
 from tests.benchmarks.guarding import per_message
+from tests.benchmarks.judging import CASES, GATES, per_verdict
 from tests.benchmarks.pages import per_page
 from tests.benchmarks.scans import per_scan
 from tests.benchmarks.working import per_case, per_job
@@ -140,6 +141,18 @@ def guarding() -> list[Row]:
     ]  # fmt: skip
 
 
+def judging() -> list[Row]:
+    """A verdict through the rules with all that is printed, beside the tests that decide it."""
+    ours, tests = (
+        statistics.median(times) for times in zip(*(per_verdict() for _ in range(3)), strict=True)
+    )
+    what = f"{GATES} gates of {CASES:,} cases"
+    return [
+        (f"verdict over {what}", f"{ours:.2f} s", f"{ours / tests:.1f} x its tests", "1.5 s"),
+        (f"the tests of {what}", f"{tests:.2f} s", "-", "0.5 s"),
+    ]
+
+
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "startup": startup,
     "plan": plans,
@@ -147,6 +160,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "pages": pages,
     "scans": scans,
     "guard": guarding,
+    "judging": judging,
 }
 
 
