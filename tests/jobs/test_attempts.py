@@ -239,6 +239,12 @@ def test_what_base_stands_on_is_nobodys_attempt_in_a_pull_request() -> None:
     assert found.made(CLAIM) == 1
 
 
+def test_what_another_pull_request_landed_is_no_attempt_of_this_one() -> None:
+    entries = (attempt("a", change="1"), attempt("a", change="2"), decided("a"))
+    found = counting(*entries, base="a", allowed=Allowed(3, "pull_request"), change="2")
+    assert found.made(CLAIM) == 0
+
+
 def test_the_level_of_what_is_not_recorded_is_that_of_the_next_attempt() -> None:
     found = counting(attempt("a"), attempt("b"))
     assert found.level(CLAIM, "a", 0.05) == 0.025
