@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ from llmops.rules.facts import Info
 from llmops.rules.verdict import INFOS, RULES
 from llmops.specs import not_yet
 from llmops.specs.load import KINDS, RULE_PARAMETERS
-from llmops.statistics import binomial, paired
+from llmops.statistics import attempts, binomial, judged, paired
 from tests.tools import docs_kinds, docs_story
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -234,6 +235,49 @@ def margins() -> str:
     return table(("cases that change sides", *(f"margin {m:g}" for m in margins_)), rows)
 
 
+def power() -> str:
+    """The true share at which so many cases show a bound four times in five."""
+    bounds = (0.8, 0.9, 0.95, 0.99)
+    rows = [
+        (str(n), *(_rate(binomial.rate_for_power(n, t)) for t in bounds))
+        for n in (100, 300, 1000, 3000, 10_000)
+    ]
+    return table(("cases", *(f"min {t:g}" for t in bounds)), rows)
+
+
+def _rate(rate: float | None) -> str:
+    return "cannot be shown" if rate is None else f"{math.ceil(rate * 1e4) / 1e4:.4f}"
+
+
+def attempts_table() -> str:
+    """The level of each attempt, and what it asks of 1,000 cases."""
+    rows = []
+    for allowed in (1, 2, 3, 5):
+        levels = [attempts.level(0.05, k, allowed) for k in range(1, allowed + 1)]
+        counts = [_count(binomial.smallest_passing_count(1000, 0.9, level)) for level in levels]
+        rows.append((str(allowed), ", ".join(f"{a:.4g}" for a in levels), ", ".join(counts)))
+    return table(("attempts", "level of each at 0.05", "right answers of 1,000"), rows)
+
+
+def judges() -> str:
+    """Half widths of rated rows alone and of a judge corrected by them."""
+    shares = (0.9, 0.95, 0.98)
+    rows = []
+    for anchors in (100, 200, 500, 1000):
+        found = [
+            judged.cost_compare(judged.Expected(0.9, share, share), anchors, 10_000)
+            for share in shares
+        ]
+        human = f"{found[0].human_half_width:.3f}"
+        rows.append((str(anchors), human, *(_half_width(one) for one in found)))
+    heads = (f"judge right in {share:.0%}" for share in shares)
+    return table(("rated rows", "people alone", *heads), rows)
+
+
+def _half_width(found: judged.Compared) -> str:
+    return "decides nothing" if found.labels is None else f"{found.judge_half_width:.3f}"
+
+
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [header, tuple("---" for _ in header), *rows]
@@ -257,6 +301,9 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "rooms": rooms,
     "passing": passing,
     "margins": margins,
+    "power": power,
+    "attempts": attempts_table,
+    "judges": judges,
     "first-typo": lambda: fence(docs_story.said("typo"), "console"),
     "first-diff": lambda: fence(docs_story.said("diff"), "console"),
     "first-plan": lambda: fence(docs_story.said("plan"), "console"),
