@@ -15,10 +15,13 @@ import pytest
 
 from llmops.cli import demo
 from llmops.cli.main import COMMANDS, EXITS, _parser
+from llmops.drills.table import PLANTS
+from llmops.jobs.gates import ALPHA
 from llmops.rules.verdict import INFOS
 from llmops.source.document import parse
 from llmops.specs.base import API_VERSION
 from llmops.specs.load import KINDS, load_one, roles
+from llmops.statistics.attempts import level
 from tests.tools import docs_story
 from tests.tools.make_docs import BLOCKS, DOCS, MARK, ROOT, STORY, fill, pages
 
@@ -262,3 +265,25 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
         )  # fmt: skip
         assert done.stderr == "", name
         assert done.returncode == (1 if name == "gate" else 0), name
+
+
+# ---- odds -----------------------------------------------------------------------------------
+
+
+def test_the_odds_of_the_readme_are_those_of_the_code() -> None:
+    text = text_of(README)
+    assert "the first of three is judged at 2.5 %" in text
+    assert level(0.05, 1, 3) == 0.025
+    assert sum(level(0.05, k, 3) for k in (1, 2, 3)) == pytest.approx(0.05)
+    assert "5 % unless a policy says less" in text
+    assert ALPHA == 0.05
+
+
+def test_the_plants_that_the_readme_names_are_planted() -> None:
+    told = {
+        "shuffled labels": "shuffled-labels", "learning rate x 100": "learning-rate-x100",
+        "weights that are noise": "rounded-weights", "an emptied guardrail": "guard-emptied",
+    }  # fmt: skip
+    text = " ".join(text_of(README).split())
+    assert all(words in text for words in told)
+    assert {plant.name for plant in PLANTS} >= set(told.values())
