@@ -109,15 +109,66 @@ def test_bounds_agree_with_scipy_on_2000_random_inputs() -> None:
     assert max(abs(binomial.upper(*a) - b) for a, b in zip(asked, above, strict=True)) < 1e-12
 
 
-def test_two_sided_interval_agrees_with_statsmodels() -> None:
-    for k, n, alpha in inputs(2, 300):
+def test_bounds_agree_with_scipy_at_the_most_extreme_levels() -> None:
+    for k, n in [(0, 1), (1, 1), (1, 2), (5, 10**6), (10**6 - 1, 10**6), (10**6, 10**6), (3, 7)]:
+        for alpha in (1e-12, 1e-9, 0.5, 0.9, 1 - 1e-9):
+            below = stats.beta.ppf(alpha, k, n - k + 1) if k else 0.0
+            assert binomial.lower(k, n, alpha) == pytest.approx(below, rel=1e-9, abs=1e-12)
+            above = stats.beta.isf(alpha, k + 1, n - k) if k < n else 1.0
+            assert binomial.upper(k, n, alpha) == pytest.approx(above, abs=1e-9)
+
+
+def test_tails_agree_with_scipy_on_2000_random_inputs() -> None:
+    chance = random.Random(5)
+    for k, n, _ in inputs(5):
+        p = min(max(k / n + chance.gauss(0, 2) / math.sqrt(n), 1e-9), 1 - 1e-9)
+        assert tail.at_least(k, n, p) == pytest.approx(stats.binom.sf(k - 1, n, p), abs=1e-9)
+        assert tail.at_most(k, n, p) == pytest.approx(stats.binom.cdf(k, n, p), abs=1e-9)
+
+
+def test_the_rate_for_power_is_the_one_at_which_so_many_pass() -> None:
+    chance = random.Random(6)
+    for _ in range(2000):
+        n, threshold = int(10 ** chance.uniform(0, 5)), chance.uniform(0.01, 0.999)
+        power, alpha = chance.uniform(0.3, 0.99), 10 ** chance.uniform(-4, -0.5)
+        rate = binomial.rate_for_power(n, threshold, power, alpha)
+        count = binomial.smallest_passing_count(n, threshold, alpha)
+        assert (rate is None) == (count is None)
+        if rate is not None and count is not None:
+            assert stats.binom.sf(count - 1, n, rate) == pytest.approx(power, abs=1e-9)
+
+
+def test_published_rates_at_which_so_many_cases_pass_four_times_in_five() -> None:
+    found = binomial.rate_for_power(1000, 0.9)
+    assert found is not None
+    assert round(found, 4) == 0.9226
+    assert binomial.rate_for_power(58, 0.95) is None
+    assert binomial.rate_for_power(59, 0.95) == pytest.approx(0.8 ** (1 / 59))
+    for bad in (0.0, 1.0, math.nan):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            binomial.rate_for_power(100, 0.9, bad)
+
+
+def test_the_point_rule_asks_for_less_than_the_bound_rule() -> None:
+    """Literal and assured, as published: 900 and 916 of 1,000, 285 and 292 of 300, ..."""
+    for n, threshold, literal, assured in [
+        (1000, 0.90, 900, 916), (300, 0.95, 285, 292), (4000, 0.96, 3840, 3861),
+    ]:  # fmt: skip
+        first = next(k for k in range(n + 1) if k / n >= threshold)
+        assert (first, binomial.smallest_passing_count(n, threshold)) == (literal, assured)
+    most = max(k for k in range(301) if k / 300 <= 0.05)
+    assert (most, binomial.largest_passing_count(300, 0.05)) == (15, 8)
+
+
+def test_two_sided_interval_agrees_with_statsmodels_on_2000_random_inputs() -> None:
+    for k, n, alpha in inputs(2):
         expected = proportion_confint(k, n, alpha=alpha, method="beta")
         assert binomial.interval(k, n, 1 - alpha) == pytest.approx(expected, abs=1e-9)
 
 
-def test_power_agrees_with_scipy() -> None:
+def test_power_agrees_with_scipy_on_2000_random_inputs() -> None:
     chance = random.Random(3)
-    for _ in range(300):
+    for _ in range(2000):
         n, threshold = chance.randint(1, 3000), chance.uniform(0.05, 0.99)
         rate = chance.uniform(threshold, 1)
         passing = [k for k in (binomial.smallest_passing_count(n, threshold),) if k is not None]
