@@ -63,6 +63,7 @@ _SENTENCES = (
     (r"the judge is wrong on (\d+) of (\d+) control items that give the judge orders: "
      r"its judgements decide nothing",
      "裁判模型在 {1} 条含有指令注入的对照样本中被误导 {0} 条：其判定不作数"),
+    ("a rated row is counted twice", "有人工评分样本被重复计数"),
     ("no rated row is for this check", "没有针对该检查的人工评分样本"),
     (rf"(\d+) of (\d+) rated rows have no judgement: {_LAST}",
      "{1} 条人工评分样本中有 {0} 条没有有效判定：{2}"),

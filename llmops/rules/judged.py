@@ -131,7 +131,9 @@ def _anchor(row: Row, said: Mapping[str, float | None], name: str) -> _Anchor:
     cell = row["cells"][name]
     place, of = cell.get("place"), cell.get("of")
     known = isinstance(place, int) and isinstance(of, int)
-    repeats = tuple(v for v in cell.get("repeats", ()) if isinstance(v, int | float))
+    given = cell.get("repeats")
+    each = given if isinstance(given, list) else ()
+    repeats = tuple(v for v in each if isinstance(v, int | float))
     return _Anchor(
         case=str(row["case"]),
         id=str(row["id"]),
@@ -205,6 +207,8 @@ def _doubt(bench: Bench, given: Mapping[str, Any], question: Question) -> tuple[
             return f"{why}: its judgements decide nothing", hint
     if not bench.anchors:
         return "no rated row is for this check", "add rows without control, or mend their check"
+    if len({a.case for a in bench.anchors}) < len(bench.anchors):
+        return "a rated row is counted twice", "remove the repetition"
     invalid = [a.id for a in bench.anchors if a.judge is None]
     if len(invalid) > question.errors_allowed * len(bench.anchors):
         names = ", ".join(invalid[:3]) + (", …" if len(invalid) > 3 else "")

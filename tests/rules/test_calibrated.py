@@ -366,3 +366,17 @@ def test_an_allowed_case_without_a_judgement_counts_as_the_worst() -> None:
 
     assert values(None).interval == values(1.0).interval
     assert values(None).interval != values(0.0).interval
+
+
+def test_a_rated_row_counts_once() -> None:
+    found = judged(540, [*bench(), bench()[0]])
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "a rated row is counted twice" in found.message
+
+
+@pytest.mark.parametrize("repeats", [7, "111", None, {"a": 1}, [None, "x", []]])
+def test_repeats_that_are_no_numbers_are_none(repeats: Any) -> None:
+    rated = [{**a, "cells": {"kind": {**a["cells"]["kind"], "repeats": repeats}}} for a in bench()]
+    quality = judged(540, rated).quality
+    assert quality is not None
+    assert quality.consistency is None
