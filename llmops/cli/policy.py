@@ -1,4 +1,4 @@
-"""`llmops policy`: what policies ask for, whether their tests hold, and what a change loosens."""
+"""`llmops policy`: what policies ask for, what a change loosens, and what their gates stop."""
 
 from __future__ import annotations
 
