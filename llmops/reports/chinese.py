@@ -142,6 +142,9 @@ _SENTENCES = (
     (rf"not shown: {_LAST}", "证据不足：{0:zh}"),
     (rf"passed by the point rule; {_LAST}", "按实测值通过；{0:zh}"),
     (rf"failed by the point rule; {_LAST}", "按实测值未通过；{0:zh}"),
+    ("count: pull_request needs --change NAME, so attempts count over all changes",
+     "count: pull_request 需要用 --change 指明合并请求，未指明时跨全部变更计数"),
+    (rf"the ledger is damaged: {_LAST}", "台账已损坏：{0}"),
     # what is not shown
     ("on_inconclusive: warn lets it through", "策略设为 on_inconclusive: warn，无法判定时也放行"),
     ("its rule is a warning", "策略把该规则设为警告"),

@@ -5,14 +5,14 @@ Sections of a report, beside the gates themselves: what a reader must know befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from llmops.jobs.base import PlannedGate
-from llmops.reports import plan_words, words
+from llmops.reports import plan_words, verdict_words, words
 from llmops.reports.content import Absent, Block, Cell, Para, Section, Table
 from llmops.reports.forest import name
 from llmops.reports.teller import Teller, grid, minus
-from llmops.rules.base import Finding, JudgeQuality, Look, Outcome, Unshown
+from llmops.rules.base import Counted, Finding, JudgeQuality, Look, Outcome, Unshown
 
 _MOST = 400  # rows of a table
 _STATES = {"x": "no", "!": "hardly", "?": "unknown", " ": "yes"}
@@ -77,6 +77,8 @@ def attempts(told: Teller) -> Section:
         blocks += grid(head, rows, say("attempts_table"), told.more(left))
     if verdict.advisory:
         blocks.append(Para(say("advisory")))
+    if verdict.counted is not None:
+        blocks += [Para(line) for line in _counted(told, verdict.counted)]
     if not counted:
         blocks.append(Absent(say("gap_attempts"), say("gap_attempts_why")))
     head = (say("c_dataset"), say("c_looks"), say("c_limit"), say("c_rows_digest"))
@@ -84,6 +86,18 @@ def attempts(told: Teller) -> Section:
     if not verdict.looks:
         blocks.append(Absent(say("gap_looks"), say("gap_looks_why")))
     return Section("attempts", say("s_attempts"), tuple(blocks))
+
+
+def _counted(told: Teller, one: Counted) -> Iterator[str]:
+    """Over what attempts were counted, and who granted one more."""
+    last = one.last.removeprefix("sha256:")[:16] or "–"
+    given = {"n": words.count(one.entries), "last": last, "change": one.change or "–"}
+    yield told.say(f"counted_{one.by}", **given)
+    if one.note:
+        yield told.rule(one.note)
+    if verdict_words.granted(told.report.verdict):
+        by = told.say.listed(one.approved_by)
+        yield told.say("counted_granted", name=one.approval, by=by)
 
 
 def _attempt(told: Teller, f: Finding) -> tuple[Cell, ...]:

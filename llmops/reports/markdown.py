@@ -65,7 +65,7 @@ def _sections(verdict: Verdict) -> tuple[Section, ...]:
 
 def _limits(verdict: Verdict) -> Section:
     """What limits the verdict as a whole."""
-    said = [*verdict.notes, *filter(None, (words.profile(verdict),))]
+    said = words.limits(verdict)
     return Section(rows=tuple(f"> * ⚠️ {text(one)}" for one in said), more="> * … {n} more")
 
 

@@ -108,6 +108,19 @@ JUDGED: Mapping[str, Phrase] = {
         "It is never enough to merge or to release.",
         "本结论仅供参考：没有计入尝试次数，每项要求都使用了全部错误率，不能据此合并或发布。",
     ),
+    "counted_claim": Phrase(
+        "Attempts are counted for each claim over all changes: {n} entries in the ledger, the last "
+        "of them {last}.",
+        "按每项要求计数，跨全部变更累计：台账共 {n} 条，最后一条为 {last}。",
+    ),
+    "counted_pull_request": Phrase(
+        "Attempts are counted within the pull request {change}: {n} entries in the ledger, the "
+        "last of them {last}.",
+        "在合并请求 {change} 之内计数：台账共 {n} 条，最后一条为 {last}。",
+    ),
+    "counted_granted": Phrase(
+        "One attempt more is granted by {name}: {by}.", "{name} 批准增加一次尝试：{by}。"
+    ),
     # judges
     "judges_note": Phrase(
         "A judge is an instrument, and it errs. People rated some of the answers without seeing "

@@ -20,7 +20,7 @@ _SEVERITIES = {
 
 def render(verdict: Verdict, page: Page) -> str:
     """The verdict; its last line begins with `Verdict:` and can stand alone."""
-    limits = [*verdict.notes, *filter(None, (words.profile(verdict),))]
+    limits = words.limits(verdict)
     notes = [line for note in limits for line in wrap(f"! {visible(note)}", page, 0, 2)]
     last = f"Verdict: {words.headline(verdict)}"
     seal = [page.style.paint(line, "dim") for line in wrap(words.seal(verdict), page)]

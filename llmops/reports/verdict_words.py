@@ -99,6 +99,11 @@ def attempts(findings: Sequence[Finding]) -> list[str]:
     return [f"{', '.join(gates)}: {said}" for said, gates in sorted(by.items())]
 
 
+def limits(verdict: Verdict) -> list[str]:
+    """What limits the verdict as a whole, in sentences."""
+    return [*verdict.notes, *filter(None, (profile(verdict),))]
+
+
 def attempt(finding: Finding) -> str:
     """`attempt 2 of 3 at 0.0125`; nothing for a claim whose attempts are not counted."""
     if finding.attempt is None:
@@ -119,7 +124,9 @@ _UNSHOWN = {
 def unshown(verdict: Verdict) -> list[str]:
     """What the verdict does not show, a line for each."""
     return [
-        _UNSHOWN[one.kind].format(what=short_gate(one.what), why=one.why)
+        _UNSHOWN[one.kind].format(
+            what=short_gate(one.what) if one.kind == "gate" else one.what, why=one.why
+        )
         for one in verdict.unshown
         if one.kind in _UNSHOWN
     ]
@@ -276,11 +283,16 @@ def counted(verdict: Verdict) -> list[str]:
     over = f"within {visible(told.change, 80)}" if told.by == "pull_request" else "over the claim"
     end = f", up to ledger entry {count(told.entries)} ({digest_words(told.last)})"
     found = [f"attempts counted {over}{end if told.entries else ''}"]
-    more = any((f.attempt or 0) > (f.attempts or 0) and not f.refused for f in verdict.findings)
-    if more and told.approved_by:
+    if granted(verdict):
         by = visible(", ".join(told.approved_by), 200)
         found.append(f"one more attempt granted by {by} ({visible(told.approval, 200)})")
     return [*found, visible(told.note, 300)] if told.note else found
+
+
+def granted(verdict: Verdict) -> bool:
+    """Whether some claim was decided on an attempt beyond those that the policy allows."""
+    more = any((f.attempt or 0) > (f.attempts or 0) and not f.refused for f in verdict.findings)
+    return more and verdict.counted is not None and bool(verdict.counted.approved_by)
 
 
 def seal(verdict: Verdict) -> str:

@@ -49,7 +49,7 @@ def share(rows: int | None, bound: Bound, seen: Known, alpha: float) -> Forecast
     """A claim on a share of right cases."""
     if rows is None:
         return Forecast(None, "")
-    sides = [_share_side(rows, side, t, seen, alpha) for side, t in sorted(bound.items())]
+    sides = [_share_side(rows, side, t, seen.mean, alpha) for side, t in sorted(bound.items())]
     if len(sides) == 2 and all(found.decidable for found in sides):
         least = binomial.smallest_passing_count(rows, bound["min"], alpha)
         most = binomial.largest_passing_count(rows, bound["max"], alpha)
@@ -65,15 +65,16 @@ def _worst(sides: list[Forecast]) -> Forecast:
     return min(sides, key=lambda f: (f.decidable is not False, -(f.needed or 0)))
 
 
-def _share_side(rows: int, side: str, bound: float, seen: Known, alpha: float) -> Forecast:
-    """One side; "at most t" is "at least 1 - t" of what does not happen."""
+@lru_cache(maxsize=4096)
+def _share_side(rows: int, side: str, bound: float, today: float | None, alpha: float) -> Forecast:
+    """One side; "at most t" is "at least 1 - t" of what does not happen. `today`: base's share."""
     least = bound if side == "min" else 1 - bound
     count = binomial.smallest_passing_count(rows, least, alpha)
     if count is None:
         return _hopeless(rows, side, bound, binomial.cases_needed(least, 0, alpha))
     from_ = binomial.rate_for_power(rows, least, POWER, alpha)
     assert from_ is not None
-    rate, why = _likely(least, seen.mean if side == "min" or seen.mean is None else 1 - seen.mean)
+    rate, why = _likely(least, today if side == "min" or today is None else 1 - today)
     needed = binomial.stable_cases_for_power(least, rate, LIKELY, alpha)
     assert needed is not None
     power = binomial.power(needed, least, rate, alpha)
@@ -135,8 +136,8 @@ def percentile(
         return Forecast(None, "")
     ((side, t),) = bound.items()
     counted = percentiles.claim(values, q, t, _SIDES[side])
-    seen = Known(counted.k / counted.n) if counted.n else Known()
-    found = _share_side(rows, "min", counted.share, seen, alpha)
+    today = counted.k / counted.n if counted.n else None
+    found = _share_side(rows, "min", counted.share, today, alpha)
     if found.decidable is False:
         word = f"p{round(100 * q)}"
         return replace(found, note=f"{rows} rows cannot bound {word}, it takes {found.needed}")

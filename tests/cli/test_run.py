@@ -148,6 +148,44 @@ def test_a_gate_that_cannot_be_decided_is_refused_unless_it_is_meant(llmops, ban
     assert llmops("run", "-C", bank.path, "--accept-undecidable").code == 0
 
 
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [
+        ("require: {max: 0.001}", "480 rows cannot show 0.001, not even without one event"),
+        ("require: {min: 1}", "480 rows cannot show 1, not even without a miss"),
+    ],
+)
+def test_every_side_of_a_claim_is_refused_when_no_result_shows_it(llmops, bank, claim, why) -> None:
+    text = (bank.path / "specs/evaluations/quality.yaml").read_text()
+    assert "require: {min: 0.80}" in text
+    told = text.replace("require: {min: 0.80}", claim, 1)
+    bank.write({"specs/evaluations/quality.yaml": told})
+    said = llmops("run", "-C", bank.path)
+    assert said.code == 1
+    assert why in said.err
+    assert "the verdict shows it" in said.err
+
+
+def test_a_regression_that_will_stay_undecided_is_run(llmops, bank) -> None:
+    said = llmops("plan", "-C", bank.path, "--head", "change")
+    assert "likely to stay undecided" in said.out
+    assert llmops("run", "-C", bank.path, "--head", "change").code == 0
+
+
+def test_a_saved_plan_that_hides_an_undecidable_gate_is_not_run(llmops, bank, tmp_path) -> None:
+    text = (bank.path / "specs/evaluations/quality.yaml").read_text()
+    bank.write({"specs/evaluations/quality.yaml": text.replace("rows: 480", "rows: 10")})
+    file = tmp_path / "plan.json"
+    assert llmops("plan", "-C", bank.path, "--out", file).code == 0
+    plan = json.loads(file.read_text())
+    for gate in plan["gates"]:
+        gate["decidable"] = True
+    file.write_text(json.dumps(plan))
+    said = llmops("run", "-C", bank.path, file)
+    assert said.code == 2
+    assert "cannot be decided" in said.err
+
+
 @pytest.mark.parametrize("jobs", ["0", "-1"])
 def test_at_least_one_job_at_once(llmops, bank, jobs: str) -> None:
     assert llmops("run", "-C", bank.path, "--jobs", jobs).code == 2

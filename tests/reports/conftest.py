@@ -19,7 +19,7 @@ from llmops.jobs.base import (
     Step,
     TreeName,
 )
-from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict, Waived
+from llmops.rules.base import Case, Counted, Finding, Loosened, Outcome, Unshown, Verdict, Waived
 from llmops.specs.base import Ref
 
 SPEC = "specs/evaluations/support-quality.yaml"
@@ -342,6 +342,36 @@ WAIVERS = (
     Waived("Policy/default/w-2026-001", f"{EVALUATION}/language", "wang", {"": "late labels"},
            "CS-1001", "2026-11-20", "expired", -2),
 )  # fmt: skip
+COUNTED = a_verdict(
+    Outcome.INCONCLUSIVE, LOOSER,
+    require("accuracy", Outcome.PASSED, 0.905, assured="inconclusive", literal="passed",
+            message="passed by the point rule; accuracy 0.905 is not shown to be at least 0.9 "
+                    "(n = 1200, 95 % interval 0.885 to 0.925)",
+            bound="min 0.9", not_shown="the bound says inconclusive",
+            attempt=2, attempts=3, level=0.0125),
+    require("refusal", Outcome.WARNED, 0.958, assured="inconclusive", literal="passed",
+            message="not shown: refusal 0.958 is not shown to be at least 0.95 "
+                    "(n = 300, 95 % interval 0.938 to 0.978)",
+            bound="min 0.95", not_shown="on_inconclusive: warn lets it through",
+            attempt=1, attempts=3, level=0.025),
+    loosened=(
+        Loosened(f"{EVALUATION}/accuracy", "min 0.9", "min 0.8", f"{SPEC}:14:9",
+                 "Policy/default/looser", (), (f"{EVALUATION}/accuracy",)),
+        Loosened(f"{EVALUATION}/tone", "declared", "removed", f"{SPEC}:30:3",
+                 "Policy/default/looser", (),
+                 tuple(f"{EVALUATION}/tone case q-{i:03}" for i in range(20))),
+    ),
+    unshown=(
+        Unshown("gate", f"{EVALUATION}/accuracy", "the bound says inconclusive"),
+        Unshown("gate", f"{EVALUATION}/refusal", "on_inconclusive: warn lets it through"),
+        Unshown("route", "Application/support/routes/small"),
+        Unshown("target", "Guardrail/old"),
+        Unshown("reported", "SafetyTest/redteam/look"),
+    ),
+    advisory=False, profile="literal",
+    counted=Counted("claim", "", 12, sha("1ed6e7"),
+                    "count: pull_request needs --change NAME, so attempts count over all changes"),
+)  # fmt: skip
 NO_POLICY = ("no policy at base", "partial: only Evaluation/support-quality was judged")
 VERDICTS: Mapping[str, Verdict] = {
     "quiet": a_verdict(Outcome.PASSED, FINE, plan=a_plan(changes=OWNER, steps=KEPT)),
@@ -394,6 +424,7 @@ VERDICTS: Mapping[str, Verdict] = {
                 message="准确率 0.512 低于下限 0.8(n = 600)", hint="为该组补充训练数据"),
         plan=a_plan(changes=(CHINESE,), steps=KEPT), worst_cases=CASES[:1], worse_count=1,
     ),
+    "counted": COUNTED,
     "hostile": hostile(),
 }  # fmt: skip
 CHANGE_SETS: Mapping[str, tuple[Change, ...]] = {

@@ -21,7 +21,7 @@ from llmops.reports.report import (
     Source,
     Weakness,
 )
-from llmops.rules.base import Case, JudgeQuality, Look, Loosened, Outcome, Unshown
+from llmops.rules.base import Case, Counted, JudgeQuality, Look, Loosened, Outcome, Unshown
 from tests.reports.conftest import (
     CASES,
     EVALUATION,
@@ -127,7 +127,7 @@ FAMILY = (
             message="latency p95 412.0 meets max 500 (n = 1200, 95 % interval 398.0 to 431.0)"),
     require("kind", Outcome.PASSED, 0.912, bound="min 0.85", interval=(0.861, 0.953), n=600,
             metric="deepeval/g_eval", judge="Model/judge, mean of 3", assured="passed",
-            literal="passed", quality=QUALITY, attempt=2, attempts=3, level=0.0125,
+            literal="passed", quality=QUALITY, attempt=4, attempts=3, level=0.0125,
             message="kind 0.912 meets min 0.85 (n = 600, 95 % interval 0.861 to 0.953; the judge "
                     "alone said 0.880, corrected by 240 anchors)"),
     require("polite", Outcome.PASSED, 0.95, bound="min 0.9", interval=(0.934, 0.962),
@@ -168,6 +168,7 @@ PLANNED = (
     PlannedGate(f"{EVALUATION}/tone/regression", "regression", "tone", "base", sha("e"), 1200,
                 True, "1200 rows decide a margin of 0.02", "", 0.007, 2500),
 )  # fmt: skip
+COUNTED = Counted("claim", "", 12, sha("1ed6e7"), "", "Policy/default/again", ("lihua",))
 LOOKS = (
     Look("Dataset/support-dialogues#test", sha("7e57"), 12, 50),
     Look("Dataset/refusals#test", sha("7e58"), 51, 50),
@@ -205,7 +206,7 @@ FULL = Report(
         Outcome.FAILED, *FINDINGS, *FAMILY, plan=a_plan(steps=STEPS, gates=PLANNED),
         loosened=tuple(replace(one, newly_passes=GAINS) for one in LOOSENED),
         worst_cases=CASES, worse_count=97, better_count=12, unshown=UNSHOWN, looks=LOOKS,
-        waivers=WAIVERS, advisory=False,
+        waivers=WAIVERS, advisory=False, counted=COUNTED,
     ),
     title={"en": "Bank support assistant", "zh": "银行客服助手"},
     kept=KEPT,

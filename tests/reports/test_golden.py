@@ -36,6 +36,7 @@ VERDICT_NAMES = (
     "two-sides",
     "400-gates",
     "chinese",
+    "counted",
     "hostile",
 )
 CHANGE_NAMES = ("changes", "changes-none", "changes-chinese")
