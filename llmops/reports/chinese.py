@@ -145,6 +145,13 @@ _SENTENCES = (
     ("count: pull_request needs --change NAME, so attempts count over all changes",
      "count: pull_request 需要用 --change 指明合并请求，未指明时跨全部变更计数"),
     (rf"the ledger is damaged: {_LAST}", "台账已损坏：{0}"),
+    (rf"attempts used up: (\d+) of (\d+) on {_ANY}, this is number (\d+)",
+     "尝试次数已用完：对 {2} 已尝试 {0} / {1} 次，这是第 {3} 次"),
+    ("no attempt was recorded before it ran", "执行之前没有登记尝试"),
+    (rf"nothing can be counted: {_LAST}", "无法计数：{0}"),
+    (r"looked at (\d+) times, (\d+) are allowed", "已查看 {0} 次，允许 {1} 次"),
+    (rf"{_ANY}: (looked at \d+ times, \d+ are allowed)", "{0}：{1:zh}"),
+    (rf"{_ANY}: (\d+) of (\d+) looks", "{0}：已查看 {1} / {2} 次"),
     # what is not shown
     ("on_inconclusive: warn lets it through", "策略设为 on_inconclusive: warn，无法判定时也放行"),
     ("its rule is a warning", "策略把该规则设为警告"),
