@@ -76,10 +76,11 @@ def test_only_one_attempt_has_all_of_alpha() -> None:
 
 def test_more_cases_are_counted_at_the_next_attempts_level() -> None:
     """Adding cases is an attempt: what they must show is dearer."""
-    now, later = (of(judged(with_rows(168), n)).about_more for n in (None, 1))
-    assert now is not None
-    assert later is not None
-    assert later > now
+    free, first, second = (of(judged(with_rows(165), n)).about_more for n in (None, 1, 2))
+    assert free is not None
+    assert first is not None
+    assert first > free
+    assert first == second, "the third attempt has the level of the second"
 
 
 def test_a_verdict_says_whether_it_counts_and_how() -> None:
