@@ -253,7 +253,7 @@ def _of_base(
     kept = {waiver.name for waiver in declared(facts.head)}
     for waiver in own:
         state = standing[waiver.name]
-        missed = [f for f in left if waiver.gate in _names(f.gate) and _reached(f)]
+        missed = [f for f in left if _is_of(waiver.gate, f.gate) and _reached(f)]
         if state == "counts" or (waiver.name not in kept and not missed):
             continue
         message, hint = _wrong(waiver, state, (), today)
@@ -264,6 +264,11 @@ def _of_base(
             holds = f"is {missed[0].outcome.word}" if missed else "does not need it"
             message = f"{message}, and {waiver.gate} {holds}"
         yield _finding(facts, waiver, "base", outcome, message, hint)
+
+
+def _is_of(waived: str, gate: str) -> bool:
+    """Whether a gate needs what is waived: a slice without evidence says nothing of its values."""
+    return waived in _names(gate) or gate == _whole(waived)
 
 
 def _of_head(

@@ -155,6 +155,14 @@ def test_an_expired_waiver_fails_where_its_gate_does_not_hold(rows, word: str) -
     assert [one.state for one in verdict.waivers] == ["expired"]
 
 
+def test_an_expired_waiver_of_one_value_fails_where_nothing_is_known_of_its_slice() -> None:
+    world = judged(waivers(f"{SLICE}[zh] 2026-11-20"), None)
+    (said,) = world.found("waiver")
+    assert said.outcome is Outcome.FAILED
+    counting = judged(waivers(f"{SLICE}[zh] 2026-12-15"), None)
+    assert the_gate(counting, SLICE).outcome is Outcome.INCONCLUSIVE  # other values are not waived
+
+
 def test_an_expired_waiver_whose_gate_holds_is_to_be_removed() -> None:
     files = waivers(f"{GATE} 2026-11-20")
     world = judged(files, right(195, 200))
