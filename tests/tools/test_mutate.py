@@ -74,7 +74,7 @@ def test_a_mistake_is_killed_and_a_harmless_change_survives(tmp_path: Path) -> N
         "from llmops.room.one import double\n\ndef test_it() -> None:\n    assert double(3) == 6\n"
     )
     words = {
-        (m.before, m.after): mutate.killed(tmp_path, "room", m, 60)
+        (m.before, m.after): mutate.killed(tmp_path, "room", m, {})
         for m in mutate.mutants("llmops/room/one.py", code)
     }
     assert words == {
