@@ -253,6 +253,7 @@ def test_a_judge_is_cheaper_where_the_anchors_cost_less_than_the_labels_that_the
     dear = judged.cost_compare(Expected(0.5, 1, 1), 2000, 10**6, label_cost=2.0, judgement_cost=0.5)
     assert (dear.cheaper, dear.human_cost) == ("human", 2.0 * perfect.labels)
     assert dear.judge_cost == 4000 + 0.5 * 10**6
+    assert judged.Compared(0.04, 0.04, 200, 200.0, 200.0).cheaper == "human"  # a tie
 
 
 # Bad input

@@ -139,6 +139,17 @@ def test_so_many_cases_pass_an_unchanged_system_about_nine_times_in_ten(
     assert passed / 120 > 0.8
 
 
+def test_a_stricter_level_needs_more_pairs() -> None:
+    assert paired.cases_for_margin(0.1, 0.02, alpha=0.0125) == 3583
+    assert paired.cases_for_margin(0.02, 0.02, alpha=0.0125) == 977
+    assert paired.cases_for_margin(0.02, 0.02) == 675
+
+
+def test_without_a_margin_a_gain_must_be_shown_from_half_of_what_was_seen() -> None:
+    (found,) = paired.decide([Difference(mixed(12, 8, 200), 0.0)])
+    assert (found.word, found.about_more) == ("undecided", 10_000 - 200)
+
+
 # Error rates
 
 
