@@ -55,7 +55,9 @@ def main(args: argparse.Namespace) -> int:
     _expect_valid(name, text)
     assert base.commit is not None
     path = f"{FOLDER}/{name}.yaml"
-    commit = found.repository.branch(f"waiver/{name}", base.commit, path, text.encode("utf-8"))
+    why = f"Waive {args.gate} until {day.isoformat()}"
+    branch = f"waiver/{name}"
+    commit = found.repository.branch(branch, base.commit, path, text.encode("utf-8"), why)
     common.say(_told(args, name, day, commit, state))
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from llmops.reports.escape import cut, visible
@@ -18,8 +19,10 @@ from llmops.reports.words import (
     signed,
 )
 from llmops.rules.base import Finding, Loosened, Outcome, Verdict, Waived
+from llmops.rules.waiver import reached
 
 _ON_EVIDENCE = ("require", "slices", "regression", "gap", "fail-on", "bank-classes")
+_PLAIN = re.compile(r"[\w./-]+(\[[\w./-]+\])?")  # gates whose names a shell takes as they are
 COUNTED = ("findings", "rows of a class")  # metrics that are whole numbers
 
 
@@ -272,7 +275,20 @@ def next_steps(verdict: Verdict) -> tuple[str, ...]:
         found.append(
             "What is looser than base counts only with the approval that the target branch names."
         )
+    if (gate := _waivable(verdict)) is not None:
+        found.append(
+            "Where somebody answers for a miss until a day, a waiver of its own counts once it is "
+            f"merged: `llmops waiver new {gate} --expires 30d --reason WHY --ticket ID --owner WHO`"
+        )
     return tuple(found)
+
+
+def _waivable(verdict: Verdict) -> str | None:
+    """The worst gate that a waiver could let by, in words that a shell takes as they are."""
+    for finding in verdict.findings if verdict.base is not None else ():
+        if reached(finding) and finding.value is not None and _PLAIN.fullmatch(finding.gate):
+            return f"'{finding.gate}'" if "[" in finding.gate else finding.gate
+    return None
 
 
 def counted(verdict: Verdict) -> list[str]:

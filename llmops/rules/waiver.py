@@ -189,7 +189,7 @@ def _whole(gate: str) -> str:
 
 def _under(finding: Finding, counting: Sequence[Waiver], today: date) -> Finding:
     """A finding that does not hold, under the longest waiver of its gate."""
-    if not _reached(finding):
+    if not reached(finding):
         return finding
     waiver = next((w for w in counting if w.gate in _names(finding.gate)), None)
     if waiver is None:
@@ -201,7 +201,7 @@ def _under(finding: Finding, counting: Sequence[Waiver], today: date) -> Finding
     )  # fmt: skip
 
 
-def _reached(finding: Finding) -> bool:
+def reached(finding: Finding) -> bool:
     """Whether a finding needs a waiver, and may have one."""
     never = finding.rule in NEVER or finding.gate in NEVER_GATES
     return finding.outcome > Outcome.WARNED and not never
@@ -253,7 +253,7 @@ def _of_base(
     kept = {waiver.name for waiver in declared(facts.head)}
     for waiver in own:
         state = standing[waiver.name]
-        missed = [f for f in left if _is_of(waiver.gate, f.gate) and _reached(f)]
+        missed = [f for f in left if _is_of(waiver.gate, f.gate) and reached(f)]
         if state == "counts" or (waiver.name not in kept and not missed):
             continue
         message, hint = _wrong(waiver, state, (), today)

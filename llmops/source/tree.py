@@ -182,7 +182,7 @@ class Repository:
         names = [line.strip() for line in text.split("\n") if line.strip()]
         return frozenset([*names, *(name.partition("@")[0] for name in names)])
 
-    def branch(self, name: str, parent: str, path: str, data: bytes) -> str:
+    def branch(self, name: str, parent: str, path: str, data: bytes, message: str) -> str:
         """A new branch: `parent` and one more file, committed; the commit's id.
 
         The work tree, its index and HEAD stay as they are, and the branch appears last. Raises
@@ -194,7 +194,7 @@ class Repository:
         if any(one == path for _, _, _, one in self._git.entries("-r", tip, "--", path)):
             raise UsageError(f"{printable(path)} is there already at {printable(parent)}")
         tree = self._with_file(tip, path, self._git.run("hash-object", "-w", "--stdin", data=data))
-        commit = self._committed(tree, tip, f"{path}\n")
+        commit = self._committed(tree, tip, f"{message}\n")
         self._git.run("update-ref", f"refs/heads/{name}", commit, "0" * len(commit))
         return commit
 

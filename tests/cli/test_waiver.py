@@ -54,6 +54,8 @@ def test_new_writes_one_waiver_on_a_branch_of_its_own(llmops, bank) -> None:
     assert bank.git("log", "-1", "--format=%an <%ae>", "waiver/cs-1207") == (
         "李华 <lihua@example.invalid>"
     )
+    told = bank.git("log", "-1", "--format=%s", "waiver/cs-1207")
+    assert told == f"Waive {GATE} until 2026-12-23"
     assert f"{GATE} may be missed until 2026-12-23" in said.out
     assert "git push origin waiver/cs-1207" in said.out
     assert "1 of team-compliance must approve" in said.out
