@@ -22,8 +22,8 @@ JUDGED: Mapping[str, Phrase] = {
         "“按置信限”要求单侧置信限落在限值的正确一侧，“按实测值”只要求圆点落在正确一侧，"
         "以哪一种为准由策略决定。",
     ),
-    "by_bound": Phrase("by the bound", "按置信限"),
-    "by_number": Phrase("by the number", "按实测值"),
+    "by_bound": Phrase("by bound", "按置信限"),
+    "by_number": Phrase("by number", "按实测值"),
     "not_shown": Phrase("not shown", "未得到证明"),
     "waived_mark": Phrase(", waived", "（已豁免）"),
     "group_shares": Phrase("Claims on shares, from 0 to 1", "以 0 至 1 的比例表示的要求"),
