@@ -5,6 +5,7 @@ The figures are those of the closed forms, computed here from Clopper and Pearso
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -183,6 +184,35 @@ def test_a_hint_says_about_how_many_more_anchors_show_the_minimum() -> None:
     more = binomial.about_more(90, 100, 0.85, 0.05 / 4)
     assert found.hint == f"about {more} more good anchors would"
     assert judged(540, bench((80, 100))).hint == "take a better judge"
+
+
+@pytest.mark.parametrize(("passed", "of", "words"), [
+    (495, 600, r"about (?P<cases>\d+) more cases would decide"),
+    (1600, 2000, r"about (?P<anchors>\d+) more anchors would decide"),
+    (1575, 2000, r"about (?P<anchors>\d+) more anchors and (?P<cases>\d+) more cases would decide"),
+])  # fmt: skip
+def test_a_hint_says_how_much_more_decides_and_that_much_less_does_not(
+    passed: int, of: int, words: str
+) -> None:
+    found = judged(passed, bench(), of=of)
+    assert found.outcome is Outcome.INCONCLUSIVE
+    said = re.fullmatch(words, found.hint)
+    assert said is not None, found.hint
+    more = {"cases": 0, "anchors": 0, **{k: int(v) for k, v in said.groupdict().items()}}
+    assert found.about_more == (None if more["anchors"] else more["cases"])
+    for share, decided in ((1.0, True), (0.8, False)):
+        cases, half = of + round(more["cases"] * share), 200 + round(more["anchors"] * share / 2)
+        rated = round(half * 0.95), half
+        low, _ = bounds(round(cases * passed / of), cases, rated, rated, 0.05)
+        assert (low >= 0.8) is decided
+
+
+def test_as_many_rated_rows_without_a_judgement_as_are_allowed_are_let_by() -> None:
+    allowed = {**CALIBRATED, KIND: CALIBRATED[KIND] + "  on_case_error: {max: 0.0625}\n"}
+    for lost, outcome in ((20, Outcome.PASSED), (21, Outcome.INCONCLUSIVE)):
+        mute = [anchor(900 + i, 0.0, None) for i in range(lost)]  # not passed, and rightly so
+        found = judged(570, [*bench((149, 150), (149, 320 - 150 - lost)), *mute], allowed)
+        assert found.outcome is outcome, found.message
 
 
 def test_a_judge_no_better_than_chance_decides_nothing_whatever_its_minima() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from llmops.rules.base import Outcome
@@ -13,8 +15,8 @@ LOWER = changed(E, "{min: 0.8}", "{min: 0.5}")
 PRECISE = changed(E, "builtin/accuracy, require", "builtin/token_f1, pass_at: 0.5, require")
 
 
-def without(path: str) -> dict[str, str]:
-    return {p: t for p, t in BANK.items() if p != path}
+def without(path: str, files: Mapping[str, str] = BANK) -> dict[str, str]:
+    return {p: t for p, t in files.items() if p != path}
 
 
 def test_a_lowered_bound_waits_for_base_s_approval() -> None:
@@ -88,6 +90,23 @@ def test_without_an_approval_rule_a_loosening_is_still_shown() -> None:
     verdict = World(head, base, lambda m: right(195, 200)).verdict()
     assert verdict.outcome is Outcome.WARNED
     assert verdict.loosened
+
+
+@pytest.mark.parametrize(("many", "more"), [(3, ""), (4, "; 1 more"), (5, "; 2 more")])
+def test_three_loosenings_are_named_and_the_others_counted(many: int, more: str) -> None:
+    each = [
+        f"    - {{name: c{i}, metric: builtin/accuracy, require: {{min: 0.%d}}}}"
+        for i in range(many)
+    ]
+    base, head = (
+        changed(E, "checks:", "\n".join(["checks:", *(line % bound for line in each)]))
+        for bound in (70, 60)
+    )
+    for files in ((base, head), (without(POLICY, base), without(POLICY, head))):
+        (found,) = World(files[1], files[0]).found("policy-looser")
+        named = "; ".join(f"Evaluation/quality/c{i} min 0.7 -> min 0.6" for i in range(3))
+        assert f"{named}{more}" in found.message
+        assert more or " more" not in found.message
 
 
 LOOSENINGS = {

@@ -101,6 +101,22 @@ def test_a_maximum_is_judged_from_the_other_side() -> None:
     assert outcome(World(files, files, lambda m: right(38, 200))) is Outcome.INCONCLUSIVE
 
 
+def test_a_bound_that_nothing_can_miss_is_met_even_by_no_right_case() -> None:
+    least = changed(E, "require: {min: 0.8}", "require: {min: 0}")
+    most = changed(E, "require: {min: 0.8}", "require: {max: 1}")
+    assert outcome(World(least, least, lambda m: right(0, 200))) is Outcome.PASSED
+    assert outcome(World(most, most, lambda m: right(200, 200))) is Outcome.PASSED
+
+
+def test_an_undecided_maximum_needs_as_many_more_cases_as_its_mirrored_minimum() -> None:
+    most = changed(E, "require: {min: 0.8}", "require: {max: 0.2}")
+    (above,) = World(most, most, lambda m: right(38, 200)).found("require")
+    (below,) = World(head_rows=lambda m: right(162, 200)).found("require")
+    assert above.about_more == below.about_more
+    assert above.about_more is not None
+    assert above.hint == f"about {above.about_more} more cases would decide"
+
+
 def scores(mean: float) -> list[dict[str, object]]:
     return [row(i, {"accuracy": mean + (0.05 if i % 2 else -0.05)}) for i in range(200)]
 

@@ -20,7 +20,7 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+Usual = dict[tuple[Path, ...], float]
 PATIENCE = 3  # a mutant whose tests take so many times the usual CPU time is killed by that
 COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE),
@@ -152,32 +153,41 @@ def drawn(room: str, seed: int, sample: int) -> list[Mutant]:
     return [every[i] for i in sorted(chosen)]
 
 
-def killed(tree: Path, room: str, mutant: Mutant, usual: dict[Path, float]) -> bool:
+def killed(tree: Path, room: str, mutant: Mutant, usual: Usual, last: Collection[str] = ()) -> bool:
     """Whether a test of the room fails on the mutant; those of its module are asked first.
 
     `usual` remembers the CPU seconds that tests take on what nobody changed.
     """
     file = tree / mutant.file
     original = file.read_bytes()
-    asked = [tree / "tests" / room / f"test_{file.stem}.py", tree / "tests" / room]
-    limits = [PATIENCE * _usual(tree, tests, usual) for tests in asked if tests.exists()]
+    asked = _asked(tree / "tests" / room, file.stem, last)
+    limits = [PATIENCE * _usual(tree, tests, usual) for tests in asked]
     file.write_text(mutant.applied(original.decode("utf-8")), encoding="utf-8")
     try:
-        there = [tests for tests in asked if tests.exists()]
-        return any(_run(tree, tests, limit)[0] for tests, limit in zip(there, limits, strict=True))
+        return any(_run(tree, tests, limit)[0] for tests, limit in zip(asked, limits, strict=True))
     finally:
         file.write_bytes(original)
 
 
-def _usual(tree: Path, tests: Path, usual: dict[Path, float]) -> float:
+def _asked(room: Path, module: str, last: Collection[str]) -> list[tuple[Path, ...]]:
+    """The tests of the module itself if it has any, then those of the room, the slow ones last."""
+    own = room / f"test_{module}.py"
+    every = sorted(
+        room.glob("test_*.py"),
+        key=lambda f: (f.stem.removeprefix("test_") in last, f.name),
+    )
+    return [tests for tests in ((own,) if own.exists() else (), tuple(every)) if tests]
+
+
+def _usual(tree: Path, tests: tuple[Path, ...], usual: Usual) -> float:
     if tests not in usual:
         failed, usual[tests] = _run(tree, tests)
         if failed:
-            raise SystemExit(f"{tests.relative_to(tree)} fails on what nobody changed")
+            raise SystemExit(f"{[t.name for t in tests]} fail on what nobody changed")
     return usual[tests]
 
 
-def _run(tree: Path, tests: Path, limit: float = 3600) -> tuple[bool, float]:
+def _run(tree: Path, tests: tuple[Path, ...], limit: float = 3600) -> tuple[bool, float]:
     """Whether pytest fails there within so many CPU seconds, and those that it took.
 
     It runs in a process of its own, which has the heavy oracles already.
@@ -194,7 +204,8 @@ def _run(tree: Path, tests: Path, limit: float = 3600) -> tuple[bool, float]:
         sys.path.insert(0, str(tree))
         for loaded in [n for n in sys.modules if n.partition(".")[0] in ("llmops", "tests")]:
             del sys.modules[loaded]
-        code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={tree}", str(tests)])
+        words = ["-q", "-x", "-p", "no:cacheprovider", f"--rootdir={tree}"]
+        code = pytest.main([*words, *map(str, tests)])
         os._exit(int(code))
     _, status, used = os.wait4(child, 0)
     return os.waitstatus_to_exitcode(status) != 0, used.ru_utime + used.ru_stime
@@ -206,17 +217,19 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("room")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sample", type=int, default=150)
-    parser.add_argument("--only", default="", help="files whose path contains this")
+    parser.add_argument("--only", nargs="*", default=[], help="mutate these modules only")
+    parser.add_argument("--last", nargs="*", default=[], help="modules with slow tests")
     given = parser.parse_args(words)
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    chosen = [m for m in drawn(given.room, given.seed, given.sample) if given.only in m.file]
+    drawn_now = drawn(given.room, given.seed, given.sample)
+    chosen = [m for m in drawn_now if not given.only or Path(m.file).stem in given.only]
     with tempfile.TemporaryDirectory() as name:
         tree = Path(name) / "tree"
         _copy(tree)
         _preload()
-        usual: dict[Path, float] = {}
-        dead = sum(_told(m, killed(tree, given.room, m, usual)) for m in chosen)
+        usual: Usual = {}
+        dead = sum(_told(m, killed(tree, given.room, m, usual, given.last)) for m in chosen)
     print(f"{dead} of {len(chosen)} mutants of {given.room} killed")
     return 0
 

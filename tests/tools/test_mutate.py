@@ -73,8 +73,9 @@ def test_a_mistake_is_killed_and_a_harmless_change_survives(tmp_path: Path) -> N
     (tmp_path / "tests" / "room" / "test_one.py").write_text(
         "from llmops.room.one import double\n\ndef test_it() -> None:\n    assert double(3) == 6\n"
     )
+    usual: mutate.Usual = {}
     words = {
-        (m.before, m.after): mutate.killed(tmp_path, "room", m, {})
+        (m.before, m.after): mutate.killed(tmp_path, "room", m, usual)
         for m in mutate.mutants("llmops/room/one.py", code)
     }
     assert words == {
