@@ -328,6 +328,13 @@ def test_a_mean_of_scores_is_what_people_would_have_said() -> None:
     assert means(0.2, scored(0.9, 0.9)).outcome is Outcome.FAILED
 
 
+def test_only_an_undecided_mean_asks_for_more_anchors() -> None:
+    near = means(0.702, scored(0.9, 0.9))
+    assert near.outcome is Outcome.INCONCLUSIVE
+    assert near.hint == "more anchors would decide"
+    assert means(0.95, scored(0.9, 0.9)).hint == means(0.2, scored(0.9, 0.9)).hint == ""
+
+
 def test_fewer_cases_than_anchors_use_as_many_anchors_as_there_are_cases() -> None:
     def rows(made: Made) -> list[dict[str, object]]:
         if "judge" not in made.job.spec:

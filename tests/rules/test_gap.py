@@ -11,6 +11,7 @@ from llmops.jobs.exam import exams, made_of
 from llmops.jobs.gates import gates
 from llmops.jobs.make import Made
 from llmops.rules.base import Finding, Outcome
+from llmops.statistics import binomial
 from tests.rules.world import World, right, row
 from tests.trees import BANK, changed, graph, read, spec
 
@@ -57,6 +58,23 @@ def test_a_group_that_does_worse_fails() -> None:
     assert "more than the maximum 0.1" in found.message
     assert found.interval is not None
     assert found.interval[0] > 0.1
+
+
+def test_a_gap_of_right_and_wrong_has_exact_bounds() -> None:
+    found = judged(languages(zh=(95, 100), en=(90, 100)))
+    high = binomial.upper(95, 100, 0.0125) - binomial.lower(90, 100, 0.0125)
+    assert found.interval == pytest.approx((0.0, high))
+
+
+def test_a_gap_of_scores_is_seen_where_no_score_is_one() -> None:
+    files = changed(E, "metric: builtin/accuracy", "metric: builtin/token_f1", by_column())
+    rows = [
+        row(i, {"accuracy": 0.5 if i % 2 else 0.9}, language="zh" if i % 2 else "en")
+        for i in range(400)
+    ]
+    (found,) = World(files, files, lambda _made: rows).found("gap")
+    assert found.outcome is Outcome.FAILED
+    assert found.value == pytest.approx(0.4)
 
 
 def test_an_undecided_gap_warns_and_says_about_how_many_more() -> None:

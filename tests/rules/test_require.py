@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from llmops.digest import of_bytes
+from llmops.rules import require
 from llmops.rules.base import Outcome
 from llmops.rules.claims import cells
 from tests.rules.world import World, right, row
@@ -23,6 +26,14 @@ def test_a_claim_that_the_lower_bound_clears_passes() -> None:
     assert (found.n, found.value, found.bound) == (200, 0.95, "min 0.8")
     assert found.interval is not None
     assert found.interval[0] < 0.95 < found.interval[1]
+
+
+def test_a_finding_names_the_evidence_that_it_rests_on_and_none_where_there_is_none() -> None:
+    facts = World().facts()
+    (found,) = require.findings(facts)
+    assert found.evidence == of_bytes(b"e")
+    (found,) = require.findings(replace(facts, proven={}))
+    assert found.evidence == ""
 
 
 def test_a_point_above_the_bound_is_not_enough() -> None:
