@@ -10,9 +10,12 @@ from pathlib import Path
 
 from llmops.cli.output import complain, is_terminal
 from llmops.cli.output import say as say
-from llmops.diagnostics import render
+from llmops.diagnostics import printable, render
 from llmops.errors import UsageError
-from llmops.project import InvalidSpecs, Pair, Project, pair
+from llmops.graph.build import Graph
+from llmops.project import InvalidSpecs, Pair, Project, State, pair
+
+EARLIEST, LATEST = 1970, 9998  # years in which one may judge: days are added and written
 
 
 def project(args: argparse.Namespace) -> Project:
@@ -78,9 +81,13 @@ def moment(text: str | None) -> datetime:
     if text is None:
         return datetime.now(UTC)
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        found = datetime.fromisoformat(text).astimezone(UTC)
+        if not EARLIEST <= found.year <= LATEST:
+            raise ValueError
     except (ValueError, OverflowError) as error:
-        raise UsageError(f'--now "{text}" is no RFC 3339 time') from error
+        what = f'--now "{printable(text, 60)}" is no RFC 3339 time'
+        raise UsageError(what, hint="write it as in 2026-11-23T09:00:00Z") from error
+    return found
 
 
 def both(found: Project, args: argparse.Namespace) -> Pair:
@@ -88,9 +95,20 @@ def both(found: Project, args: argparse.Namespace) -> Pair:
     try:
         return pair(found, args.base, args.head)
     except InvalidSpecs as error:
-        complain(render(error.state.diagnostics, error.state.texts))
-        error.hint = "llmops validate shows them again"
-        raise
+        raise _told(error) from None
+
+
+def valid(state: State) -> Graph:
+    """The graph of a tree that was read; mistakes in its specs are printed, then raised."""
+    if state.graph is not None:
+        return state.graph
+    raise _told(InvalidSpecs(state))
+
+
+def _told(error: InvalidSpecs) -> InvalidSpecs:
+    complain(render(error.state.diagnostics, error.state.texts))
+    error.hint = "llmops validate shows them again"
+    return error
 
 
 def colour(args: argparse.Namespace) -> bool:

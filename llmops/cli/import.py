@@ -153,6 +153,9 @@ def _expect_saved(args: argparse.Namespace, files: Mapping[Path, bytes]) -> None
         if args.force or not path.exists():
             continue
         old = _bytes(path)
+        if path.suffix == ".yaml" and not re.search(rb"^ +format: *ratings *$", old, re.MULTILINE):
+            what = f"Dataset/{args.dataset} is there already, and holds no ratings"
+            raise UsageError(what, hint="give another --dataset, or write over it with --force")
         if old != data and not _in_git(args, path, old):
             raise UsageError(
                 f"{printable(str(path))} has changes that are not committed",

@@ -12,7 +12,7 @@ from typing import Any
 from llmops.cli import common
 from llmops.cli.output import columns
 from llmops.graph.build import Graph
-from llmops.project import InvalidSpecs, read
+from llmops.project import read
 
 EXAMPLES = """\
   llmops policy rules
@@ -38,12 +38,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def graph_of(args: argparse.Namespace) -> Graph:
-    """The graph of the work tree. InvalidSpecs where its specs are wrong."""
+    """The graph of the work tree. InvalidSpecs, with every mistake told, where specs are wrong."""
     found = common.project(args)
-    state = read(found, found.repository.work_tree(), head=True)
-    if state.graph is None:
-        raise InvalidSpecs(state)
-    return state.graph
+    return common.valid(read(found, found.repository.work_tree(), head=True))
 
 
 def _rows(graph: Graph) -> Iterator[tuple[str, ...]]:

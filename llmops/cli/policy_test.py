@@ -11,7 +11,7 @@ from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import UsageError
 from llmops.graph.build import Graph
 from llmops.graph.planted import Soil
-from llmops.project import InvalidSpecs, State, read
+from llmops.project import State, read
 from llmops.reports.render import render_rehearsals
 from llmops.specs.base import Ref
 from llmops.static import owners
@@ -35,10 +35,9 @@ def main(args: argparse.Namespace) -> int:
 
     found = common.project(args)
     state = read(found, found.repository.work_tree(), head=True)
-    if state.graph is None:
-        raise InvalidSpecs(state)
-    _expect_known(args.tests, state.graph)
-    lines = rehearse(_soil(state, state.graph), owners(state.tree), args.tests)
+    graph = common.valid(state)
+    _expect_known(args.tests, graph)
+    lines = rehearse(_soil(state, graph), owners(state.tree), args.tests)
     width, colour = common.width(args), common.colour(args)
     common.say(render_rehearsals(lines, args.format, width=width, colour=colour))
     return 0 if all(line.held for line in lines) else 1

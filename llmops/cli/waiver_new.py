@@ -74,15 +74,16 @@ def _day(given: str, today: date) -> date:
     """The last day: a date, or so many days ahead."""
     from llmops.rules.waiver import MOST_DAYS
 
-    days = re.fullmatch(r"(\d{1,4})d", given)
+    days = re.fullmatch(r"([0-9]{1,4})d", given)
     try:
         day = today + timedelta(int(days[1])) if days else date.fromisoformat(given)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         what = f'--expires "{printable(given, 40)}" is no day'
         raise UsageError(what, hint='write 30d, or a date as in "2026-12-15"') from error
     ahead = (day - today).days
     if not 1 <= ahead <= MOST_DAYS:
-        what = f"--expires {day.isoformat()} is {ahead} days ahead"
+        where = f"{ahead} days ahead" if ahead > 0 else "past" if ahead else "today"
+        what = f"--expires {day.isoformat()} is {where}"
         raise UsageError(what, hint=f"a waiver lasts 1 to {MOST_DAYS} days")
     return day
 
@@ -92,7 +93,10 @@ def _name(args: argparse.Namespace) -> str:
     from llmops.specs.base import NAME_PATTERN
 
     made = re.sub(r"[^a-z0-9]+", "-", args.ticket.lower()).strip("-")
-    name: str = args.name or made
+    name: str = made if args.name is None else args.name
+    if not made and args.name is None:
+        what = f'no name can be made of the ticket "{printable(args.ticket, 80)}"'
+        raise UsageError(what, hint="give one with --name: small letters, digits, - and .")
     if len(name) > 63 or re.fullmatch(NAME_PATTERN, name) is None:
         what = f'"{printable(name, 80)}" is no name of a waiver'
         raise UsageError(what, hint="give one with --name: small letters, digits, - and .")

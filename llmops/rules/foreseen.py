@@ -86,8 +86,8 @@ def _share_side(rows: int, side: str, bound: float, today: float | None, alpha: 
         note = f"{_decides(rows, bound, 'rate', said)}; {needed} rows would decide it at {at}"
     else:
         passing = count if side == "min" else rows - count
-        most = "" if side == "min" else "at most "
-        note = f"passes at {most}{passing} of {rows}, likely when the true rate is {said}"
+        fewer = "" if side == "min" else " or fewer"
+        note = f"passes at {passing} of {rows}{fewer}, likely when the true rate is {said}"
     return Forecast(True, note, passes_at, needed, at)
 
 

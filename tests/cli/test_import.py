@@ -229,6 +229,19 @@ def test_nothing_is_written_over_what_git_does_not_have(repo: GitRepo, llmops: R
     assert (repo.path / "out.jsonl").read_text() == "my own\n"
 
 
+def test_a_dataset_of_other_rows_is_not_written_over_though_git_has_it(
+    repo: GitRepo, llmops: Run
+) -> None:
+    mine = "kind: Dataset\nspec:\n  format: classification\n"
+    repo.commit({"specs/datasets/faq.yaml": mine})
+    said = given(repo, llmops, HEAD + ROWS, "--dataset", "faq")
+    assert said.code == 2
+    assert "Dataset/faq is there already, and holds no ratings" in said.err
+    assert (repo.path / "specs/datasets/faq.yaml").read_text() == mine
+    assert not (repo.path / "out.jsonl").exists()
+    assert given(repo, llmops, HEAD + ROWS, "--dataset", "faq", "--force").code == 0
+
+
 def test_never_half_a_file(repo: GitRepo, llmops: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, target: Path) -> None:
         raise OSError(28, "No space left on device", str(target))

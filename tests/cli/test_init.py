@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from llmops.cli import scaffold
+from llmops.statistics.attempts import level
+from llmops.statistics.binomial import smallest_passing_count
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +52,15 @@ def test_each_claim_may_be_tried_three_times_and_somebody_may_grant_one_more(mad
     policy = (made / "policies/default.yaml").read_text(encoding="utf-8")
     assert "\n  attempts: 3\n" in policy
     assert "when: attempts" in policy
+
+
+def test_every_claim_of_the_guardrail_can_be_shown_at_the_last_attempt_too(made: Path) -> None:
+    guard = (made / "specs/guardrails/faq-guard.yaml").read_text("utf-8")
+    found = re.findall(r"name: ([\w-]+), dataset: refuse-bank#(\w+),.*min: ([\d.]+)", guard)
+    assert [name for name, _, _ in found] == ["stops", "lets-by"]
+    for _, part, least in found:
+        rows = len((made / f"specs/data/{part}.jsonl").read_text("utf-8").splitlines())
+        assert smallest_passing_count(rows, float(least), level(0.05, 3, 3)) is not None, part
 
 
 def test_main_has_the_rules_first_and_nothing_is_left_over(made: Path) -> None:

@@ -60,6 +60,17 @@ def test_rules_lists_every_rule_with_its_severity_here(llmops, bank) -> None:
     assert all(name in text for name in INFOS)
 
 
+@pytest.mark.parametrize("action", ["rules", "test", "diff"])
+def test_every_mistake_of_the_specs_is_told_with_its_place(llmops, bank, action: str) -> None:
+    edited(bank, POLICY, "kind: Policy\n", "kind: Policy\nkin: x\n")
+    edited(bank, E, "spec:\n", "spec:\n  alpa: 0.05\n")
+    said = llmops("policy", action, "-C", bank.path)
+    assert said.code == 2
+    assert f"{POLICY}:" in said.err
+    assert f"{E}:" in said.err
+    assert "2 mistakes in the specs of work tree\n  hint: llmops validate" in said.err
+
+
 def test_a_gate_s_severity_is_the_strictest_that_a_policy_names(llmops, bank) -> None:
     edited(bank, POLICY, "rule: require}", "rule: require, severity: warning}")
     data = json.loads(llmops("policy", "rules", "-C", bank.path, "--format", "json").out)

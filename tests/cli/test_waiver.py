@@ -95,11 +95,12 @@ def test_its_branch_is_valid_and_waits_for_approval(llmops, bank) -> None:
         ({"gate": "policy-looser"}, "cannot be waived"),
         ({"gate": f"{GATE}[zh]"}, "no gate or rule at"),
         ({"expires": "91d"}, "91 days ahead"),
-        ({"expires": "0d"}, "0 days ahead"),
-        ({"expires": "2026-11-22"}, "-1 days ahead"),
+        ({"expires": "0d"}, "2026-11-23 is today"),
+        ({"expires": "2026-11-22"}, "2026-11-22 is past"),
         ({"expires": "soon"}, '"soon" is no day'),
         ({"expires": "2026-02-30"}, "is no day"),
         ({"expires": "99999d"}, "is no day"),
+        ({"expires": "٣d"}, "is no day"),
     ],
 )
 def test_new_refuses_and_leaves_nothing(llmops, bank, words: dict[str, str], why: str) -> None:
@@ -114,7 +115,7 @@ def test_new_refuses_and_leaves_nothing(llmops, bank, words: dict[str, str], why
     "words",
     [
         ("--name", "default"), ("--name", "Big"), ("--ticket", "？？"), ("--reason", " "),
-        ("--owner", ""), ("--reason", "sk-" + "a1B2" * 12), ("--base", "nowhere"),
+        ("--owner", ""), ("--name", ""), ("--reason", "sk-" + "a1B2" * 12), ("--base", "nowhere"),
     ],
 )  # fmt: skip
 def test_new_refuses_names_that_are_taken_and_texts_that_say_nothing(llmops, bank, words) -> None:
@@ -123,6 +124,17 @@ def test_new_refuses_names_that_are_taken_and_texts_that_say_nothing(llmops, ban
     assert said.code == 2
     assert said.err.startswith("llmops: error: ")
     assert state_of(bank) == before
+
+
+def test_a_ticket_without_letters_asks_for_a_name_and_a_day_beyond_all_years_is_none(
+    llmops, bank
+) -> None:
+    said = new(llmops, bank, "--ticket", "工单")
+    assert said.code == 2
+    assert 'no name can be made of the ticket "工单"' in said.err
+    late = new(llmops, bank, "--now", "9998-12-31T00:00:00Z", expires="400d")
+    assert late.code == 2
+    assert "is no day" in late.err
 
 
 @pytest.mark.parametrize("day", ["90d", "2027-02-21", "1d"])

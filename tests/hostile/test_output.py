@@ -107,7 +107,12 @@ def test_a_mistake_of_ours_is_no_verdict_and_no_page_of_code(
         cli.main(["validate", "-C", str(bank.path)])
 
 
-@pytest.mark.parametrize("now", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "x"])
+@pytest.mark.parametrize(
+    "now", [
+        "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "x",
+        "0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z",
+    ],
+)  # fmt: skip
 def test_a_time_that_cannot_be_is_wrong_usage(llmops, bank, now: str) -> None:
     result = llmops("gate", "-C", bank.path, "--now", now)
     assert result.code == 2

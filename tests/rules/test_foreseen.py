@@ -49,7 +49,7 @@ def test_enough_rows_say_at_how_many_they_pass() -> None:
     assert found.note == "passes at 916 of 1000, likely when the true rate is 0.923 or more"
     assert (found.needed or 0) <= 1000
     assert foreseen.share(1000, {"max": 0.1}, Known(0.05), 0.05).note.startswith(
-        "passes at at most 84 of 1000"
+        "passes at 84 of 1000 or fewer"
     )
 
 
