@@ -29,6 +29,13 @@ def test_what_a_machine_wrote_waits_for_people() -> None:
         assert f"has {len(approved)} of 2 approvals from team-cs" in found.message
 
 
+@pytest.mark.parametrize(("many", "cut"), [(3, False), (4, True)])
+def test_three_machines_are_named_and_that_there_are_more(many: int, cut: bool) -> None:
+    (found,) = world(authors=frozenset(f"m{i}[bot]" for i in range(many))).found("approval")
+    named = "written by m0[bot], m1[bot], m2[bot]"
+    assert found.message.startswith(f"{named}, …; has" if cut else f"{named}; has")
+
+
 def test_what_a_person_wrote_does_not() -> None:
     assert world(authors=PERSON).found("approval") == []
     assert world(authors=PERSON).verdict().outcome is Outcome.PASSED

@@ -28,6 +28,8 @@ def test_clearly_worse_fails_with_the_paired_difference() -> None:
     assert abs(found.difference + 0.1) < 1e-12
     assert found.difference_interval is not None
     assert found.difference_interval[0] < -0.1 < found.difference_interval[1]
+    assert (found.value, found.base_value) == (0.85, 0.95)
+    assert "base 0.950, paired difference -0.100" in found.message
 
 
 def few(lost: int) -> World:

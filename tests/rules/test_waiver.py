@@ -62,6 +62,14 @@ def test_a_waived_gate_is_warned_and_says_what_was_found(rows, word: str) -> Non
     assert found.value == plain.value
 
 
+@pytest.mark.parametrize(("length", "shown"), [(80, "9" * 80), (81, "9" * 79 + "…")])
+def test_a_long_ticket_is_cut_at_eighty_letters(length: int, shown: str) -> None:
+    files = changed(
+        FILE, "ticket: CS-1", f"ticket: '{'9' * length}'", waivers(f"{GATE} 2026-12-15")
+    )
+    assert f"({shown}, lihua, 22 days left)" in the_gate(judged(files)).message
+
+
 def test_a_waiver_covers_its_gate_and_no_other() -> None:
     findings = judged(waivers(f"{GATE} 2026-12-15")).verdict().findings
     assert {f.gate for f in findings if f.waived_by} == {GATE}
