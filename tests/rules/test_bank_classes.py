@@ -8,6 +8,9 @@ from llmops.jobs.parts import Part
 from llmops.rules.bank_classes import findings
 from llmops.rules.base import Finding, Outcome
 from tests.rules.suites import facts_of, suite
+from tests.rules.test_loosening_safety import PATH, SAFE
+from tests.rules.world import World
+from tests.trees import changed
 
 
 def _judged(*classes: str | None, least: int = 2) -> Finding:
@@ -47,3 +50,12 @@ def test_a_bank_that_was_not_asked_is_inconclusive() -> None:
     part = Part("refuse", "bank", ("spec", "suites", 0), ("suites", 0), 9, classes=2)
     [found] = findings(facts_of(suite(part), rows=None))
     assert found.outcome is Outcome.INCONCLUSIVE
+
+
+def test_the_plan_says_that_a_bank_cannot_hold_two_classes_of_so_many() -> None:
+    for least, decidable in ((25, None), (26, False)):
+        files = changed(PATH, "min_per_class: 5", f"min_per_class: {least}", SAFE)
+        (gate,) = [g for g in World(files, files).facts().plan.gates if g.kind == "classes"]
+        assert gate.rows == 50
+        assert gate.decidable is decidable
+        assert gate.needed == (None if decidable is None else 52)

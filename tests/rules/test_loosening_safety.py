@@ -91,3 +91,25 @@ def test_a_bound_that_turns_a_comparison_round_is_told() -> None:
 def test_other_rows_of_a_bank_are_told() -> None:
     head = {**SAFE, "specs/data/refuse.jsonl": '{"prompt": "z", "risk": "b"}\n'}
     assert what(SAFE, head) == ["SafetyTest/safe/refuse cases"]
+
+
+LAYER = "{name: bad, regex: {pattern: 'bad+'}, action: block}"
+
+
+def guarded(layer: str) -> dict[str, str]:
+    guard = spec("Guardrail", "guard", f"input: [{layer}]")
+    return {**BANK, "specs/guardrails/guard.yaml": guard}
+
+
+@pytest.mark.parametrize(("old", "new", "looser"), [
+    ("action: block", "action: block, because: {en: so}", False),
+    ("action: block", "action: mask", True), ("'bad+'", "'worse+'", True),
+    ("regex: {pattern: 'bad+'}", "pii: {entities: [CN_ID_CARD]}", True),
+    ("name: bad", "name: other", True),
+])  # fmt: skip
+def test_a_layer_that_catches_less_is_looser_and_the_same_layer_is_not(
+    old: str, new: str, looser: bool
+) -> None:
+    told = ["Guardrail/guard input bad"] if looser else []
+    assert what(guarded(LAYER), guarded(LAYER)) == []
+    assert what(guarded(LAYER), guarded(LAYER.replace(old, new))) == told

@@ -118,6 +118,13 @@ def test_bounds_agree_with_scipy_at_the_most_extreme_levels() -> None:
             assert binomial.upper(k, n, alpha) == pytest.approx(above, abs=1e-9)
 
 
+def test_a_point_probability_is_exact_to_thirteen_digits() -> None:
+    for n in (32, 33, 40, 64, 100, 400):
+        for k in (16, 17, n // 2, n - 16):
+            exact = Fraction(math.comb(n, k), 2**n)
+            assert abs(Fraction(tail.point(k, n, 0.5)) / exact - 1) < 1e-13
+
+
 def test_tails_agree_with_scipy_on_2000_random_inputs() -> None:
     chance = random.Random(5)
     for k, n, _ in inputs(5):
