@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from llmops.cli import common
@@ -53,15 +53,19 @@ def main(args: argparse.Namespace) -> int:
 
 def _lines(planned: Planned, judged: Verdict, today: date) -> Iterator[Line]:
     """Base's first, as the verdict tells them, then those that only head has."""
-    from llmops.rules.waiver import told_of
+    from llmops.rules.waiver import declared, told_of
 
     failed = {f.gate for f in judged.findings if f.rule == "waiver" and f.outcome is Outcome.FAILED}
     for one in judged.waivers:
         yield Line(one, "base", one.name in failed)
-    before = {(one.name, one.gate, one.expires) for one in judged.waivers}
+    told = {(one.name, one.gate, one.expires) for one in judged.waivers}
     base = planned.both.base.graph if planned.both.base is not None else None
+    before = {(one.name, one.gate, one.given["expires"]) for one in declared(base)}
     for one in told_of(base, planned.both.head.graph, today):
-        if (one.name, one.gate, one.expires) not in before:
+        key = (one.name, one.gate, one.expires)
+        if key in before and key not in told:  # its policy is for another Application
+            yield Line(replace(one, state="does not apply"), "base", False)
+        elif key not in before:
             yield Line(one, "head", False)
 
 

@@ -144,7 +144,7 @@ def applied(facts: Facts, found: Sequence[Finding], today: date) -> Applied:
         for one in found
     )
     told = tuple(_told(w, standing[w.name], left, today) for w in own)
-    said = [*_of_base(facts, own, standing, left, today), *_of_head(facts, own, known, today)]
+    said = [*_of_base(facts, own, standing, left, today), *_of_head(facts, known, today)]
     return Applied((*left, *said), told)
 
 
@@ -271,11 +271,9 @@ def _is_of(waived: str, gate: str) -> bool:
     return waived in _names(gate) or gate == _whole(waived)
 
 
-def _of_head(
-    facts: Facts, own: Sequence[Waiver], known: Iterable[str], today: date
-) -> Iterator[Finding]:
+def _of_head(facts: Facts, known: Iterable[str], today: date) -> Iterator[Finding]:
     """Head's new waivers that would never count: for nothing, or for too long."""
-    before = {(waiver.name, waiver.gate, waiver.expires) for waiver in own}
+    before = {(waiver.name, waiver.gate, waiver.expires) for waiver in declared(facts.base)}
     for waiver in declared(facts.head):
         state = stands(waiver, known, today)
         new = (waiver.name, waiver.gate, waiver.expires) not in before

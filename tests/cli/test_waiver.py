@@ -246,6 +246,23 @@ def test_ls_tells_base_s_and_head_s_apart(llmops, bank) -> None:
     assert "counts once it is merged" in text
 
 
+def test_base_s_waiver_for_another_application_is_told_as_that_and_fails_no_change(
+    llmops, bank
+) -> None:
+    bank.commit({
+        "policies/w.yaml": "apiVersion: llmops/v1alpha1\nkind: Policy\n"
+        "metadata: {name: w, owner: team-cs}\nspec:\n  applies_to: {labels: {nobody: has}}\n"
+        "  waivers:\n    - {name: w, gate: Evaluation/gone/x, reason: late, ticket: T-1,"
+        " owner: li, expires: '2026-12-15'}\n"
+    })  # fmt: skip
+    asked = ("--base", "main", "--head", "change")
+    code, (one,) = listed(llmops, bank, "2026-11-23", *asked)
+    assert (code, one["side"], one["state"]) == (0, "base", "does not apply")
+    assert llmops("run", "-C", bank.path, *asked).code == 0
+    said = llmops("gate", "-C", bank.path, *asked, *NOW)
+    assert (said.code, said.out.rstrip().splitlines()[-1]) == (0, "Verdict: passed — 4 gates")
+
+
 def test_a_waiver_for_nothing_is_an_error_of_validate(llmops, bank) -> None:
     text = (
         "apiVersion: llmops/v1alpha1\nkind: Policy\nmetadata: {name: w, owner: team-cs}\nspec:\n"
