@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, overload
 
 from llmops.jobs.metrics import METRICS, Metric, quantile
 from llmops.rules.base import JudgeQuality, Outcome
@@ -25,6 +25,57 @@ class Cell(NamedTuple):
     case: str
     id: str
     value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Sequence[Cell]):
+    """The cells of one check, kept as columns: thousands of cases cost three lists, not objects."""
+
+    cases: tuple[str, ...]
+    ids: tuple[str, ...]
+    values: tuple[float | None, ...]
+
+    @classmethod
+    def of(cls, found: Sequence[Cell]) -> Column:
+        """The same cells as columns."""
+        if isinstance(found, Column):
+            return found
+        return cls(
+            tuple([c.case for c in found]), tuple([c.id for c in found]),
+            tuple([c.value for c in found]),
+        )  # fmt: skip
+
+    def invalid(self) -> list[str]:
+        """The ids of cells without a value."""
+        if None not in self.values:
+            return []
+        return [name for name, value in zip(self.ids, self.values, strict=True) if value is None]
+
+    def by_case(self) -> dict[str, float | None]:
+        """Values by their cases."""
+        return dict(zip(self.cases, self.values, strict=True))
+
+    def among(self, cases: frozenset[str]) -> Column:
+        """Only the cells of some cases."""
+        return Column.of([cell for cell in self if cell.case in cases])
+
+    def __len__(self) -> int:
+        """How many cells."""
+        return len(self.cases)
+
+    @overload
+    def __getitem__(self, place: int) -> Cell: ...
+    @overload
+    def __getitem__(self, place: slice) -> Column: ...
+    def __getitem__(self, place: int | slice) -> Cell | Column:
+        """One cell, or a part of the columns."""
+        if isinstance(place, slice):
+            return Column(self.cases[place], self.ids[place], self.values[place])
+        return Cell(self.cases[place], self.ids[place], self.values[place])
+
+    def __iter__(self) -> Iterator[Cell]:
+        """Cell by cell."""
+        return map(Cell, self.cases, self.ids, self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +122,60 @@ _NOTHING: Mapping[str, Any] = {}
 INVALID_HINT = "rows.jsonl of the evaluate job has each cell's reason"
 
 
-def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> list[Cell]:
+def cells(rows: Iterable[Row], check: Mapping[str, Any]) -> Column:
     """The column of one check; a value that the metric cannot have is no value.
 
     A case that the check says nothing about (a transformation that finds nothing to change in it)
     is left out: it can neither pass nor fail. No other metric may say so of a case.
     """
-    name, read = check["name"], _reader(check)
-    changes = str(check["metric"]).startswith("giskard/")
-    found = []
-    for row in rows:
-        given = row.get("cells", _NOTHING).get(name, _NOTHING)
-        valid = given.get("valid") is True
-        if changes and valid and given.get("applies") is False:
-            continue
-        value = read(given.get("value")) if valid else None
-        found.append(Cell(str(row["case"]), str(row["id"]), value))
-    return found
+    return _column(_answers(rows), check)
 
 
-def kept_cells(facts: Facts, closure: str, check: Mapping[str, Any]) -> list[Cell]:
+def kept_cells(facts: Facts, closure: str, check: Mapping[str, Any]) -> Column:
     """`cells` of a job's kept rows, none where there are none; read once for all gates."""
     rows = facts.rows(closure) or ()
-    key = (closure, check["name"], check["metric"], check.get("pass_at"))
-    kept = facts.columns.get(key)
-    if kept is None or kept[0] is not rows:
-        kept = facts.columns[key] = rows, cells(rows, check)
-    found: list[Cell] = kept[1]
-    return found
+    kept: _Kept | None = facts.columns.get(closure)
+    if kept is None or kept.rows is not rows:
+        kept = facts.columns[closure] = _Kept(rows, _answers(rows))
+    key = (check["name"], check["metric"], check.get("pass_at"))
+    if key not in kept.columns:
+        kept.columns[key] = _column(kept.answers, check)
+    return kept.columns[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Kept rows, whatever the check: case, id and cells by the name of their check."""
+
+    cases: tuple[str, ...]
+    ids: tuple[str, ...]
+    cells: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was read of a job's rows: all cells, and the columns that some check asked for."""
+
+    rows: Sequence[Row]
+    answers: _Answers
+    columns: dict[tuple[Any, ...], Column] = field(default_factory=dict)
+
+
+def _answers(rows: Iterable[Row]) -> _Answers:
+    read = [(str(row["case"]), str(row["id"]), row.get("cells", _NOTHING)) for row in rows]
+    cases, ids, found = zip(*read, strict=True) if read else ((), (), ())
+    return _Answers(cases, ids, found)
+
+
+def _column(answers: _Answers, check: Mapping[str, Any]) -> Column:
+    name, read = check["name"], _reader(check)
+    given = [found.get(name, _NOTHING) for found in answers.cells]
+    values = [read(one.get("value")) if one.get("valid") is True else None for one in given]
+    column = Column(answers.cases, answers.ids, tuple(values))
+    if not str(check["metric"]).startswith("giskard/"):
+        return column
+    says = (one.get("applies") is not False or one.get("valid") is not True for one in given)
+    return Column.of([cell for cell, said in zip(column, says, strict=True) if said])
 
 
 def _reader(check: Mapping[str, Any]) -> Callable[[Any], float | None]:
@@ -134,26 +211,26 @@ def scale_of(check: Mapping[str, Any]) -> Metric:
 
 def decide(question: Question, found: Sequence[Cell]) -> Claim:
     """Passed when shown, failed when refuted, else inconclusive (never passed without data)."""
-    invalid = [cell.id for cell in found if cell.value is None]
-    n = len(found)
+    column = Column.of(found)
+    invalid, n = column.invalid(), len(column)
     if n == 0:
         return Claim(Outcome.INCONCLUSIVE, 0, "no case")
-    if len({cell.case for cell in found}) != n:
+    if len(set(column.cases)) != n:
         return Claim(Outcome.INCONCLUSIVE, n, "a case is counted twice")
     if len(invalid) > question.errors_allowed * n:
         return Claim(Outcome.INCONCLUSIVE, n, invalid_words(invalid, n))
     if question.statistic:
-        return _percentile(question, [cell.value for cell in found])
+        return _percentile(question, column.values)
     if question.scale.kind == "unbounded":
         return Claim(Outcome.INCONCLUSIVE, n, f"{question.metric} has no range to test a mean in")
     if question.scale.kind == "binary":
-        return _binary(question, [_or_worst(question, cell) for cell in found])
-    return _score(question, ordered(question, found))
+        return _binary(question, _or_worst(question, column.values))
+    return _score(question, ordered(question, column))
 
 
-def summary(found: Iterable[Cell], check: Mapping[str, Any]) -> float | None:
+def summary(found: Sequence[Cell], check: Mapping[str, Any]) -> float | None:
     """What the valid cells come to, for the reader: their mean, or the percentile of the check."""
-    values = [cell.value for cell in found if cell.value is not None]
+    values = [value for value in Column.of(found).values if value is not None]
     if not values:
         return None
     if "statistic" in check:
@@ -171,18 +248,16 @@ def invalid_words(invalid: Sequence[str], n: int) -> str:
 
 def ordered(question: Question, found: Sequence[Cell]) -> list[float]:
     """Values in betting order."""
-    key = order.betting_order(question.dataset, question.split, question.gate)
-    ranked = sorted(found, key=lambda cell: key(cell.case))
-    return [_or_worst(question, cell) for cell in ranked]
+    column = Column.of(found)
+    ranks = order.ranking(question.dataset, question.split, question.gate, column.cases)
+    return _or_worst(question, [column.values[i] for i in ranks])
 
 
-def _or_worst(question: Question, cell: Cell) -> float:
-    """The value of a cell; an allowed invalid one counts as the worst."""
-    if cell.value is not None:
-        return cell.value
+def _or_worst(question: Question, values: Iterable[float | None]) -> list[float]:
+    """The values of cells; an allowed invalid one counts as the worst."""
     worst = question.scale.lower if "min" in question.bound else question.scale.upper
     assert worst is not None
-    return worst
+    return [worst if value is None else value for value in values]
 
 
 def _binary(question: Question, values: list[float]) -> Claim:

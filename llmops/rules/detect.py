@@ -42,9 +42,10 @@ def findings(
     """One finding for each member, in the order of base's and then of head's."""
     members = [member for source in sources for member in source(facts)]
     ours = [m for m in members if m.one.exam.judged_by == "base"]
-    every = [*ours, *(m for m in members if m.one.exam.judged_by == "head")]
-    decided = (*_family(ours), *_family(every)[len(ours) :])
-    for member, decision in zip(every, decided, strict=True):
+    own = [m for m in members if m.one.exam.judged_by == "head"]
+    among_all = _family([*ours, *own])[len(ours) :] if own else ()
+    decided = (*_family(ours), *among_all)
+    for member, decision in zip((*ours, *own), decided, strict=True):
         yield member.finding(decision)
 
 

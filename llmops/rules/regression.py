@@ -16,7 +16,7 @@ from typing import Any
 from llmops.rules import detect
 from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import INVALID_HINT, Cell, cells, invalid_words, kept_cells, scale_of
+from llmops.rules.claims import INVALID_HINT, Column, cells, invalid_words, kept_cells, scale_of
 from llmops.rules.detect import Member, Missing
 from llmops.rules.facts import Facts, Info
 from llmops.rules.groups import groups, nothing
@@ -116,25 +116,24 @@ def _pairs(facts: Facts, compared: Compared) -> Pairs | Missing:
         return Outcome.INCONCLUSIVE, f"base's target: {missing[1]}", missing[2]
     head = kept_cells(facts, one.head.job.closure, one.check)
     base = kept_cells(facts, one.exam.base.job.closure, one.check)
-    if {c.case for c in head} != {c.case for c in base}:
+    if set(head.cases) != set(base.cases):
         return Outcome.INCONCLUSIVE, "base and head did not answer the same cases", "llmops run"
     if compared.cases is not None and not compared.cases:
         return Outcome.INCONCLUSIVE, compared.empty, ""
     return _difference(compared, _of(compared, base), _of(compared, head))
 
 
-def _of(compared: Compared, found: Sequence[Cell]) -> list[Cell]:
-    return [c for c in found if compared.cases is None or c.case in compared.cases]
+def _of(compared: Compared, found: Column) -> Column:
+    return found if compared.cases is None else found.among(compared.cases)
 
 
-def _difference(compared: Compared, base: Sequence[Cell], head: Sequence[Cell]) -> Pairs | Missing:
+def _difference(compared: Compared, base: Column, head: Column) -> Pairs | Missing:
     one = compared.one
     scale = scale_of(one.check)
-    before = {c.case: c.value for c in base}
-    after = {c.case: c.value for c in head}
+    before, after = base.by_case(), head.by_case()
     if before.keys() != after.keys() or len(before) != len(base) or len(after) != len(head):
         return Outcome.INCONCLUSIVE, "base and head did not answer the same cases", "llmops run"
-    invalid = [c.id for c in (*base, *head) if c.value is None]
+    invalid = [*base.invalid(), *head.invalid()]
     if invalid or not after:
         return Outcome.INCONCLUSIVE, invalid_words(invalid, len(base) + len(head)), INVALID_HINT
     if scale.lower is None or scale.upper is None:
@@ -142,14 +141,15 @@ def _difference(compared: Compared, base: Sequence[Cell], head: Sequence[Cell]) 
     sign = 1.0 if scale.better == "higher" else -1.0
     question = one.question({})
     where = question.dataset, question.split
-    ranked = sorted(after, key=order.betting_order(*where, compared.gate))
-    n = len(ranked)
-    values = [sign * (_known(after[c]) - _known(before[c])) for c in ranked]
+    ranks, n = order.ranking(*where, compared.gate, head.cases), len(head)
+    was = [_known(before[case]) for case in head.cases]
+    now = [_known(value) for value in head.values]
+    gains = [sign * (a - b) for a, b in zip(now, was, strict=True)]
     return Pairs(
-        values,
+        [gains[i] for i in ranks],
         scale.upper - scale.lower,
-        math.fsum(_known(v) for v in before.values()) / n,
-        math.fsum(_known(v) for v in after.values()) / n,
+        math.fsum(was) / n,
+        math.fsum(now) / n,
         sign,
     )
 
@@ -210,8 +210,7 @@ def worst(
 ) -> tuple[list[str], int]:
     """Cases that got worse, the most first (ties by digest), and how many got better."""
     sign = 1.0 if scale_of(check).better == "higher" else -1.0
-    before = {c.case: c.value for c in cells(base, check)}
-    after = {c.case: c.value for c in cells(head, check)}
+    before, after = cells(base, check).by_case(), cells(head, check).by_case()
     both = [c for c in sorted(before.keys() & after.keys()) if _comparable(before[c], after[c])]
     gain = {c: sign * (_known(after[c]) - _known(before[c])) for c in both}
     lost = [c for c in both if gain[c] < 0]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from llmops.rules.asked import Asked, absent, asked, claimed, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import Cell, kept_cells, summary
+from llmops.rules.claims import kept_cells, summary
 from llmops.rules.facts import Facts, Info, Row
 from llmops.rules.groups import groups, nothing
 from llmops.rules.judged import decided
@@ -50,15 +50,11 @@ def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
         return
     known, before = kept_cells(facts, one.head.job.closure, one.check), one.exam.before
     base_rows = (facts.rows(before.job.closure) if before else None) or ()
-    base_known = kept_cells(facts, before.job.closure, one.check) if before else []
+    base_known = kept_cells(facts, before.job.closure, one.check) if before else None
     base_found = groups(base_rows, one.entry) or {}
     for value, cases in found.items():
-        claim = decided(facts, one, bound, _of(known, cases))
+        claim = decided(facts, one, bound, known.among(cases))
         label = f"{name} [{column}={value}]"
         result = claimed(facts, one, INFO.id, claim, bound, label)
-        was = summary(_of(base_known, base_found.get(value, frozenset())), one.check)
-        yield replace(result, gate=f"{one.gate}[{value}]", base_value=was)
-
-
-def _of(found: Sequence[Cell], cases: frozenset[str]) -> list[Cell]:
-    return [cell for cell in found if cell.case in cases]
+        was = base_known.among(base_found.get(value, frozenset())) if base_known else ()
+        yield replace(result, gate=f"{one.gate}[{value}]", base_value=summary(was, one.check))

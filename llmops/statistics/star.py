@@ -35,7 +35,7 @@ def star_log_wealth(
     Raises ValueError for a value or `m` that is not finite, a value outside [lower, upper], an
     empty range, or a target that is not positive.
     """
-    return _against_at_most(_bets(xs, lower, upper), m, target)
+    return _against_at_most(_prepared(tuple(xs), lower, upper), m, target)
 
 
 def rejects_at_most(
@@ -74,15 +74,12 @@ def lower_bound(xs: Sequence[float], lower: float, upper: float, alpha: float = 
     below it are; `lower` if there is none. A fixed grid keeps the guarantee: only the first point
     at or above the mean must not be refuted. Raises as `star_log_wealth`.
     """
-    bets, target = _bets(xs, lower, upper), _target(alpha)
-    first, last = _grid(lower, upper)
-    count = _rejected(bets, first, last, target)
-    return (first + count - 1) / GRID if count else lower
+    return _bound(_prepared(tuple(xs), lower, upper), _target(alpha))
 
 
 def upper_bound(xs: Sequence[float], lower: float, upper: float, alpha: float = 0.05) -> float:
     """A number to print that the mean stays below: `lower_bound` of the mirrored values."""
-    bound = lower_bound(_mirrored(xs, lower, upper), -upper, -lower, alpha)
+    bound = _bound(_mirrored(tuple(xs), lower, upper), _target(alpha))
     return -bound if bound else 0.0
 
 
@@ -104,14 +101,21 @@ def _check(xs: Sequence[float], lower: float, upper: float) -> None:
             raise ValueError(f"value {i} is {x}, outside {lower} to {upper}")
 
 
-def _bets(xs: Sequence[float], lower: float, upper: float) -> _Bets:
-    return _prepared(tuple(xs), lower, upper)
-
-
 @lru_cache(maxsize=4)
 def _prepared(xs: tuple[float, ...], lower: float, upper: float) -> _Bets:
     """Remembered for a few samples: a verdict and its printed bound ask for the same."""
     _check(xs, lower, upper)
+    return _bets(xs, lower, upper)
+
+
+@lru_cache(maxsize=4)
+def _mirrored(xs: tuple[float, ...], lower: float, upper: float) -> _Bets:
+    """The same for bets that the mean is high: checked first, so a message has values as given."""
+    _check(xs, lower, upper)
+    return _bets(tuple([-x for x in xs]), -upper, -lower)
+
+
+def _bets(xs: tuple[float, ...], lower: float, upper: float) -> _Bets:
     width = upper - lower
     unit = lower == 0 and width == 1
     ys = xs if unit else tuple([(x - lower) / width for x in xs])
@@ -161,18 +165,19 @@ def _largest_log_wealth(bets: _Bets, mm: float, target: float) -> float:
 def _against_at_least(
     xs: Sequence[float], m: float, lower: float, upper: float, target: float
 ) -> float:
-    return _against_at_most(_bets(_mirrored(xs, lower, upper), -upper, -lower), -m, target)
-
-
-def _mirrored(xs: Sequence[float], lower: float, upper: float) -> list[float]:
-    _check(xs, lower, upper)  # here, so that a message names the value as it was given
-    return [-x for x in xs]
+    return _against_at_most(_mirrored(tuple(xs), lower, upper), -m, target)
 
 
 def _target(alpha: float) -> float:
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, not {alpha}")
     return -math.log(alpha)
+
+
+def _bound(bets: _Bets, target: float) -> float:
+    first, last = _grid(bets.lower, bets.upper)
+    count = _rejected(bets, first, last, target)
+    return (first + count - 1) / GRID if count else bets.lower
 
 
 def _grid(lower: float, upper: float) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from llmops.rules.claims import cells, kept_cells
+from llmops.rules.claims import Cell, Column, cells, kept_cells
 from llmops.rules.facts import Facts
 from tests.rules.world import World, right, row
 
@@ -63,7 +63,30 @@ def test_facts_with_other_rows_are_not_told_the_earlier_ones() -> None:
 
 
 def test_no_rows_are_an_empty_column() -> None:
-    assert kept_cells(facts_of(None), "c", ACCURACY) == []
+    assert list(kept_cells(facts_of(None), "c", ACCURACY)) == []
+
+
+def test_a_column_reads_as_the_list_of_its_cells() -> None:
+    found = [Cell("a", "1", 1.0), Cell("b", "2", None), Cell("a", "3", 0.0)]
+    column = Column.of(found)
+    assert (list(column), len(column), column[1], list(column[1:])) == (
+        found, 3, found[1], found[1:],
+    )  # fmt: skip
+    assert column.invalid() == ["2"]
+    assert list(column.among(frozenset({"a"}))) == [found[0], found[2]]
+
+
+def test_a_case_that_a_transformation_leaves_as_it_is_is_no_cell_and_an_invalid_one_is() -> None:
+    said = [("value", 1.0, True, True), ("same", 1.0, True, False), ("failed", None, False, False)]
+    rows = [
+        {"case": case, "id": case,
+         "cells": {"typos": {"value": value, "valid": valid, "applies": applies}}}
+        for case, value, valid, applies in said
+    ]  # fmt: skip
+    typos = {"name": "typos", "metric": "giskard/typos"}
+    assert list(cells(rows, typos)) == [
+        Cell("value", "value", 1.0), Cell("failed", "failed", None),
+    ]  # fmt: skip
 
 
 def test_numbers_too_large_for_any_metric_are_no_value() -> None:

@@ -111,3 +111,15 @@ def test_ordering_many_cases_at_once_is_the_order_of_their_keys(
     key = order.betting_order(dataset, split, gate)
     for case in [*found, 'quote " and \\ and \n and é']:
         assert key(case).hex() == order.betting_key(dataset, split, gate, case)
+
+
+@law
+@given(texts, texts, texts, cases | st.lists(st.sampled_from("abc"), max_size=20))
+def test_a_ranking_is_the_order_of_the_keys_and_leaves_equal_cases_as_they_were(
+    dataset: str, split: str, gate: str, found: list[str]
+) -> None:
+    def key(place: int) -> str:
+        return order.betting_key(dataset, split, gate, found[place])
+
+    ranks = order.ranking(dataset, split, gate, tuple(found))
+    assert ranks == sorted(range(len(found)), key=key)
