@@ -37,6 +37,7 @@ from llmops.reports.report import (
 )
 from llmops.rules import regression
 from llmops.rules.base import Verdict
+from llmops.rules.claims import cells
 from llmops.rules.facts import Row
 from llmops.rules.verdict import case_of, first_binary
 
@@ -268,7 +269,7 @@ def _turned(
     after, before = (rows(one.job.closure) for one in made)
     if sources[0] is None or sources[1] is None or after is None or before is None:
         return None
-    lost, better = regression.worst(before, after, check)
+    lost, better = regression.worst(cells(before, check), cells(after, check), check)
     was, now = ({str(row["case"]): row for row in side} for side in (before, after))
     cases = tuple(case_of(was[case], now[case]) for case in lost[:most])
     return Lost(gate, sources[0], sources[1], len(lost), better, cases)

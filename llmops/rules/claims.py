@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, overload
 
@@ -168,33 +168,33 @@ def _answers(rows: Iterable[Row]) -> _Answers:
 
 
 def _column(answers: _Answers, check: Mapping[str, Any]) -> Column:
-    name, read = check["name"], _reader(check)
+    name = check["name"]
     given = [found.get(name, _NOTHING) for found in answers.cells]
-    values = [read(one.get("value")) if one.get("valid") is True else None for one in given]
-    column = Column(answers.cases, answers.ids, tuple(values))
+    kept = [one.get("value") if one.get("valid") is True else None for one in given]
+    column = Column(answers.cases, answers.ids, tuple(_values(check, kept)))
     if not str(check["metric"]).startswith("giskard/"):
         return column
     says = (one.get("applies") is not False or one.get("valid") is not True for one in given)
     return Column.of([cell for cell, said in zip(column, says, strict=True) if said])
 
 
-def _reader(check: Mapping[str, Any]) -> Callable[[Any], float | None]:
-    """What a kept value of this check counts as; None for one that the metric cannot have."""
+def _values(check: Mapping[str, Any], kept: Sequence[Any]) -> list[float | None]:
+    """What kept values of this check count as; None for one that the metric cannot have."""
     scale, pass_at = METRICS[check["metric"]], check.get("pass_at")
     low = -sys.float_info.max if scale.lower is None else scale.lower
     high = sys.float_info.max if scale.upper is None else scale.upper
-    binary = scale.kind == "binary"
 
     def read(value: Any) -> float | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return None
-        if not low <= value <= high or (binary and value not in (0, 1)):  # nor what is no number
-            return None
-        if pass_at is not None:
-            return 1.0 if value >= pass_at else 0.0
-        return float(value)
+        return float(value) if low <= value <= high else None  # None also for what is no number
 
-    return read
+    found = [v if type(v) is float and low <= v <= high else read(v) for v in kept]
+    if scale.kind == "binary":
+        found = [value if value in (0.0, 1.0) else None for value in found]
+    if pass_at is not None:
+        found = [None if value is None else float(value >= pass_at) for value in found]
+    return found
 
 
 def scale_of(check: Mapping[str, Any]) -> Metric:

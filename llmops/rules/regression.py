@@ -16,7 +16,7 @@ from typing import Any
 from llmops.rules import detect
 from llmops.rules.asked import Asked, absent, asked, finding
 from llmops.rules.base import Finding, Outcome
-from llmops.rules.claims import INVALID_HINT, Column, cells, invalid_words, kept_cells, scale_of
+from llmops.rules.claims import INVALID_HINT, Column, invalid_words, kept_cells, scale_of
 from llmops.rules.detect import Member, Missing
 from llmops.rules.facts import Facts, Info
 from llmops.rules.groups import groups, nothing
@@ -130,11 +130,11 @@ def _of(compared: Compared, found: Column) -> Column:
 def _difference(compared: Compared, base: Column, head: Column) -> Pairs | Missing:
     one = compared.one
     scale = scale_of(one.check)
-    before, after = base.by_case(), head.by_case()
-    if before.keys() != after.keys() or len(before) != len(base) or len(after) != len(head):
+    was = _aligned(base, head)
+    if was is None:
         return Outcome.INCONCLUSIVE, "base and head did not answer the same cases", "llmops run"
     invalid = [*base.invalid(), *head.invalid()]
-    if invalid or not after:
+    if invalid or not head:
         return Outcome.INCONCLUSIVE, invalid_words(invalid, len(base) + len(head)), INVALID_HINT
     if scale.lower is None or scale.upper is None:
         return Outcome.INCONCLUSIVE, f"{one.check['metric']} has no range to compare in", ""
@@ -142,21 +142,32 @@ def _difference(compared: Compared, base: Column, head: Column) -> Pairs | Missi
     question = one.question({})
     where = question.dataset, question.split
     ranks, n = order.ranking(*where, compared.gate, head.cases), len(head)
-    was = [_known(before[case]) for case in head.cases]
-    now = [_known(value) for value in head.values]
-    gains = [sign * (a - b) for a, b in zip(now, was, strict=True)]
+    before, after = _known(was), _known(head.values)
+    gains = [sign * (now - then) for now, then in zip(after, before, strict=True)]
     return Pairs(
         [gains[i] for i in ranks],
         scale.upper - scale.lower,
-        math.fsum(was) / n,
-        math.fsum(now) / n,
+        math.fsum(before) / n,
+        math.fsum(after) / n,
         sign,
     )
 
 
-def _known(value: float | None) -> float:
-    assert value is not None
-    return value
+def _aligned(base: Column, head: Column) -> Sequence[float | None] | None:
+    """Base's values in the order of head's cases; None where cases differ or one is there twice."""
+    cases = set(head.cases)
+    if len(cases) != len(head) or len(base) != len(head):
+        return None
+    if base.cases == head.cases:
+        return base.values
+    before = base.by_case()
+    return [before[case] for case in head.cases] if before.keys() == cases else None
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    known = [value for value in values if value is not None]
+    assert len(known) == len(values)
+    return known
 
 
 SAID = {
@@ -205,17 +216,13 @@ def _mean(found: Pairs) -> float:
     return found.sign * math.fsum(found.differences) / len(found.differences)
 
 
-def worst(
-    base: Sequence[Mapping[str, Any]], head: Sequence[Mapping[str, Any]], check: Mapping[str, Any]
-) -> tuple[list[str], int]:
+def worst(base: Column, head: Column, check: Mapping[str, Any]) -> tuple[list[str], int]:
     """Cases that got worse, the most first (ties by digest), and how many got better."""
     sign = 1.0 if scale_of(check).better == "higher" else -1.0
-    before, after = cells(base, check).by_case(), cells(head, check).by_case()
-    both = [c for c in sorted(before.keys() & after.keys()) if _comparable(before[c], after[c])]
-    gain = {c: sign * (_known(after[c]) - _known(before[c])) for c in both}
-    lost = [c for c in both if gain[c] < 0]
+    before, gain = base.by_case(), {}
+    for case, now in head.by_case().items():
+        then = before.get(case)
+        if now is not None and then is not None:
+            gain[case] = sign * (now - then)
+    lost = sorted(case for case, g in gain.items() if g < 0)
     return sorted(lost, key=gain.__getitem__), sum(g > 0 for g in gain.values())
-
-
-def _comparable(before: float | None, after: float | None) -> bool:
-    return before is not None and after is not None

@@ -39,7 +39,7 @@ from llmops.rules import (
     waiver,
 )
 from llmops.rules.base import Case, Finding, Outcome, Verdict
-from llmops.rules.claims import scale_of
+from llmops.rules.claims import kept_cells, scale_of
 from llmops.rules.facts import Config, Facts, Info, Row, Rule, asking
 
 # What a policy's `rules` switch on, by id.
@@ -231,7 +231,11 @@ def _worst_cases(facts: Facts, most: int = 3) -> tuple[tuple[Case, ...], int, in
         base = facts.rows(exam.base.job.closure)
         check = first_binary(exam)
         if head and base and check is not None:
-            lost, won = regression.worst(base, head, check)
+            lost, won = regression.worst(
+                kept_cells(facts, exam.base.job.closure, check),
+                kept_cells(facts, exam.head.job.closure, check),
+                check,
+            )
             cases = (case_of(_row(base, case), _row(head, case)) for case in lost[:most])
             return tuple(cases), len(lost), won
     return (), 0, 0

@@ -212,7 +212,7 @@ def _likely(bets: _Bets, target: float) -> tuple[int, int]:
     if n == 0:
         return 0, 1
     mean = math.fsum(bets.ys) / n
-    spread = math.sqrt(math.fsum((y - mean) ** 2 for y in bets.ys) / n)
+    spread = math.sqrt(2 / bets.scales[-1])  # the running variance before the last value
     errors = max(math.sqrt(2 * target) - 0.6, 0.1)  # about 8 % more than the normal quantile
     away = width * (errors * spread / math.sqrt(n) + target / (4 * n))
     likely = bets.lower + width * mean - away

@@ -57,6 +57,26 @@ def test_unequal_case_sets_are_inconclusive() -> None:
     assert outcome(world) is Outcome.INCONCLUSIVE
 
 
+def test_a_case_answered_twice_in_place_of_another_is_inconclusive() -> None:
+    twice = [*right(199, 199), right(199, 199)[0]]
+    assert outcome(World(R16, head_rows=lambda m: right(200, 200), base_rows=lambda m: twice)) is (
+        Outcome.INCONCLUSIVE
+    )
+    assert outcome(World(head_rows=lambda m: twice)) is Outcome.INCONCLUSIVE
+
+
+def test_cases_are_compared_one_by_one_in_whatever_order_base_has_them() -> None:
+    before = right(190, 200)
+    found = [
+        World(R16, head_rows=lambda m: right(180, 200), base_rows=lambda m, rows=rows: rows).found(
+            "regression"
+        )[0]
+        for rows in (before, before[::-1])
+    ]
+    assert found[0] == found[1]
+    assert found[0].difference_interval is not None
+
+
 def test_an_invalid_cell_is_inconclusive_even_when_all_else_is_equal() -> None:
     rows = [row(0, {"accuracy": None}), *right(2000, 2000)[1:]]
     assert outcome(World(head_rows=lambda m: rows)) is Outcome.INCONCLUSIVE
