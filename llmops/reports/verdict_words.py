@@ -286,7 +286,8 @@ def next_steps(verdict: Verdict) -> tuple[str, ...]:
 def _waivable(verdict: Verdict) -> str | None:
     """The worst gate that a waiver could let by, in words that a shell takes as they are."""
     for finding in verdict.findings if verdict.base is not None else ():
-        if reached(finding) and finding.value is not None and _PLAIN.fullmatch(finding.gate):
+        measured = finding.value is not None and finding.refused is None
+        if measured and reached(finding) and _PLAIN.fullmatch(finding.gate):
             return f"'{finding.gate}'" if "[" in finding.gate else finding.gate
     return None
 
