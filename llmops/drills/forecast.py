@@ -24,7 +24,9 @@ def forecast(project: Project, main: str, options: Options) -> str:
     both = pair(project, main, main)
     planned = make_plan(project, both, options.select, environment=options.environment)
     scenes = _scenes(planned)
-    lines = [f"Would be tried on {', '.join(str(s.target) for s in scenes) or 'nothing'}"]
+    if not scenes:
+        return "Nothing can be tried: no bound of main judges a model. Declare an Evaluation first."
+    lines = [f"Would be tried on {', '.join(str(s.target) for s in scenes)}"]
     total, unknown = _own(planned)
     for plant in options.plants:
         for scene in scenes:
@@ -36,9 +38,16 @@ def forecast(project: Project, main: str, options: Options) -> str:
             many = f" x {times}" if times > 1 else ""
             word = "not tried" if why else "twin" if plant.harmless else "bad model"
             lines.append(f"  {word:<10} {plant.name:<22}{many} {plant.told}: {said}")
-    more = " or more (some jobs of main were never run here)" if unknown else ""
-    lines.append(f"Nothing was run. All of it takes about {duration(total)}{more}: say --yes")
+    lines.append(f"Nothing was run. All of it takes {_time(total, unknown)}: say --yes")
     return "\n".join(lines)
+
+
+def _time(total: float, unknown: bool) -> str:
+    """How long, as far as main's evidence tells."""
+    if unknown and total < 1:
+        return "a time that is not known (main was never run here)"
+    more = " or more (some jobs of main were never run here)" if unknown else ""
+    return f"about {duration(total)}{more}"
 
 
 def _scenes(planned: Planned) -> list[Scene]:

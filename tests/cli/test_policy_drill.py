@@ -34,6 +34,15 @@ def test_without_yes_what_would_be_tried_is_said_and_nothing_runs(llmops, bank, 
     assert scratch(tmp_path) == []
 
 
+def test_a_time_that_nothing_tells_is_not_called_none(llmops, bank) -> None:
+    assert "takes a time that is not known" in drill(llmops, bank).out
+
+
+def test_where_no_bound_judges_a_model_nothing_can_be_tried(llmops, bank) -> None:
+    bank.commit({"specs/evaluations/quality.yaml": None}, "nothing is asked")
+    assert drill(llmops, bank).out.startswith("Nothing can be tried")
+
+
 def test_what_fits_nowhere_is_said_with_the_reason(llmops, bank) -> None:
     lines = drill(llmops, bank).out.splitlines()
     told = next(line for line in lines if "guard-emptied" in line)
