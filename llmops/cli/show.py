@@ -33,7 +33,6 @@ from llmops.project import Project
 
 EXAMPLES = """\
   llmops show case test-0001 --base main
-  llmops show evidence 3f9c0d1e
   llmops show attempts accuracy"""
 LOG_LINES = 20
 
