@@ -87,9 +87,9 @@ def test_against_nothing_everything_is_added() -> None:
 
 
 def test_true_and_one_differ_but_one_and_one_point_zero_do_not() -> None:
-    base = changed("specs/evaluations/quality.yaml", "margin: 0.02", "margin: 1")
-    same = changed("specs/evaluations/quality.yaml", "margin: 0.02", "margin: 1.0")
-    assert between(same, base) == {}
+    path, rate = "specs/recipes/adapter.yaml", "learning_rate: 1.0e-3"
+    base = changed(path, rate, "learning_rate: 1")
+    assert between(changed(path, rate, "learning_rate: 1.0"), base) == {}
 
 
 def test_lists_of_named_things_are_keyed_by_name() -> None:
