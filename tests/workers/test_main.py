@@ -57,7 +57,8 @@ def test_a_job_becomes_a_result_that_wire_reads(job_folder, source) -> None:
     result = result_from_json(json.loads((folder / "result.json").read_text()))
 
     assert (result.status, result.type, result.closure[-2:]) == ("ok", "curate", "00")
-    assert [a.name for a in result.artifacts] == ["funnel.json", "parts/all.jsonl"]
+    made = [a.name for a in result.artifacts]
+    assert made == ["digests/all.jsonl", "funnel.json", "parts/all.jsonl"]
     for artifact in result.artifacts:
         path = folder / "artifacts" / artifact.name
         assert artifact.digest == digest.of_file(path)
