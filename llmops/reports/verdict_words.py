@@ -94,12 +94,20 @@ def judges(findings: Sequence[Finding]) -> list[str]:
 
 
 def attempts(findings: Sequence[Finding]) -> list[str]:
-    """Which attempt each claim is at: `quality/accuracy: attempt 2 of 3 at 0.0125`."""
+    """Which attempt each claim is at: `attempt 2 of 3 at 0.0125: quality/accuracy`."""
     by: dict[str, dict[str, None]] = {}
     for finding in findings:
         if said := attempt(finding):
             by.setdefault(said, {})[short_gate(finding.gate)] = None
-    return [f"{', '.join(gates)}: {said}" for said, gates in sorted(by.items())]
+    return [f"{said}: {_named(tuple(gates), len(by))}" for said, gates in sorted(by.items())]
+
+
+def _named(gates: Sequence[str], groups: int, most: int = 4) -> str:
+    """Some gates by name, or how many there are where all are alike."""
+    if len(gates) > most and groups == 1:
+        return f"all {count(len(gates))} gates that are counted"
+    shown, left = capped(gates, most)
+    return ", ".join(shown) + (f" and {count(left)} more" if left else "")
 
 
 def limits(verdict: Verdict) -> list[str]:

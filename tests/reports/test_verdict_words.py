@@ -12,6 +12,7 @@ from llmops.reports.markdown import quiet
 from llmops.reports.render import render_plan, render_verdict
 from llmops.reports.verdict_words import (
     approval,
+    attempts,
     headline,
     measured,
     next_steps,
@@ -19,7 +20,7 @@ from llmops.reports.verdict_words import (
     tally,
     waits,
 )
-from llmops.rules.base import Loosened, Outcome, Verdict
+from llmops.rules.base import Finding, Loosened, Outcome, Verdict
 
 Verdicts = Mapping[str, Verdict]
 
@@ -105,3 +106,14 @@ def test_short_gates_and_values(verdicts: Verdicts) -> None:
     assert short_gate("Evaluation/support/accuracy") == "support/accuracy"
     assert short_gate("policy-looser") == "policy-looser"
     assert measured(verdicts["failed"].findings[2]) == "0.79999 [0.780, 0.820]"
+
+
+def test_many_gates_at_one_attempt_are_counted_not_listed() -> None:
+    found = [
+        Finding(
+            "require", f"Evaluation/q/{i}", Outcome.PASSED, "", attempt=1, attempts=3, level=0.025
+        )
+        for i in range(15)
+    ]
+    assert attempts(found) == ["attempt 1 of 3 at 0.025: all 15 gates that are counted"]
+    assert attempts(found[:2]) == ["attempt 1 of 3 at 0.025: q/0, q/1"]
