@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 from llmops.cli import common
@@ -68,7 +67,7 @@ def _fails_already(found: Project, planned: Planned) -> bool:
     """Whether kept evidence, or a rule that needs none, fails this tree before anything runs."""
     from llmops.rules.base import Outcome
 
-    judged = verdict(found, planned, now=datetime.now(UTC))
+    judged = verdict(found, planned, now=common.moment(None))
     return any(finding.outcome is Outcome.FAILED for finding in judged.findings)
 
 

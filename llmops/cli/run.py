@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,7 +186,7 @@ def _record(found: Project, claims: Claims) -> None:
     """Attempts stand in the ledger before the first job starts; one too many is told."""
     from llmops.counted import record
 
-    made = record(found.store, claims, datetime.now(UTC))
+    made = record(found.store, claims, common.moment(None))
     numbers: dict[tuple[int, int], int] = {}
     for one in made:
         key = (one.attempt, one.attempts)
