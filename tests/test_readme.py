@@ -87,12 +87,12 @@ def test_readme_has_every_command() -> None:
 
 
 def test_the_manual_has_every_field_and_every_rule() -> None:
-    kinds = text_of(DOCS / "kinds.md")
+    kinds = text_of(DOCS / "reference" / "kinds.md")
     for kind in KINDS:
         section = kinds.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
         fields = [path for path in roles(kind) if not path.startswith("metadata.")]
         assert [path for path in fields if f"| `{path}` |" not in section] == []
-    headings = re.findall(r"^## (.+)$", text_of(DOCS / "rules.md"), re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", text_of(DOCS / "reference" / "rules.md"), re.MULTILINE)
     assert headings == sorted(INFOS)
 
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from llmops.cli import common, ratings
+from llmops.cli import common, edits, ratings
 from llmops.cli.output import complain
 from llmops.diagnostics import Diagnostic, Span, printable, render
 from llmops.digest import canonical
-from llmops.errors import LlmopsError, UsageError
+from llmops.errors import UsageError
 from llmops.specs.base import NAME_PATTERN
 
 EXAMPLES = """\
@@ -41,9 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--encoding", choices=ratings.ENCODINGS, default="utf-8", help="of the file (utf-8)"
     )
     parser.add_argument("--drop-ties", action="store_true", help="leave tied answers out")
-    parser.add_argument(
-        "--force", action="store_true", help="also over files that git does not have as they are"
-    )
+    edits.add_force(parser)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -65,8 +62,8 @@ def main(args: argparse.Namespace) -> int:
     if not agreed.rows:
         raise UsageError(f"{args.file} has no answer left", hint="every one of them was tied")
     files = _files(args, agreed)
-    _expect_saved(args, files)
-    _write(files)
+    _expect_ratings(args, files)
+    edits.write(args, files)
     common.say(_said(args, found, agreed, files))
     return 0
 
@@ -147,47 +144,14 @@ def _dataset(args: argparse.Namespace, file: str) -> str:
     )
 
 
-def _expect_saved(args: argparse.Namespace, files: Mapping[Path, bytes]) -> None:
-    """Raises UsageError for a file that would be lost: one that git does not have as it is."""
-    for path, data in files.items():
-        if args.force or not path.exists():
+def _expect_ratings(args: argparse.Namespace, files: Mapping[Path, bytes]) -> None:
+    """Raises UsageError where `--dataset` names one that holds something else than ratings."""
+    for path in files:
+        if args.force or path.suffix != ".yaml" or not path.exists():
             continue
-        old = _bytes(path)
-        if path.suffix == ".yaml" and not re.search(rb"^ +format: *ratings *$", old, re.MULTILINE):
+        if not re.search(rb"^ +format: *ratings *$", _bytes(path), re.MULTILINE):
             what = f"Dataset/{args.dataset} is there already, and holds no ratings"
             raise UsageError(what, hint="give another --dataset, or write over it with --force")
-        if old != data and not _in_git(args, path, old):
-            raise UsageError(
-                f"{printable(str(path))} has changes that are not committed",
-                hint="commit them, or write over them with --force",
-            )
-
-
-def _in_git(args: argparse.Namespace, path: Path, data: bytes) -> bool:
-    try:
-        repository = common.project(args).repository
-        tree = repository.tree("HEAD")
-        return tree.read(path.relative_to(repository.root).as_posix()) == data
-    except (LlmopsError, KeyError, ValueError):
-        return False  # no repository, no commit, or not in it
-
-
-def _write(files: Mapping[Path, bytes]) -> None:
-    """All files or none: each beside its place first, then all of them moved there."""
-    ready: list[tuple[Path, Path]] = []
-    try:
-        for path, data in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            ready.append((beside, path))
-            beside.write_bytes(data)
-        for beside, path in ready:
-            beside.replace(path)
-    except OSError as error:
-        for beside, _ in ready:
-            beside.unlink(missing_ok=True)
-        where = printable(str(error.filename or ""))
-        raise LlmopsError(f"{where} cannot be written: {error.strerror}") from error
 
 
 def _said(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmops.reports.phrase import Phrase
 
-# (heading, what it means): kept in step with llmops/docs/statistics.md by hand.
+# (heading, what it means): kept in step with llmops/docs/en/explanation/statistics.md by hand.
 METHOD: tuple[tuple[Phrase, Phrase], ...] = (
     (
         Phrase("Why a number alone does not decide", "为什么不能只看一个数字"),

@@ -1,4 +1,4 @@
-"""Claims on kept rows: cells -> Claim, decided as `llmops/docs/statistics.md` tells.
+"""Claims on kept rows: cells -> Claim, decided as `llmops/docs/en/explanation/statistics.md` tells.
 
 Shared by `require`, `slices` and `regression`. A cell that is absent, invalid, not finite or out
 of its metric's range is never dropped: more of them than `on_case_error` allows is inconclusive,

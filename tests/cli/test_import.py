@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -243,10 +244,10 @@ def test_a_dataset_of_other_rows_is_not_written_over_though_git_has_it(
 
 
 def test_never_half_a_file(repo: GitRepo, llmops: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, target: Path) -> None:
+    def full(_: Path, target: Path) -> None:
         raise OSError(28, "No space left on device", str(target))
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     said = given(repo, llmops, HEAD + ROWS)
     assert said.code == 3
     assert "No space left on device" in said.err

@@ -42,7 +42,7 @@ def _example(kind: str) -> Iterator[str]:
     line = f"kind: {kind}"
     for found in (p for p in files if line in p.read_text("utf-8").splitlines()):
         path = found.relative_to(ROOT).as_posix()
-        yield f"Example: [`{path}`](../../{path})"
+        yield f"Example: [`{path}`](../../../../{path})"
         return
 
 

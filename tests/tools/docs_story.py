@@ -1,4 +1,4 @@
-"""The first pull request of `llmops/docs/first-pull-request.md`, with the words of the tool.
+"""The first pull request of the manual (`first-pull-request.md`), in the words of the tool.
 
 A scratch repository gets the running example, an author edits one number, and every command that
 the page shows is run there; nothing is trained. Names of trees and digests are numbered, as in

@@ -1,4 +1,4 @@
-"""Fills the made parts of README.md and llmops/docs/*.md from the code and the scenarios.
+"""Fills the made parts of README.md and llmops/docs/ from the code and the scenarios.
 
 In: pages with marks, `<!-- made: NAME -->` … `<!-- end -->`. Out: the same pages, each marked part
 as `BLOCKS[NAME]` says it now; all else stays as it was written.
@@ -25,7 +25,7 @@ from llmops.statistics import attempts, binomial, judged, paired
 from tests.tools import docs_kinds, docs_story
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "llmops" / "docs"
+DOCS = ROOT / "llmops" / "docs" / "en"
 STORY = ROOT / "tests" / "scenarios" / "forgets"
 # Where a docstring names the design notes, which are not part of what is shipped.
 INTERNAL = re.compile(r" \([A-Z]+\.md[^)]*\)| [A-Z]+\.md [\d.]+(?=\s|$)")
@@ -54,7 +54,7 @@ MARK = re.compile(r"<!-- made: (?P<name>[a-z-]+) -->\n.*?<!-- end -->", re.DOTAL
 
 def pages() -> tuple[Path, ...]:
     """Every page with made parts, or that may have some."""
-    return (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+    return (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
 
 
 def fill(text: str) -> str:
