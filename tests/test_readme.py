@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from llmops.cli import demo
+from llmops.cli import tale
 from llmops.cli.main import COMMANDS, EXITS, _parser
 from llmops.drills.table import PLANTS
 from llmops.jobs.gates import ALPHA
@@ -224,7 +224,7 @@ def test_the_wheel_carries_what_the_demo_needs() -> None:
     wheel = settings["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["packages"] == ["llmops"]  # with all that stands in it, pages too
     sent = wheel["force-include"]
-    assert {name: f"llmops/_example/{name}" for name in demo.EXAMPLE} == sent
+    assert {name: f"llmops/_example/{name}" for name in tale.SHIPPED} == sent
     assert all((ROOT / name).exists() for name in sent)
 
 

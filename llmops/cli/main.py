@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("whether this machine can plan, run and judge", "llmops.cli.doctor"),
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "completion": ("a script for bash, zsh or fish", "llmops.cli.completion"),
-    "demo": ("the story: a repository, seven pull requests", "llmops.cli.demo"),
+    "demo": ("a story: a repository, its pull requests, each run and judged", "llmops.cli.demo"),
 }
 EXITS = """\
 exit codes:
