@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
     "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
     "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
+    "docs": ("the manual, a page or a search", "llmops.cli.docs"),
     "doctor": ("whether this machine can plan, run and judge", "llmops.cli.doctor"),
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "completion": ("a script for bash, zsh or fish", "llmops.cli.completion"),
