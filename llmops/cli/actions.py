@@ -10,27 +10,27 @@ import argparse
 import importlib
 from collections.abc import Mapping
 
+from llmops.cli.parser import Parser, common_again, from_environment
+
 Table = Mapping[str, tuple[str, str]]
 
 
 def add(parser: argparse.ArgumentParser, table: Table) -> None:
     """The actions of a command, each with its options; one of them must be named."""
-    from llmops.cli.main import EXITS, _common, _from_environment
+    from llmops.cli.main import EXITS
 
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", required=True, parser_class=Parser
+    )
     for name, (line, module) in table.items():
         plugin = importlib.import_module(module)
         child = actions.add_parser(
-            name, help=line, description=line, formatter_class=argparse.RawDescriptionHelpFormatter,
+            name, help=line, description=line,
             epilog=f"examples:\n{plugin.EXAMPLES}\n\n{EXITS}",
         )  # fmt: skip
         plugin.add(child)
-        _from_environment(child)
-        known = list(child._actions)
-        _common(child)
-        for action in child._actions:
-            if action not in known:
-                action.default = argparse.SUPPRESS  # what was said before the action stays said
+        from_environment(child)
+        common_again(child)
 
 
 def main(args: argparse.Namespace, table: Table) -> int:

@@ -34,12 +34,13 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _commands() -> Mapping[str, argparse.ArgumentParser]:
-    from llmops.cli.main import COMMANDS, _common
+    from llmops.cli.main import COMMANDS
+    from llmops.cli.parser import common as of_every_command
 
     found = {}
     for name, (line, module) in COMMANDS.items():
         parser = argparse.ArgumentParser(prog=name, description=line)
-        _common(parser)
+        of_every_command(parser)
         importlib.import_module(module).add(parser)
         found[name] = parser
     return found

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from llmops.cli import common
+from llmops.cli import actions, common
 from llmops.cli.output import columns
 from llmops.diagnostics import printable
 from llmops.errors import GitError, StoreError
@@ -53,16 +53,17 @@ def _machine(args: argparse.Namespace) -> Machine:
 
 def _known() -> Iterator[str]:
     """Every LLMOPS_* name that some command reads."""
-    from llmops.cli.main import COMMANDS, _common
+    from llmops.cli.main import COMMANDS
+    from llmops.cli.parser import common as of_every_command
+    from llmops.cli.parser import variable
 
     yield from VARIABLES
     for _, module in COMMANDS.values():
         parser = argparse.ArgumentParser(add_help=False)
-        _common(parser)
+        of_every_command(parser)
         importlib.import_module(module).add(parser)
-        for action in parser._actions:
-            if action.option_strings:
-                yield f"LLMOPS_{action.dest.upper()}"
+        for one in (parser, *actions.parsers(parser).values()):
+            yield from (variable(action) for action in one._actions if action.option_strings)
 
 
 def _repository(args: argparse.Namespace) -> Iterator[Finding]:

@@ -7,17 +7,19 @@ import errno
 import gc
 import importlib
 import os
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from llmops import __version__
 from llmops.cli.output import as_data, complain, harmless, mute
-from llmops.errors import LlmopsError
+from llmops.cli.parser import Parser, common, common_again, first, fitted, from_environment
+from llmops.diagnostics import did_you_mean, printable
+from llmops.errors import LlmopsError, UsageError
 
-# command: (one line, module)
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "init": ("a repository of your own, from an example", "llmops.cli.init"),
+# command: (one line, module), in the four groups of `llmops --help`
+DAILY: Mapping[str, tuple[str, str]] = {
     "validate": ("parse, types, references, static rules", "llmops.cli.validate"),
     "diff": ("the semantic change list", "llmops.cli.diff"),
     "plan": ("changes, jobs, gates", "llmops.cli.plan"),
@@ -25,21 +27,46 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "why-not": ("the equal digests that make a job unneeded", "llmops.cli.why_not"),
     "run": ("run the jobs of a plan, keep their evidence", "llmops.cli.run"),
     "gate": ("evidence to verdict, as a comment or JSON", "llmops.cli.gate"),
-    "report": ("pages from evidence, in English and Chinese", "llmops.cli.report"),
-    "policy": ("rules, unit tests, tighter or looser", "llmops.cli.policy"),
-    "waiver": ("ask for a waiver on a branch of its own, or list them", "llmops.cli.waiver"),
-    "import": ("rows that people rated, for measuring a judge", "llmops.cli.import"),
-    "guard": ("what a guardrail makes of a text", "llmops.cli.guard"),
     "ls": ("the specs, chosen by selectors", "llmops.cli.ls"),
-    "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
+}
+AUTHOR: Mapping[str, tuple[str, str]] = {
+    "init": ("a repository of your own, from an example", "llmops.cli.init"),
+    "demo": ("a story: a repository, its pull requests, each run and judged", "llmops.cli.demo"),
     "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
     "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
     "docs": ("the manual, a page or a search", "llmops.cli.docs"),
+    "import": ("rows that people rated, for measuring a judge", "llmops.cli.import"),
+    "guard": ("what a guardrail makes of a text", "llmops.cli.guard"),
+}
+AUDIT: Mapping[str, tuple[str, str]] = {
+    "report": ("pages from evidence, in English and Chinese", "llmops.cli.report"),
+    "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
+    "policy": ("rules, unit tests, tighter or looser", "llmops.cli.policy"),
+    "waiver": ("ask for a waiver on a branch of its own, or list them", "llmops.cli.waiver"),
+}
+MACHINE: Mapping[str, tuple[str, str]] = {
     "doctor": ("whether this machine can plan, run and judge", "llmops.cli.doctor"),
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "completion": ("a script for bash, zsh or fish", "llmops.cli.completion"),
-    "demo": ("a story: a repository, its pull requests, each run and judged", "llmops.cli.demo"),
 }
+GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "daily": DAILY,
+    "for authors of specs": AUTHOR,
+    "for reviewers and auditors": AUDIT,
+    "this machine": MACHINE,
+}
+COMMANDS: Mapping[str, tuple[str, str]] = {**DAILY, **AUTHOR, **AUDIT, **MACHINE}
+# what people type who come from elsewhere: what they mean
+MEANT: Mapping[str, str] = {
+    "apply": "run", "build": "run", "check": "validate", "compile": "plan", "eval": "run",
+    "judge": "gate", "lint": "validate", "list": "ls", "new": "init", "parse": "validate",
+    "status": "plan", "test": "run", "train": "run",
+}  # fmt: skip
+BEGIN = """\
+begin with:
+  llmops demo
+  llmops init my-assistant
+  llmops help plan"""
 EXITS = """\
 exit codes:
   0 passed or warned   1 failed, inconclusive, or an error-level finding
@@ -91,10 +118,15 @@ def _summary(error: Exception) -> str:
 
 
 def _dispatch(argv: list[str]) -> int:
-    name = next((word for word in argv if word in COMMANDS), None)
+    argv = _asking(argv)
+    name = first(argv)
+    if name is not None and name not in COMMANDS:
+        hint = f'did you mean "{MEANT[name]}"?' if name in MEANT else ""
+        hint = hint or did_you_mean(name, COMMANDS, otherwise="llmops --help lists the commands")
+        raise UsageError(f'there is no command "{printable(name, 60)}"', hint=hint)
     parser = _parser(name)
     args = parser.parse_args(argv)
-    if name is None or args.command is None:
+    if name is None:
         parser.print_help()
         return 2
     if args.offline:
@@ -106,61 +138,59 @@ def _dispatch(argv: list[str]) -> int:
     return code
 
 
+def _asking(argv: list[str]) -> list[str]:
+    """`help plan` is `plan --help`."""
+    return [*argv[1:], "--help"] if argv[:1] == ["help"] else argv
+
+
+class _Overview(Parser):
+    """The parser of the whole line; its help has the commands in their groups."""
+
+    def format_help(self) -> str:
+        """What there is, where to begin, and what exit codes say."""
+        width = max(20, shutil.get_terminal_size((100, 24)).columns - 1)
+        usage = "usage: llmops COMMAND [options]"
+        lines = [*fitted(usage, width), "", *fitted(str(self.description), width), ""]
+        for title, table in GROUPS.items():
+            lines += [*fitted(f"{title}:", width), *_rows(table, width), ""]
+        lines += [part for line in str(self.epilog).splitlines() for part in fitted(line, width)]
+        return "\n".join(lines) + "\n"
+
+
+def _rows(table: Mapping[str, tuple[str, str]], width: int) -> Iterator[str]:
+    """Commands with their lines, beside each other where that fits."""
+    left = max(map(len, COMMANDS)) + 4
+    for name, (line, _) in table.items():
+        if left + len(line) <= width:
+            yield f"  {name:<{left - 2}}{line}"
+        else:
+            yield f"  {name}"
+            yield from fitted(f"    {line}", width)
+
+
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
     """The whole parser; only the chosen command's file is imported, for its own options."""
-    parser = argparse.ArgumentParser(
+    parser = _Overview(
         prog="llmops",
         description="GitOps for LLM systems: two git trees in, one verdict out, with its evidence.",
-        epilog=EXITS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{BEGIN}\n\n{EXITS}",
     )
     parser.add_argument("--version", action="version", version=f"llmops {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    common(parser)
+    from_environment(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, (line, module) in COMMANDS.items():
-        if chosen not in (None, name):
-            commands.add_parser(name, help=line)
+        if name != chosen:
+            commands.add_parser(name)
             continue
+        plugin = importlib.import_module(module)
         sub = commands.add_parser(
-            name, help=line, description=line, formatter_class=argparse.RawDescriptionHelpFormatter
+            name, description=line, epilog=f"examples:\n{plugin.EXAMPLES}\n\n{EXITS}"
         )
-        if name == chosen:
-            plugin = importlib.import_module(module)
-            sub.epilog = f"examples:\n{plugin.EXAMPLES}\n\n{EXITS}"
-            _common(sub)
-            plugin.add(sub)
-            _from_environment(sub)
+        common_again(sub)
+        plugin.add(sub)
+        from_environment(sub)
     return parser
-
-
-def _common(parser: argparse.ArgumentParser) -> None:
-    """Options of every command."""
-    parser.add_argument("-C", "--directory", default=".", metavar="DIR", help="work in DIR")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print only what matters")
-    parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colour the output"
-    )
-    parser.add_argument("--width", type=int, default=None, metavar="N", help="columns of text")
-    parser.add_argument("--offline", action="store_true", help="any use of the network is an error")
-
-
-def _from_environment(parser: argparse.ArgumentParser) -> None:
-    """`LLMOPS_BASE=main` is `--base main`: an option's default comes from its variable."""
-    for action in parser._actions:
-        name = f"LLMOPS_{action.dest.upper()}"
-        given = os.environ.get(name)
-        if given is None or not action.option_strings or action.dest == "help":
-            continue
-        choices = action.choices
-        if isinstance(action, argparse._StoreTrueAction):
-            action.default = given not in ("", "0", "false")
-        elif given == "":
-            continue
-        elif choices is not None and given not in choices:
-            parser.error(f'{name}: "{given}" is none of {", ".join(choices)}')
-        elif isinstance(action, argparse._AppendAction):
-            action.default = [given]
-        else:
-            action.default = given  # argparse applies the option's type to it
 
 
 def _failed(error: LlmopsError) -> int:

@@ -212,3 +212,67 @@ def test_a_terminal_that_cannot_say_it_gets_something_else(bank) -> None:
     assert done.returncode == 2
     assert b"bot.yaml:1:1" in out
     assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plna",), 'there is no command "plna"\n  hint: did you mean "plan"?'),
+        (("lint",), 'there is no command "lint"\n  hint: did you mean "validate"?'),
+        (("\x1b[31m",), "there is no command \"\\x1b[31m\"\n  hint: llmops --help lists"),
+        (("plan", "--bse", "x"), 'plan has no option "--bse"\n  hint: did you mean "--base"?'),
+        (("plan", "--bas=x"), 'plan has no option "--bas"\n  hint: did you mean "--base"?'),
+        (("plan", "--format", "jsn"), '--format: "jsn" is not known\n  hint: did you mean "json"?'),
+        (("plan", "--width", "wide"), '--width: "wide" is no whole number'),
+        (("plan", "--base"), "--base needs a value"),
+        (("plan", "extra"), 'llmops plan cannot use "extra"'),
+        (("why",), "llmops why needs KIND/NAME"),
+        (("policy",), "llmops policy needs ACTION\n  hint: known are rules, show"),
+        (("policy", "rulse"), 'there is no action "rulse"\n  hint: did you mean "rules"?'),
+        (("policy", "diff", "--formt", "x"), 'llmops policy diff has no option "--formt"'),
+        (("--base", "main", "plan"), 'llmops has no option "--base"\n  hint: options of a command'),
+    ],
+)  # fmt: skip
+def test_a_mistyped_word_is_two_lines_with_the_nearest(
+    llmops, words: tuple[str, ...], said: str
+) -> None:
+    told = llmops(*words)
+    assert (told.code, told.out) == (2, "")
+    assert told.err.startswith("llmops: error: ")
+    assert said in told.err
+    assert len(told.err.splitlines()) == 2
+
+
+def test_every_command_stands_in_one_group_of_the_help(llmops) -> None:
+    names = [name for table in cli.GROUPS.values() for name in table]
+    assert sorted(names) == sorted(cli.COMMANDS)
+    shown = llmops("--help").out
+    assert all(f"\n{title}:\n" in shown for title in cli.GROUPS)
+    assert set(cli.MEANT.values()) <= set(cli.COMMANDS)
+    assert not set(cli.MEANT) & set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("words", [("help", "plan"), ("help", "policy", "rules"), ("help",)])
+def test_help_is_a_command_too(llmops, words: tuple[str, ...]) -> None:
+    assert llmops(*words) == llmops(*words[1:], "--help")
+
+
+def test_options_of_every_command_may_stand_before_it(llmops, bank) -> None:
+    said = llmops("-C", bank.path, "--width=60", "ls", "Recipe")
+    assert (said.code, said.out) == (0, "Recipe/adapter\nRecipe/base\n")
+    assert llmops("-C", bank.path / "specs", "ls", "Recipe") == said
+
+
+@pytest.mark.parametrize("width", ["20", "40", "60", "200"])
+def test_help_fits_the_terminal(llmops, monkeypatch: pytest.MonkeyPatch, width: str) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    lines = llmops("--help").out.splitlines()
+    assert [
+        line for line in lines if len(line) > int(width) and not line.startswith("  llmops")
+    ] == []
+
+
+def test_the_command_line_takes_the_place_of_a_variable(llmops, bank, monkeypatch) -> None:
+    monkeypatch.setenv("LLMOPS_SELECT", "Evaluation/nothing")
+    words = ("plan", "-C", bank.path, "--select", "Evaluation/quality")
+    assert llmops(*words).code == 0

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from llmops.cli import main as cli
+from llmops.cli.parser import common as of_every_command
 from llmops.rules.facts import Info
 from llmops.rules.verdict import INFOS, RULES
 from llmops.specs import not_yet
@@ -105,7 +106,7 @@ def exit_codes() -> Iterator[tuple[str, str]]:
 
 def command_pages() -> str:
     """Each command with its options, examples and what its exit code says."""
-    found = ["## Options of every command", "", _options(cli._common), ""]
+    found = ["## Options of every command", "", _options(of_every_command), ""]
     for name, (line, module) in cli.COMMANDS.items():
         table = getattr(importlib.import_module(module), "SUBCOMMANDS", {})
         found += _command_page(f"## llmops {name}", line, module, options=not table)
