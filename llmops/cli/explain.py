@@ -136,7 +136,7 @@ def _values(state: State, ref: Ref, environment: str | None) -> Iterator[tuple[s
     from llmops.specs.load import roles
 
     spec, moved = _placed(state, ref, environment)
-    said = _written(state, ref)
+    said = state.loaded.written(ref)
     for loc, value in _leaves(("spec",), spec.spec):
         path = _path(loc[1:])
         role = role_of(path, roles(ref.kind))
@@ -161,13 +161,6 @@ def _placed(
     found = origins(graph, ref, where)
     moved = {loc: f"{where.ref} {state.place(where.ref, one.loc)}" for loc, one in found.items()}
     return placed(graph, where).specs[ref], moved
-
-
-def _written(state: State, ref: Ref) -> Mapping[str, Any]:
-    """The document as it was written, without defaults."""
-    state.loaded.span(ref, ())
-    document = state.loaded.documents.get(state.loaded.specs[ref].path)
-    return document.value if document is not None else {}
 
 
 def _leaves(loc: tuple[str | int, ...], value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:

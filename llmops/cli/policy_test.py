@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
 
 from llmops.cli import common
 from llmops.diagnostics import did_you_mean, printable
@@ -13,7 +11,6 @@ from llmops.graph.build import Graph
 from llmops.graph.planted import Soil
 from llmops.project import State, read
 from llmops.reports.render import render_rehearsals
-from llmops.specs.base import Ref
 from llmops.static import owners
 
 EXAMPLES = """\
@@ -58,8 +55,4 @@ def _expect_known(names: list[str], graph: Graph) -> None:
 
 
 def _soil(state: State, graph: Graph) -> Soil:
-    def written(ref: Ref) -> Mapping[str, Any]:
-        state.loaded.span(ref, ())
-        return state.loaded.documents[state.loaded.specs[ref].path].value
-
-    return Soil(graph, written, state.loaded.span)
+    return Soil(graph, state.loaded.written, state.loaded.span)

@@ -11,7 +11,7 @@ from llmops.jobs import bounds
 from llmops.jobs.make import spec_at, use
 from llmops.jobs.target import chooses
 from llmops.specs.base import Spec
-from llmops.specs.model import moves
+from llmops.specs.pinned import moves
 
 # A prompt's labels come from the whole dataset; an overlay or a monitor means the dataset itself.
 WHOLE = ("Prompt", "Environment", "Release")

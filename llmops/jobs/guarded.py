@@ -14,8 +14,7 @@ from llmops.graph.build import Graph
 from llmops.jobs import curate
 from llmops.jobs.base import Input
 from llmops.jobs.make import Made, made_by, part_of, spec_at, use, without_none
-from llmops.specs.base import Ref, Spec
-from llmops.specs.guardrail import STAGES
+from llmops.specs.base import STAGES, Ref, Spec
 
 TOOLS = ("ahocorasick_rs", "google-re2")
 

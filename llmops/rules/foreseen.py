@@ -167,7 +167,7 @@ def _mean_side(rows: int, scale: Scale, seen: Known, alpha: float) -> Forecast:
         if seen.spread is None
         else (seen.spread, "if scores differ as base's do")
     )
-    from_ = forecast.mean_for_power(rows, scale, spread, POWER, alpha)
+    from_ = _likely_from(rows, scale, spread, alpha)
     end = scale.upper if up else scale.lower
     good = seen.mean is not None and (seen.mean > bound if up else seen.mean < bound)
     aim = seen.mean if good and seen.mean is not None else (bound + end) / 2
@@ -179,6 +179,21 @@ def _mean_side(rows: int, scale: Scale, seen: Known, alpha: float) -> Forecast:
     else:
         note = f"likely to pass when the true mean is {said}, {how}"
     return Forecast(True, note, from_, needed, at)
+
+
+# Most gates of a tree claim the same of as many rows: what the search found is kept.
+
+
+@lru_cache(maxsize=1024)
+def _likely_from(rows: int, scale: Scale, spread: Spread, alpha: float) -> float | None:
+    return forecast.mean_for_power(rows, scale, spread, POWER, alpha)
+
+
+@lru_cache(maxsize=1024)
+def _likely_difference(
+    rows: int, spread: float, margin: float, width: float, alpha: float
+) -> float | None:
+    return forecast.difference_for_power(rows, spread, margin, width, POWER, alpha)
 
 
 @lru_cache(maxsize=256)
@@ -207,7 +222,7 @@ def difference(
         note = f"{rows} rows cannot show a margin of {margin:g}, not even if all got better"
         return Forecast(False, note, needed=needed, needed_for=how)
     within = min(margin, width)
-    from_ = forecast.difference_for_power(rows, spread, within, width, POWER, alpha)
+    from_ = _likely_difference(rows, spread, within, width, alpha)
     said = "as large as it can be" if from_ is None else f"{_up(from_):+g} or more"
     only = f"a margin of {margin:g} only when the true difference is {said} ({_POWERED})"
     if needed is None:

@@ -16,9 +16,7 @@ from llmops.jobs.make import use
 from llmops.rules.base import Loosened
 from llmops.rules.facts import Facts
 from llmops.rules.looser import at_base, short
-from llmops.specs.base import Spec
-
-STAGES = ("input", "output")
+from llmops.specs.base import STAGES, Spec
 
 
 def loosened(facts: Facts, base: Graph, head: Graph) -> Iterator[Loosened]:

@@ -27,6 +27,7 @@ from ruamel.yaml.events import (
 )
 
 from llmops.diagnostics import Diagnostic, Span
+from llmops.source.places import AWAITED, Places, span_of
 from llmops.source.scalars import STARTS, Refused, resolve
 from llmops.source.text import inside, place, unreadable
 from llmops.source.trouble import explain
@@ -34,53 +35,16 @@ from llmops.source.trouble import explain
 MAX_DEPTH = 64
 MAX_MISTAKES = 100
 
-Loc = tuple[str | int, ...]
-
 _TAB = re.compile(r" *\t *[^\s]")
 _CONFLICT = re.compile(r"^<{7}(?: |$)", re.MULTILINE)
 _WRITE = "write the value out in each place"
-_AWAITED: Any = object()  # in place of a mapping's key: the next event is the key
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a value stands, where its key stands, and a scalar's own text."""
-
-    value: Span
-    key: Span | None = None
-    raw: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Places):
     """One file's values (`str`, `int`, `float`, `bool`, None, list, dict) and their places."""
 
-    path: str
-    text: str
     value: dict[str, Any]
-    _places: dict[Loc, _Place] = field(default_factory=dict, repr=False, compare=False)
-
-    def span(self, loc: Loc, *, key: bool = False) -> Span:
-        """Place of the value at `loc`, or with `key` of the key (or list item) that holds it.
-
-        A `loc` that does not exist gives the key of its nearest parent that does, since that is
-        the line where something is missing.
-        """
-        places = self._located()
-        if loc not in places:
-            return self.span(loc[:-1], key=True)
-        place = places[loc]
-        return place.key if key and place.key else place.value
-
-    def raw(self, loc: Loc) -> str | None:
-        """A scalar's own text, so that `1.10` stays "1.10"; None where no scalar stands."""
-        place = self._located().get(loc)
-        return place.raw if place else None
-
-    def _located(self) -> dict[Loc, _Place]:
-        if not self._places:
-            self._places.update(_locate(self.path, self.text))
-        return self._places
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +104,7 @@ class _Reader:
     def _compose(self, roots: list[Any], *, decorated: bool) -> None:
         """Fill `roots` from the events. The hot loop: half a microsecond an event."""
         here: Any = roots  # the open list or dict
-        key: Any = None  # None in a list; in a dict `_AWAITED`, or the key of the next value
+        key: Any = None  # None in a list; in a dict `AWAITED`, or the key of the next value
         outer: list[tuple[Any, Any]] = []
         value: Any
         for event in iter(CParser(self.data).get_event, None):
@@ -152,12 +116,12 @@ class _Reader:
                 if event.style == "" and value[:1] in STARTS:
                     value = resolve(value)
                     if value.__class__ is Refused:
-                        value = self._refuse_scalar(event, value, is_key=key is _AWAITED)
+                        value = self._refuse_scalar(event, value, is_key=key is AWAITED)
                 if key is None:
                     here.append(value)
-                elif key is not _AWAITED:
+                elif key is not AWAITED:
                     here[key] = value
-                    key = _AWAITED
+                    key = AWAITED
                 elif value.__class__ is str and value not in here:
                     key = value
                 else:
@@ -166,7 +130,7 @@ class _Reader:
                 value = {} if kind is MappingStartEvent else []
                 self._refuse_start(event, len(outer), decorated=decorated)
                 outer.append((here, self._attach(event, here, key, value)))
-                here, key = value, (_AWAITED if kind is MappingStartEvent else None)
+                here, key = value, (AWAITED if kind is MappingStartEvent else None)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
                 here, key = outer.pop()
             elif kind is DocumentStartEvent:
@@ -180,10 +144,10 @@ class _Reader:
         if key is None:
             here.append(value)
             return None
-        if key is _AWAITED:
+        if key is AWAITED:
             return self._refuse_key(event, value, here)
         here[key] = value
-        return _AWAITED
+        return AWAITED
 
     def _refuse_key(self, event: Any, value: Any, here: dict[str, Any]) -> str:
         """Note what is wrong with a key; a key for its value that hides no other."""
@@ -269,43 +233,9 @@ class _Reader:
         self._add(span, "yaml-syntax", *explain(problem, context, character, opened))
 
     def _note(self, event: Any, rule: str, message: str, hint: str) -> None:
-        self._add(_span(self.path, event), rule, message, hint)
+        self._add(span_of(self.path, event), rule, message, hint)
 
     def _add(self, span: Span, rule: str, message: str, hint: str) -> None:
         self.mistakes.append(Diagnostic(span, rule, message, hint))
         if len(self.mistakes) >= MAX_MISTAKES:
             raise _EnoughError
-
-
-def _span(path: str, event: Any) -> Span:
-    """From the event's first character; its width where it ends on the same line."""
-    start, end = event.start_mark, event.end_mark
-    width = end.column - start.column if end.line == start.line else 1
-    return Span(path, start.line + 1, start.column + 1, max(1, width))
-
-
-def _locate(path: str, text: str) -> dict[Loc, _Place]:
-    """Places of all values of a text that `parse` accepted, by their path from the root."""
-    places: dict[Loc, _Place] = {}
-    loc: Loc = ()
-    state: Any = None  # as in `_compose`, but a list's next index instead of None
-    key: Span | None = None
-    outer: list[tuple[Loc, Any]] = []
-    for event in iter(CParser(text.encode()).get_event, None):
-        kind = event.__class__
-        if kind is ScalarEvent and state is _AWAITED:
-            state, key = event.value, _span(path, event)
-        elif kind in (ScalarEvent, MappingStartEvent, SequenceStartEvent):
-            inner = loc if state is None else (*loc, state)
-            raw = event.value if kind is ScalarEvent else None
-            places[inner] = _Place(_span(path, event), key, raw)
-            after = state + 1 if isinstance(state, int) else _AWAITED
-            if kind is ScalarEvent:
-                state = after
-            else:
-                outer.append((loc, after))
-                loc, state = inner, (_AWAITED if kind is MappingStartEvent else 0)
-            key = None
-        elif kind in (MappingEndEvent, SequenceEndEvent):
-            loc, state = outer.pop()
-    return places

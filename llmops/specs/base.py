@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from llmops.digest import of_value
 
 API_VERSION = "llmops/v1alpha1"
+STAGES = ("input", "output")  # of a conversation, at which a Guardrail looks
 NAME_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 
 JobType = Literal["curate", "train", "generate", "evaluate", "scan", "guard", "observe"]

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from llmops.guardrails.patterns import refusal
+from llmops.specs.base import STAGES
 from llmops.specs.blocks import LIST, SET, Bound, Text
 from llmops.specs.fields import Block, Name, RefTo, field, group
 from llmops.specs.problem import Loc, Problem, block, duplicates, items, one_of, one_sided
 
-STAGES = ("input", "output")
 LAYERS = ("lexicon", "regex", "pii")
 NOT_BUILT_LAYERS = ("classifier", "topic", "acl", "grounded", "ai_label")
 ENTITIES = ("BANK_CARD", "CN_ID_CARD", "CN_MOBILE", "EMAIL_ADDRESS")

@@ -26,7 +26,7 @@ from llmops.specs.blocks import (
     Verbatim,
 )
 from llmops.specs.fields import Block, RefTo, field, group
-from llmops.specs.pinned import revision
+from llmops.specs.pinned import moves, revision
 from llmops.specs.problem import Problem, block, one_of, quoted
 
 BRANCHES = ("weights", "endpoint", "init")
@@ -174,11 +174,6 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield from upstream.architecture(architecture, ("spec", "init", "architecture"))
     yield from _moving(block(spec, "endpoint").get("model"))
     yield from _address(block(spec, "endpoint").get("base_url"))
-
-
-def moves(model: str) -> bool:
-    """Whether a provider's id is an alias: no date in it, and no digest."""
-    return re.search(r"\d{4}-\d{2}-\d{2}|\d{8}|@[0-9a-f]{7,}", model) is None
 
 
 def _address(text: Any) -> Iterator[Problem]:

@@ -18,3 +18,8 @@ def revision(content: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
         what = f"revision {quoted(name)} can move: it is no commit of 40 hex digits"
         hint = "name the commit that the branch or tag points at today"
         yield Problem((*loc, "revision"), "pinned-revision", what, hint)
+
+
+def moves(model: str) -> bool:
+    """Whether a provider's id is an alias: no date in it, and no digest."""
+    return re.search(r"\d{4}-\d{2}-\d{2}|\d{8}|@[0-9a-f]{7,}", model) is None

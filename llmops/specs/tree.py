@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llmops.diagnostics import Diagnostic, Span, has_errors
-from llmops.source.document import Document, parse
+from llmops.source.document import parse
+from llmops.source.places import Places
 from llmops.specs.base import FileUse, Ref, Reference, Spec
 
 
@@ -40,18 +41,27 @@ class LoadedTree:
     specs: Mapping[Ref, Spec]
     diagnostics: tuple[Diagnostic, ...]
     read: ReadMany
-    documents: dict[str, Document] = field(default_factory=dict)
     broken: Broken = frozenset()
+    _places: dict[str, Places] = field(default_factory=dict)
 
     def span(self, ref: Ref, loc: tuple[str | int, ...]) -> Span:
         """The place of a field of a spec."""
+        return self._text(ref).span(loc)
+
+    def written(self, ref: Ref) -> Mapping[str, Any]:
+        """A spec's document as it was written, without defaults; nothing if it cannot be read."""
+        text = self._text(ref)
+        document = parse(text.path, text.text.encode()).document
+        return document.value if document is not None else {}
+
+    def _text(self, ref: Ref) -> Places:
+        """A spec's text; all of its kind are read at once, since who asks for one asks for more."""
         path = self.specs[ref].path
-        if path not in self.documents:
-            parsed = parse(path, self.read([path])[path])
-            if parsed.document is None:
-                return Span(path)
-            self.documents[path] = parsed.document
-        return self.documents[path].span(loc)
+        if path not in self._places:
+            paths = [spec.path for spec in self.specs.values() if spec.ref.kind == ref.kind]
+            texts = self.read(paths).items()
+            self._places |= {p: Places(p, data.decode("utf-8")) for p, data in texts}
+        return self._places[path]
 
 
 def load_blobs(

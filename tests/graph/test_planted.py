@@ -17,11 +17,7 @@ def soil_of(files: Mapping[str, str] = BANK) -> Soil:
     found = read(files)
     assert found.graph is not None
 
-    def written(ref: Ref) -> Mapping[str, Any]:
-        found.loaded.span(ref, ())
-        return found.loaded.documents[found.loaded.specs[ref].path].value
-
-    return Soil(found.graph, written, found.loaded.span)
+    return Soil(found.graph, found.loaded.written, found.loaded.span)
 
 
 def value(name: str, soil: Soil | None = None, **planting: Any) -> Any:

@@ -337,7 +337,7 @@ def test_twenty_thousand_mutated_files_are_each_read_or_refused_with_a_place() -
             continue
         read += 1
         assert all(parsed.document.span(loc).line >= 1 for loc in _locs(parsed.document.value))
-        assert len(parsed.document._places) == sum(1 for _ in _locs(parsed.document.value)), where
+        assert len(parsed.document._found) == sum(1 for _ in _locs(parsed.document.value)), where
     assert read > 1_500
     assert refused > 5_000
     assert rules == ALL_RULES - {"too-large"}
