@@ -1,8 +1,9 @@
 """Fills the made parts of README.md and llmops/docs/ from the code and the scenarios.
 
 In: pages with marks, `<!-- made: NAME -->` … `<!-- end -->`. Out: the same pages, each marked part
-as `BLOCKS[NAME]` says it now; all else stays as it was written.
+as `BLOCKS[NAME]` says it now, in the language of the page; all else stays as it was written.
 `python -m tests.tools.make_docs` rewrites the pages; `tests/test_readme.py` holds them to it.
+`--missing` and `--take` are for the words of another language (see `words`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import ast
 import importlib
+import json
 import math
 import re
 import tomllib
@@ -23,10 +25,12 @@ from llmops.rules.verdict import INFOS, RULES
 from llmops.specs import not_yet
 from llmops.specs.load import KINDS, RULE_PARAMETERS
 from llmops.statistics import attempts, binomial, judged, paired
-from tests.tools import docs_kinds, docs_story
+from tests.tools import docs_kinds, docs_story, words
+from tests.tools.words import Say
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "llmops" / "docs" / "en"
+MANUAL = ROOT / "llmops" / "docs"
+DOCS = MANUAL / "en"
 STORY = ROOT / "tests" / "scenarios" / "forgets"
 # Where a docstring names the design notes, which are not part of what is shipped.
 INTERNAL = re.compile(r" \([A-Z]+\.md[^)]*\)| [A-Z]+\.md [\d.]+(?=\s|$)")
@@ -54,26 +58,38 @@ MARK = re.compile(r"<!-- made: (?P<name>[a-z-]+) -->\n.*?<!-- end -->", re.DOTAL
 
 
 def pages() -> tuple[Path, ...]:
-    """Every page with made parts, or that may have some."""
-    return (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+    """Every page with made parts, or that may have some, in every language."""
+    return (*sorted(ROOT.glob("README*.md")), *sorted(MANUAL.rglob("*.md")))
 
 
-def fill(text: str) -> str:
+def language(page: Path) -> str:
+    """The language of a page: that of its folder, or of `README.zh.md`."""
+    if page.is_relative_to(MANUAL):
+        return page.relative_to(MANUAL).parts[0]
+    return page.stem.partition(".")[2] or "en"
+
+
+def speaker(name: str) -> Say:
+    """What says the texts of the code in a language."""
+    return words.english if name == "en" else words.read(name)
+
+
+def fill(text: str, say: Say = words.english) -> str:
     """The page with every made part as it is now. KeyError for a part that nobody makes."""
     return MARK.sub(
-        lambda m: f"<!-- made: {m['name']} -->\n{BLOCKS[m['name']]()}\n<!-- end -->", text
+        lambda m: f"<!-- made: {m['name']} -->\n{BLOCKS[m['name']](say)}\n<!-- end -->", text
     )
 
 
 # ---- the scenario ---------------------------------------------------------------------------
 
 
-def plan() -> str:
+def plan(_: Say) -> str:
     """What `llmops plan` prints in the scenario, as a fence."""
     return fence((STORY / "plan.out").read_text("utf-8"))
 
 
-def comment() -> str:
+def comment(_: Say) -> str:
     """What `llmops gate --format markdown` makes in the scenario, as a quote."""
     lines = (STORY / "gate.out").read_text("utf-8").splitlines()
     return "\n".join(f"> {line}".rstrip() for line in lines)
@@ -87,15 +103,16 @@ def fence(text: str, language: str = "text") -> str:
 # ---- commands -------------------------------------------------------------------------------
 
 
-def commands() -> str:
+def commands(say: Say) -> str:
     """The table of commands."""
-    rows = [(f"`llmops {name}`", line) for name, (line, _) in cli.COMMANDS.items()]
-    return table(("command", "does"), rows)
+    rows = [(f"`llmops {name}`", say(line)) for name, (line, _) in cli.COMMANDS.items()]
+    return table(said(say, "command", "does"), rows)
 
 
-def exits() -> str:
+def exits(say: Say) -> str:
     """The table of exit codes."""
-    return table(("code", "means"), [(f"`{code}`", means) for code, means in exit_codes()])
+    rows = [(f"`{code}`", say(means)) for code, means in exit_codes()]
+    return table(said(say, "code", "means"), rows)
 
 
 def exit_codes() -> Iterator[tuple[str, str]]:
@@ -104,31 +121,35 @@ def exit_codes() -> Iterator[tuple[str, str]]:
         yield from re.findall(r"(\d+) (.+?)(?=\s{2,}\d|$)", line)
 
 
-def command_pages() -> str:
+def command_pages(say: Say) -> str:
     """Each command with its options, examples and what its exit code says."""
-    found = ["## Options of every command", "", _options(of_every_command), ""]
+    head = say("Options of every command")
+    found = [f"## {head}", "", _options(of_every_command, say), ""]
     for name, (line, module) in cli.COMMANDS.items():
         table = getattr(importlib.import_module(module), "SUBCOMMANDS", {})
-        found += _command_page(f"## llmops {name}", line, module, options=not table)
+        found += _command_page(f"## llmops {name}", line, module, say, options=not table)
         for action, (about, inner) in table.items():
-            found += _command_page(f"### llmops {name} {action}", about, inner)
+            found += _command_page(f"### llmops {name} {action}", about, inner, say)
     return "\n".join(found).strip()
 
 
-def _command_page(title: str, line: str, module: str, *, options: bool = True) -> list[str]:
+def _command_page(
+    title: str, line: str, module: str, say: Say, *, options: bool = True
+) -> list[str]:
     plugin = importlib.import_module(module)
-    ends = (plugin.main.__doc__ or "").strip().splitlines()[0]
-    found = [title, "", f"{line[0].upper()}{line[1:]}.", ""]
-    found += [f"Exit code: {ends}", "", _options(plugin.add), ""] if options else []
+    found = [title, "", say(_sentence(line)), ""]
+    if options:
+        ends = (plugin.main.__doc__ or "").strip().splitlines()[0]
+        found += [f"{say('Exit code:')} {say(ends)}", "", _options(plugin.add, say), ""]
     examples = "\n".join(one.strip() for one in plugin.EXAMPLES.splitlines())
     return [*found, fence(examples, "sh"), ""]
 
 
-def _options(add: Callable[[argparse.ArgumentParser], None]) -> str:
+def _options(add: Callable[[argparse.ArgumentParser], None], say: Say) -> str:
     parser = argparse.ArgumentParser(add_help=False)
     add(parser)
-    rows = [(_option(action), action.help or "") for action in parser._actions]
-    return table(("option", "does"), rows)
+    rows = [(_option(action), say(action.help or "")) for action in parser._actions]
+    return table(said(say, "option", "does"), rows)
 
 
 def _option(action: argparse.Action) -> str:
@@ -142,24 +163,29 @@ def _option(action: argparse.Action) -> str:
 # ---- rules ----------------------------------------------------------------------------------
 
 
-def rules() -> str:
+def rules(say: Say) -> str:
     """Every rule: what it asks, why, what to do, its parameters."""
-    return "\n\n".join(_rule(name, INFOS[name]) for name in sorted(INFOS))
+    return "\n\n".join(_rule(name, INFOS[name], say) for name in sorted(INFOS))
 
 
-def _rule(name: str, info: Info) -> str:
+def _rule(name: str, info: Info, say: Say) -> str:
     module = importlib.import_module(f"llmops.rules.{name.replace('-', '_')}")
     first, _, more = INTERNAL.sub("", module.__doc__ or "").strip().partition("\n\n")
-    said = first.partition(": ")[2]
-    parts = [f"## {name}", f"{said[0].upper()}{said[1:]}", more, f"*Why.* {_sentence(info.why)}"]
-    parts += [f"*What to do.* {_sentence(info.fix)}", f"*Judged.* {_when(name, info)}"]
+    asked = first.partition(": ")[2]
+    parts = [f"## {name}", say(f"{asked[0].upper()}{asked[1:]}")]
+    parts += [say(one) for one in more.split("\n\n")]
+    parts.append(f"*{say('Why.')}* {say(_sentence(info.why))}")
+    parts.append(f"*{say('What to do.')}* {say(_sentence(info.fix))}")
+    parts.append(f"*{say('Judged.')}* {say(_when(name, info))}")
     given = RULE_PARAMETERS.get(name)
     if given is not None and given.model_fields:
-        parts.append(docs_kinds.block_table(given))
+        parts.append(docs_kinds.block_table(given, say))
     if info.controls:
-        parts.append(f"*Evidence for.* {', '.join(f'`{one}`' for one in info.controls)}")
+        controls = ", ".join(f"`{one}`" for one in info.controls)
+        parts.append(f"*{say('Evidence for.')}* {controls}")
     told = [docs_kinds.escaped(part) for part in parts if part]
-    told += ["*Good.*", fence(info.good, "yaml"), "*Bad.*", fence(info.bad, "yaml")]
+    told += [f"*{say('Good.')}*", fence(info.good, "yaml")]
+    told += [f"*{say('Bad.')}*", fence(info.bad, "yaml")]
     return "\n\n".join(told)
 
 
@@ -180,29 +206,29 @@ def _when(name: str, info: Info) -> str:
 # ---- kinds, rooms, numbers -------------------------------------------------------------------
 
 
-def kinds() -> str:
+def kinds(say: Say) -> str:
     """The kinds, one line each."""
-    rows = [(f"`{name}`", (model.__doc__ or "").strip()) for name, model in KINDS.items()]
-    return table(("kind", "is"), rows)
+    rows = [(f"`{name}`", say((model.__doc__ or "").strip())) for name, model in KINDS.items()]
+    return table(said(say, "kind", "is"), rows)
 
 
-def not_built() -> str:
+def not_built(say: Say) -> str:
     """What is announced and refused by name, kind by kind."""
     rows = []
     for kind in KINDS:
         words = not_yet.VALUES.get(kind, {}).values()
-        said = [*not_yet.KEYS.get(kind, {}).values(), *(w for one in words for w in one.values())]
-        if features := sorted(set(said)):
-            rows.append((f"`{kind}`", ", ".join(features)))
-    return table(("kind", "refused today"), rows)
+        told = [*not_yet.KEYS.get(kind, {}).values(), *(w for one in words for w in one.values())]
+        if features := sorted(set(told)):
+            rows.append((f"`{kind}`", docs_kinds.joined(say, features)))
+    return table(said(say, "kind", "refused today"), rows)
 
 
-def rooms() -> str:
+def rooms(say: Say) -> str:
     """The rooms from the outside in, each with the first line of what it says about itself."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     contract = settings["tool"]["importlinter"]["contracts"][0]
     names = [name.strip() for layer in contract["layers"] for name in layer.split("|")]
-    return table(("`llmops/`", ""), [(f"`{name}`", _opening(name)) for name in names])
+    return table(("`llmops/`", ""), [(f"`{name}`", say(_opening(name))) for name in names])
 
 
 def _opening(room: str) -> str:
@@ -212,55 +238,57 @@ def _opening(room: str) -> str:
     return re.sub(r"\s+", " ", docstring.partition("\n\n")[0])
 
 
-def passing() -> str:
+def passing(say: Say) -> str:
     """How many right answers show a bound."""
     bounds = (0.8, 0.9, 0.95, 0.99)
     rows = [
-        (str(n), *(_count(binomial.smallest_passing_count(n, t)) for t in bounds))
+        (str(n), *(_count(binomial.smallest_passing_count(n, t), say) for t in bounds))
         for n in (50, 100, 300, 1000, 1200)
     ]
-    return table(("cases", *(f"min {t:g}" for t in bounds)), rows)
+    return table((say("cases"), *(f"min {t:g}" for t in bounds)), rows)
 
 
-def _count(number: int | None) -> str:
-    return "cannot be shown" if number is None else f"{number:,}"
+def _count(number: int | None, say: Say) -> str:
+    return say("cannot be shown") if number is None else f"{number:,}"
 
 
-def margins() -> str:
+def margins(say: Say) -> str:
     """How many cases it takes to show "not worse"."""
     margins_ = (0.05, 0.02, 0.01)
     rows = [
-        (f"{share:.0%}", *(_count(paired.cases_for_margin(share, m)) for m in margins_))
+        (f"{share:.0%}", *(_count(paired.cases_for_margin(share, m), say) for m in margins_))
         for share in (0.02, 0.05, 0.1)
     ]
-    return table(("cases that change sides", *(f"margin {m:g}" for m in margins_)), rows)
+    return table((say("cases that change sides"), *(f"margin {m:g}" for m in margins_)), rows)
 
 
-def power() -> str:
+def power(say: Say) -> str:
     """The true share at which so many cases show a bound four times in five."""
     bounds = (0.8, 0.9, 0.95, 0.99)
     rows = [
-        (str(n), *(_rate(binomial.rate_for_power(n, t)) for t in bounds))
+        (str(n), *(_rate(binomial.rate_for_power(n, t), say) for t in bounds))
         for n in (100, 300, 1000, 3000, 10_000)
     ]
-    return table(("cases", *(f"min {t:g}" for t in bounds)), rows)
+    return table((say("cases"), *(f"min {t:g}" for t in bounds)), rows)
 
 
-def _rate(rate: float | None) -> str:
-    return "cannot be shown" if rate is None else f"{math.ceil(rate * 1e4) / 1e4:.4f}"
+def _rate(rate: float | None, say: Say) -> str:
+    return say("cannot be shown") if rate is None else f"{math.ceil(rate * 1e4) / 1e4:.4f}"
 
 
-def attempts_table() -> str:
+def attempts_table(say: Say) -> str:
     """The level of each attempt, and what it asks of 1,000 cases."""
     rows = []
     for allowed in (1, 2, 3, 5):
         levels = [attempts.level(0.05, k, allowed) for k in range(1, allowed + 1)]
-        counts = [_count(binomial.smallest_passing_count(1000, 0.9, level)) for level in levels]
+        counts = [
+            _count(binomial.smallest_passing_count(1000, 0.9, level), say) for level in levels
+        ]
         rows.append((str(allowed), ", ".join(f"{a:.4g}" for a in levels), ", ".join(counts)))
-    return table(("attempts", "level of each at 0.05", "right answers of 1,000"), rows)
+    return table(said(say, "attempts", "level of each at 0.05", "right answers of 1,000"), rows)
 
 
-def judges() -> str:
+def judges(say: Say) -> str:
     """Half widths of rated rows alone and of a judge corrected by them."""
     shares = (0.9, 0.95, 0.98)
     rows = []
@@ -270,13 +298,19 @@ def judges() -> str:
             for share in shares
         ]
         human = f"{found[0].human_half_width:.3f}"
-        rows.append((str(anchors), human, *(_half_width(one) for one in found)))
-    heads = (f"judge right in {share:.0%}" for share in shares)
-    return table(("rated rows", "people alone", *heads), rows)
+        rows.append((str(anchors), human, *(_half_width(one, say) for one in found)))
+    right = say("judge right in {share}")
+    heads = (right.format(share=f"{share:.0%}") for share in shares)
+    return table((*said(say, "rated rows", "people alone"), *heads), rows)
 
 
-def _half_width(found: judged.Compared) -> str:
-    return "decides nothing" if found.labels is None else f"{found.judge_half_width:.3f}"
+def _half_width(found: judged.Compared, say: Say) -> str:
+    return say("decides nothing") if found.labels is None else f"{found.judge_half_width:.3f}"
+
+
+def said(say: Say, *texts: str) -> tuple[str, ...]:
+    """Several texts in a language."""
+    return tuple(say(text) for text in texts)
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -285,7 +319,12 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-BLOCKS: Mapping[str, Callable[[], str]] = {
+def told(name: str, *, since: str = "") -> Callable[[Say], str]:
+    """A command of the first pull request with what it printed."""
+    return lambda _: fence(docs_story.said(name, since=since), "console")
+
+
+BLOCKS: Mapping[str, Callable[[Say], str]] = {
     "plan": plan,
     "comment": comment,
     "commands": commands,
@@ -305,18 +344,39 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "power": power,
     "attempts": attempts_table,
     "judges": judges,
-    "first-typo": lambda: fence(docs_story.said("typo"), "console"),
-    "first-diff": lambda: fence(docs_story.said("diff"), "console"),
-    "first-plan": lambda: fence(docs_story.said("plan"), "console"),
-    "first-why": lambda: fence(docs_story.said("why"), "console"),
-    "first-gate": lambda: fence(docs_story.said("gate", since="Gates ("), "console"),
+    "first-typo": told("typo"),
+    "first-diff": told("diff"),
+    "first-plan": told("plan"),
+    "first-why": told("why"),
+    "first-gate": told("gate", since="Gates ("),
 }
 
 
+def everything(name: str) -> words.Words:
+    """A language that was asked for every text of every part."""
+    asked = words.read(name)
+    for make in BLOCKS.values():
+        make(asked)
+    return asked
+
+
 def main() -> None:
-    """Rewrite the pages."""
+    """Rewrite the pages, or work on the words of another language."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--missing", metavar="LANGUAGE", help="print what has no translation")
+    parser.add_argument("--take", nargs=2, metavar=("LANGUAGE", "FILE"), help="merge translations")
+    args = parser.parse_args()
+    if args.missing:
+        missing = everything(args.missing).missing
+        print(json.dumps(dict.fromkeys(missing, ""), ensure_ascii=False, indent=1))
+        return
+    if args.take:
+        asked = everything(args.take[0])
+        given = json.loads(Path(args.take[1]).read_text("utf-8"))
+        words.write(asked.language, {**asked.known, **given}, asked.asked)
     for path in pages():
-        path.write_text(fill(path.read_text("utf-8")), encoding="utf-8", newline="")
+        text = fill(path.read_text("utf-8"), speaker(language(path)))
+        path.write_text(text, encoding="utf-8", newline="")
 
 
 if __name__ == "__main__":
