@@ -16,7 +16,7 @@ MAX_BYTES = 1024 * 1024
 MAX_SHOWN = 100
 
 _PLAIN = bytes([9, 10, 13, *range(32, 127)])
-_HIDDEN = re.compile(
+HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
     "\ufffe\uffff]|\r(?!\n)"
 )
@@ -40,7 +40,7 @@ def unreadable(path: str, data: bytes) -> tuple[str, tuple[Diagnostic, ...]]:
         return data.decode("utf-8", "replace"), (_not_utf8(path, data, error.start),)
     if b"\r" not in data and not data.translate(None, _PLAIN):
         return text, ()
-    found = (_hidden(path, text, match) for match in _HIDDEN.finditer(text))
+    found = (_hidden(path, text, match) for match in HIDDEN.finditer(text))
     return text, tuple(d for d, _ in zip(found, range(MAX_SHOWN), strict=False))
 
 

@@ -63,12 +63,12 @@ class Layer(Block):
     name: Name = field(
         role=("generate", "scan", "guard"), doc="Name of the layer, told with each hit."
     )
-    action: Literal["block", "mask"] = field(
-        role=("generate", "scan", "guard"), doc="block stops the text, mask covers what was found."
-    )
     lexicon: Lexicon | None = group(None, doc="Words.")
     regex: Regex | None = group(None, doc="A regular expression.")
     pii: Pii | None = group(None, doc="Personal data.")
+    action: Literal["block", "mask"] = field(
+        role=("generate", "scan", "guard"), doc="block stops the text, mask covers what was found."
+    )
 
 
 class OnBlock(Block):

@@ -98,7 +98,8 @@ def shape_of(kind: str) -> Shape:
 
 
 @cache
-def _metadata_shape() -> Shape:
+def metadata_shape() -> Shape:
+    """The compiled shape of what every kind has under `metadata`."""
     return compile_shape(Metadata)
 
 
@@ -110,7 +111,7 @@ def roles(kind: str) -> Mapping[str, str]:
     (`training`) is one field: what stands inside has its role.
     """
     own = {path: leaf.role for path, leaf in leaves(shape_of(kind))}
-    return own | {f"metadata.{path}": leaf.role for path, leaf in leaves(_metadata_shape())}
+    return own | {f"metadata.{path}": leaf.role for path, leaf in leaves(metadata_shape())}
 
 
 def load(documents: Iterable[Document]) -> Loaded:
@@ -186,7 +187,7 @@ def _kind(kind: Any) -> Iterator[Problem]:
 
 def _spec(kind: str, document: Document) -> tuple[Spec | None, list[Problem]]:
     value = document.value
-    about = _read(Metadata, Part(kind, ("metadata",), _metadata_shape(), value, document.raw))
+    about = _read(Metadata, Part(kind, ("metadata",), metadata_shape(), value, document.raw))
     part = Part(kind, ("spec",), shape_of(kind), value, document.raw)
     body = _read(KINDS[kind], part)
     problems = [*about.problems, *body.problems, *_name(document)]

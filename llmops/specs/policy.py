@@ -72,6 +72,8 @@ class SplitOverlap(Block):
 
 class _Rule(Block):
     name: Name = field(role="gate", doc="Name of the rule; the gate's id ends in it.")
+    rule: str = field(role="gate", doc="Built-in rule id.")  # its place: each rule says which
+    with_: Block | None = group(None, doc="Its parameters.", alias="with")
     severity: Literal["error", "warning"] = field("error", role="gate", doc="What a miss is.")
     controls: Annotated[tuple[NonEmpty, ...], SET] = field(
         (), role="static", doc="Clauses it is evidence for."
