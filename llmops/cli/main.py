@@ -35,7 +35,7 @@ AUTHOR: Mapping[str, tuple[str, str]] = {
     "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
     "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
     "docs": ("the manual, a page or a search", "llmops.cli.docs"),
-    "import": ("rows that people rated, for measuring a judge", "llmops.cli.import"),
+    "import": ("rated rows of people, or another tool's configuration", "llmops.cli.import"),
     "guard": ("what a guardrail makes of a text", "llmops.cli.guard"),
 }
 AUDIT: Mapping[str, tuple[str, str]] = {

@@ -257,7 +257,6 @@ def test_never_half_a_file(repo: GitRepo, llmops: Run, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("axolotl", "sheet.csv", "--check", "a", "--out", "o.jsonl"), 'nothing imports "axolotl"'),
         (("human", "none.csv", "--check", "kind", "--out", "o.jsonl"), "none.csv cannot be read"),
         (("human", "sheet.csv", "--check", "Kind!", "--out", "o.jsonl"), '"Kind!" is no name'),
         (("human", "sheet.csv", "--check", "kind", "--out", "o.csv"), "does not end in .jsonl"),
