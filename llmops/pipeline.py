@@ -15,22 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmops import __version__
-from llmops.diagnostics import did_you_mean
+from llmops.diagnostics import did_you_mean, printable
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, UsageError
 from llmops.evidence.rows import anchors_of, digests_of, findings_of, looked_of, rows_of
+from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
 from llmops.jobs.attempts import Counting
-from llmops.jobs.base import Budget, Plan, PlannedGate, Proof, Step, TreeName
+from llmops.jobs.base import Budget, Plan, PlannedGate, Proof, Selection, Step, TreeName
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
 from llmops.project import Pair, Project
 from llmops.source.egress import Egress
 from llmops.source.tree import Tree
-from llmops.specs.base import Spec
+from llmops.specs.base import Ref, Spec
 from llmops.static import NOT_MOVED, changes_of, owners
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from llmops.executors.base import Event, Executor, RunReport
     from llmops.executors.permitted import Names
     from llmops.reports.report import Report
-    from llmops.rules.base import Verdict
+    from llmops.rules.base import Outcome, Verdict
     from llmops.rules.facts import Approval
 
 
@@ -67,6 +68,8 @@ def make_plan(
     both: Pair,
     select: Sequence[str] = (),
     *,
+    exclude: Sequence[str] = (),
+    results: Mapping[Ref, str] | None = None,
     reuse: bool = True,
     environment: str | None = None,
     refresh: str = "",
@@ -74,22 +77,25 @@ def make_plan(
 ) -> Planned:
     """The plan of a change, with the kept evidence it may reuse, for head's Environment.
 
-    `refresh`: a time; what is too old then by the policies is planned again. `change`: the name of
-    the pull request or branch, "" without one, where attempts are counted; None where nothing is.
+    `select`, `exclude`: selectors, of which `result:` looks at `results`. `refresh`: a time; what
+    is too old then by the policies is planned again. `change`: the name of the pull request or
+    branch, "" without one, where attempts are counted; None where nothing is.
     """
     assert both.head.graph is not None
     where = environment_of(both.head.graph, environment)
     head = placed(both.head.graph, where)
     base = placed(both.base.graph, where) if both.base and both.base.graph else None
-    asked = exams(base, head, _selected(select, head, base))
+    changes = changes_of(both)
+    part = _selection(base, head, changes, (select, exclude), results)
+    asked = exams(base, head, part)
     store = project.store
     proven: Mapping[str, Proof] = store.proofs() if reuse else {}
     again = _too_old(base, head, asked, proven, refresh) if refresh else frozenset[str]()
     if again:
         proven = {closure: proof for closure, proof in proven.items() if closure not in again}
     planned = plan(
-        base, head, changes_of(both), proven, both.names,
-        asked=asked, selected=tuple(select), environment=where.ref.name if where else "",
+        base, head, changes, proven, both.names,
+        asked=asked, selected=part, environment=where.ref.name if where else "",
         tool_version=__version__,
     )  # fmt: skip
     sides = (both.names.head, both.names.base), (head, base)
@@ -217,13 +223,40 @@ def secrets_of(planned: Plan, *graphs: Graph | None) -> tuple[Names, ...]:
     return tuple(found)
 
 
-def _selected(select: Sequence[str], head: Graph, base: Graph | None) -> tuple[str, ...]:
-    known = [str(r) for g in (head, base) if g for r in g.specs if r.kind != "Policy"]
-    for name in select:
-        if name not in known:
-            hint = did_you_mean(name, known, otherwise="name an Evaluation or its target")
-            raise UsageError(f'nothing is called "{name}"', hint=hint)
-    return tuple(select)
+def _selection(
+    base: Graph | None,
+    head: Graph,
+    changes: Sequence[Change],
+    chosen: tuple[Sequence[str], Sequence[str]],
+    results: Mapping[Ref, str] | None,
+) -> Selection | None:
+    """What was chosen to be judged. UsageError for selectors that mean nothing here."""
+    if not chosen[0] and not chosen[1]:
+        return None
+    from llmops.graph.methods import SelectorError
+    from llmops.jobs.selection import selection
+
+    try:
+        return selection(base, head, changes, chosen, results)
+    except SelectorError as error:
+        raise UsageError(printable(str(error)), hint=printable(error.hint)) from error
+
+
+def outcomes(
+    project: Project, both: Pair, *, now: datetime, environment: str | None = None
+) -> Mapping[Ref, str]:
+    """What the kept evidence says of each spec that declares a gate: the worst of them, in a word.
+
+    As an advisory verdict on the whole change would say it.
+    """
+    judged = verdict(project, make_plan(project, both, environment=environment), now=now)
+    worst: dict[Ref, Outcome] = {}
+    for found in judged.findings:
+        kind, slash, rest = found.gate.partition("/")
+        if slash:
+            ref = Ref(kind, rest.partition("/")[0])
+            worst[ref] = max(found.outcome, worst.get(ref, found.outcome))
+    return {ref: outcome.name.lower() for ref, outcome in worst.items()}
 
 
 def verdict(

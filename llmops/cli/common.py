@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from llmops.diagnostics import printable, render
 from llmops.errors import UsageError
 from llmops.graph.build import Graph
 from llmops.project import InvalidSpecs, Pair, Project, State, pair
+from llmops.specs.base import Ref
 
 EARLIEST, LATEST = 1970, 9998  # years in which one may judge: days are added and written
 
@@ -43,11 +45,27 @@ def add_trees(parser: argparse.ArgumentParser) -> None:
 
 
 def add_select(parser: argparse.ArgumentParser) -> None:
-    """`--select`."""
+    """`--select` and `--exclude`."""
     parser.add_argument(
-        "--select", action="append", default=[], metavar="KIND/NAME",
-        help="judge only this Evaluation, or this target (the verdict says that it is partial)",
+        "-s", "--select", action="extend", nargs="+", default=[], metavar="SELECTOR",
+        help="judge only what is asked of these specs (the verdict says that it is partial)",
     )  # fmt: skip
+    parser.add_argument(
+        "--exclude", action="extend", nargs="+", default=[], metavar="SELECTOR",
+        help="leave out what is asked of these specs (likewise partial)",
+    )  # fmt: skip
+
+
+def results(
+    found: Project, both: Pair, args: argparse.Namespace, environment: str | None = None
+) -> Mapping[Ref, str]:
+    """What the kept evidence says of each spec, where a selector `result:` asks; else nothing."""
+    said = (*args.select, *args.exclude)
+    if not any("result:" in text for text in said):
+        return {}
+    from llmops.pipeline import outcomes
+
+    return outcomes(found, both, now=moment(None), environment=environment)
 
 
 def add_counted(parser: argparse.ArgumentParser) -> None:

@@ -53,8 +53,10 @@ def main(args: argparse.Namespace) -> int:
 def judge(args: argparse.Namespace) -> tuple[Project, Planned, Verdict]:
     """The verdict that the options ask for, with what it was made from; damage is told."""
     found = common.project(args)
+    both = common.both(found, args)
     planned = make_plan(
-        found, common.both(found, args), args.select, environment=args.env,
+        found, both, args.select, exclude=args.exclude,
+        results=common.results(found, both, args, args.env), environment=args.env,
         change=common.change(args),
     )  # fmt: skip
     for note in planned.damaged:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmops.cli import common
 from llmops.cli.output import as_data, columns, complain
-from llmops.diagnostics import did_you_mean, printable
+from llmops.diagnostics import printable
 from llmops.errors import UsageError
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
-from llmops.graph.select import Scene, SelectorError, select
+from llmops.graph.methods import SelectorError
+from llmops.graph.select import select
+from llmops.jobs.selection import scene_of
 from llmops.specs.base import Ref
 from llmops.static import changes_of
 
@@ -26,9 +29,17 @@ SIGNS = {"added": "+", "changed": "~", "follows": ">"}
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `ls`."""
     parser.add_argument(
-        "select", nargs="*", metavar="SELECT",
+        "selectors", nargs="*", metavar="SELECTOR",
         help="Kind, name, Kind/name, state:modified, label:k=v, owner:t, path:p; "
         "+x adds what x needs, x+ what follows from it; a,b both",
+    )  # fmt: skip
+    parser.add_argument(
+        "-s", "--select", action="extend", nargs="+", default=[], metavar="SELECTOR",
+        help="likewise, as other commands have it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--exclude", action="extend", nargs="+", default=[], metavar="SELECTOR",
+        help="leave these out",
     )  # fmt: skip
     common.add_trees(parser)
     parser.add_argument(
@@ -39,60 +50,54 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """0; 2 for a selector that names nothing there is."""
-    both = common.both(common.project(args), args)
+    args.select = [*args.selectors, *args.select]
+    found = common.project(args)
+    both = common.both(found, args)
     graph = both.head.graph
     assert graph is not None
-    scene = Scene(graph, changes_of(both))
-    chosen = _chosen(scene, args.select)
+    base = both.base.graph if both.base is not None else None
+    said = (args.select, args.exclude)
+    try:
+        results = common.results(found, both, args)
+        scene = replace(scene_of(base, graph, changes_of(both), said, results), graphs=(graph,))
+        chosen = select(scene, *said)
+    except SelectorError as error:
+        raise UsageError(printable(str(error)), hint=printable(error.hint)) from error
+    if not chosen and (args.select or args.exclude):
+        complain("llmops: nothing is selected")
     if args.output in ("json", "graph"):
         as_data()
     shown = {"name": _names, "wide": _wide, "json": _json, "graph": _graph}[args.output]
-    if text := shown(scene, chosen):
+    if text := shown(View(graph, scene.changes), chosen):
         common.say(text)
     return 0
 
 
-def _chosen(scene: Scene, selectors: Sequence[str]) -> tuple[Ref, ...]:
-    try:
-        for text in selectors:
-            if not select(scene, [text]):
-                _nothing(scene.graph, text)
-        return select(scene, selectors)
-    except SelectorError as error:
-        hint = "write Kind, name, Kind/name, state:modified, label:k=v; + before or after it"
-        raise UsageError(printable(str(error)), hint=hint) from error
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of the specs: their graph, and what changed."""
+
+    graph: Graph
+    changes: Sequence[Change]
 
 
-def _nothing(graph: Graph, text: str) -> None:
-    """A name that nothing has is a mistake; a state or label that nothing has is an answer."""
-    if ":" in text:
-        complain(f'llmops: nothing is selected by "{printable(text)}"')
-        return
-    word = text.strip("+0123456789")
-    known = [*map(str, graph.specs), *(ref.name for ref in graph.specs)]
-    raise UsageError(
-        f'nothing is called "{printable(text)}"',
-        hint=did_you_mean(word, known, otherwise="llmops ls shows all there is"),
-    )
-
-
-def _names(scene: Scene, chosen: Sequence[Ref]) -> str:
+def _names(view: View, chosen: Sequence[Ref]) -> str:
     return "\n".join(sorted(map(str, chosen)))
 
 
-def _wide(scene: Scene, chosen: Sequence[Ref]) -> str:
-    rows = [_row(scene, ref) for ref in sorted(chosen)]
+def _wide(view: View, chosen: Sequence[Ref]) -> str:
+    rows = [_row(view, ref) for ref in sorted(chosen)]
     if not rows:
         return ""
     return "\n".join(columns([(" ", "spec", "owner", "labels", "used by", "file"), *rows]))
 
 
-def _row(scene: Scene, ref: Ref) -> tuple[str, ...]:
-    spec = scene.graph.specs[ref]
+def _row(view: View, ref: Ref) -> tuple[str, ...]:
+    spec = view.graph.specs[ref]
     labels = ",".join(f"{k}={v}" for k, v in sorted(spec.labels.items()))
     owner = str(spec.value["metadata"].get("owner", ""))
-    users = str(len(scene.graph.dependents[ref]) or "")
-    cells = (_sign(scene.changes, ref), str(ref), owner, labels, users, spec.path)
+    users = str(len(view.graph.dependents[ref]) or "")
+    cells = (_sign(view.changes, ref), str(ref), owner, labels, users, spec.path)
     return tuple(printable(cell, 60) for cell in cells)
 
 
@@ -100,14 +105,14 @@ def _sign(changes: Sequence[Change], ref: Ref) -> str:
     return next((SIGNS[c.action] for c in changes if c.ref == ref and c.action in SIGNS), " ")
 
 
-def _json(scene: Scene, chosen: Sequence[Ref]) -> str:
-    rows = [_object(scene, ref) for ref in sorted(chosen)]
+def _json(view: View, chosen: Sequence[Ref]) -> str:
+    rows = [_object(view, ref) for ref in sorted(chosen)]
     return json.dumps({"format_version": 1, "specs": rows}, ensure_ascii=False, indent=2)
 
 
-def _object(scene: Scene, ref: Ref) -> Mapping[str, Any]:
-    spec = scene.graph.specs[ref]
-    change = next((c.action for c in scene.changes if c.ref == ref), None)
+def _object(view: View, ref: Ref) -> Mapping[str, Any]:
+    spec = view.graph.specs[ref]
+    change = next((c.action for c in view.changes if c.ref == ref), None)
     return {
         "kind": ref.kind,
         "name": ref.name,
@@ -116,20 +121,20 @@ def _object(scene: Scene, ref: Ref) -> Mapping[str, Any]:
         "labels": dict(spec.labels),
         "change": change,
         "needs": sorted({str(use.target) for use in spec.references}),
-        "used_by": sorted(map(str, scene.graph.dependents[ref])),
+        "used_by": sorted(map(str, view.graph.dependents[ref])),
     }
 
 
-def _graph(scene: Scene, chosen: Sequence[Ref]) -> str:
+def _graph(view: View, chosen: Sequence[Ref]) -> str:
     """Mermaid, as GitHub draws it: an arrow goes from what is used to who uses it."""
-    return "\n".join(["graph LR", *_edges(scene, chosen)])
+    return "\n".join(["graph LR", *_edges(view, chosen)])
 
 
-def _edges(scene: Scene, chosen: Sequence[Ref]) -> Iterator[str]:
+def _edges(view: View, chosen: Sequence[Ref]) -> Iterator[str]:
     number = {ref: f"n{i}" for i, ref in enumerate(sorted(chosen))}
     for ref, node in number.items():
         yield f'  {node}["{ref}"]'
     for ref, node in number.items():
-        needs = {use.target for use in scene.graph.specs[ref].references} & number.keys()
+        needs = {use.target for use in view.graph.specs[ref].references} & number.keys()
         for target in sorted(needs):
             yield f"  {number[target]} --> {node}"

@@ -42,8 +42,9 @@ def main(args: argparse.Namespace) -> int:
     found = common.project(args)
     both = common.both(found, args)
     planned = make_plan(
-        found, both, args.select, reuse=not args.no_reuse, environment=args.env,
-        change=common.change(args),
+        found, both, args.select, exclude=args.exclude,
+        results=common.results(found, both, args, args.env), reuse=not args.no_reuse,
+        environment=args.env, change=common.change(args),
     )  # fmt: skip
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")

@@ -90,7 +90,9 @@ def _code(drilled: Drilled, bar: Bar) -> int:
 def _options(args: argparse.Namespace, chosen: tuple[Plant, ...]) -> Options:
     from llmops.drills.run import Options
 
-    return Options(chosen, args.seeds, tuple(args.select), args.env, args.jobs)
+    return Options(
+        chosen, args.seeds, tuple(args.select), args.env, args.jobs, exclude=tuple(args.exclude)
+    )
 
 
 def _expect_numbers(args: argparse.Namespace) -> None:

@@ -94,15 +94,18 @@ def main(args: argparse.Namespace) -> int:
 
 def _plan(found: Project, args: argparse.Namespace) -> Prepared:
     if args.plan is not None:
-        if args.base or args.head or args.select or args.env or args.refresh:
-            what = (
-                "a saved plan is run as it is: leave out --base, --head, --select, --env, --refresh"
-            )
-            raise UsageError(what)
+        chosen = args.select or args.exclude
+        if args.base or args.head or chosen or args.env or args.refresh:
+            options = "--base, --head, --select, --exclude, --env, --refresh"
+            raise UsageError(f"a saved plan is run as it is: leave out {options}")
         return saved_plan(found, _read(Path(args.plan)), common.change(args))
     both = common.both(found, args)
     change, now = common.change(args), common.moment(None).isoformat() if args.refresh else ""
-    made = make_plan(found, both, args.select, environment=args.env, change=change, refresh=now)
+    made = make_plan(
+        found, both, args.select, exclude=args.exclude,
+        results=common.results(found, both, args, args.env), environment=args.env, change=change,
+        refresh=now,
+    )  # fmt: skip
     return prepare(made)
 
 

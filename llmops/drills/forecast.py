@@ -22,7 +22,9 @@ class _LaterError(Exception):
 def forecast(project: Project, main: str, options: Options) -> str:
     """One line for each plant, and the time of all of them as far as main's evidence tells."""
     both = pair(project, main, main)
-    planned = make_plan(project, both, options.select, environment=options.environment)
+    planned = make_plan(
+        project, both, options.select, exclude=options.exclude, environment=options.environment
+    )
     scenes = _scenes(planned)
     if not scenes:
         return "Nothing can be tried: no bound of main judges a model. Declare an Evaluation first."

@@ -48,6 +48,7 @@ class Options:
     jobs: int | None = None
     executor: Executor | None = None
     spoil: Worker = in_a_process
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,9 @@ class Yard:
         """The plan of a branch of the scratch repository, as `llmops plan` makes it."""
         both = pair(self.project, MAIN, head)
         select, where = self.options.select, self.options.environment
-        return make_plan(self.project, both, select, environment=where)
+        return make_plan(
+            self.project, both, select, exclude=self.options.exclude, environment=where
+        )
 
     def judged(self, head: str) -> Judged:
         """Plan, run and judge one branch; jobs that decide nothing are left out."""

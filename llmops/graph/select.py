@@ -1,75 +1,136 @@
-"""Which specs a person means: selectors in dbt's words, over one graph.
+"""Which specs a person means: selectors in dbt's grammar, over one graph or two.
 
-In: a graph, the changes since base, texts such as `Recipe/x+`, `state:modified`. Out: refs in the
-graph's order. A term is `Kind/name`, `Kind`, `name`, each with `*`, or `method:value`; `+` before
-it adds what it depends on, `+` after it what depends on it, `2+` two steps of it. Terms with `,`
-between them must all hold; several selectors are joined.
+In: graphs, the changes between them, texts such as `Recipe/x+`, `state:modified`. Out: refs in the
+graph's order. A term is a name, `Kind`, `Kind/name`, a path, each with `*`, `?`, `[ab]`, or
+`method:value` (see `methods.py`); `+` before it adds what it needs, behind it what follows from it,
+`2+` and `+2` so many steps of that; `@` adds what follows and all that those need. Terms with `,`
+between them must all hold, those with a space between them are joined.
+
+A word that nothing is called is a mistake: one in a pipeline must not select nothing and be green.
+A state that nothing is in is an answer.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field
 
+from llmops.graph import methods
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
-from llmops.specs.base import Ref, Spec
+from llmops.graph.methods import Look, SelectorError
+from llmops.specs.base import Ref
 
-METHODS = ("state", "label", "owner", "path")
-STATES = ("modified", "new", "changed", "follows")
-_TERM = re.compile(r"(?P<up>\d*\+)?(?P<what>[^+]+)(?P<down>\+\d*)?")
-
-
-class SelectorError(ValueError):
-    """A selector that means nothing; the text says why."""
+# Digits are few, so that no number is too long to be one; a value may hold a `+`.
+_TERM = re.compile(
+    r"(?P<at>@)?(?P<up>\d{0,4}\+)?(?P<what>.*?)(?P<down>\+\d{0,4})?", re.DOTALL
+)  # fmt: skip
+_METHOD = re.compile(r"(?P<method>[A-Za-z_]+)(?P<more>\.[^:]*)?:(?P<value>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What selectors look at."""
+    """What selectors look at: head's graph first, then base's where that counts too.
 
-    graph: Graph
-    changes: Sequence[Change] = ()
-
-
-def select(scene: Scene, selectors: Iterable[str]) -> tuple[Ref, ...]:
-    """Every spec that one of the selectors names, dependencies first; all of them for none.
-
-    Raises SelectorError for one that cannot be read. One that names nothing gives nothing.
+    `jobs` and `results` are asked for where `needs` says so: the types of the jobs that are about a
+    spec, and what the kept evidence says of it.
     """
-    given = list(selectors)
-    if not given:
-        return tuple(scene.graph.specs)
+
+    graphs: tuple[Graph, ...]
+    changes: Sequence[Change] = ()
+    jobs: Mapping[Ref, frozenset[str]] = field(default_factory=dict)
+    results: Mapping[Ref, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a selector, read. `up` and `down`: steps, None for any number of them."""
+
+    text: str
+    method: str  # "" for a name
+    more: str  # what stands behind a point in the method: `config.lora.r:8`
+    value: str
+    at: bool = False
+    up: int | None = 0
+    down: int | None = 0
+
+
+def read(selectors: Iterable[str]) -> tuple[tuple[Term, ...], ...]:
+    """Each selector as its terms. SelectorError for what cannot be read."""
+    words = [word for text in selectors for word in (text.split() or [text])]
+    return tuple(tuple(_term(part, word) for part in word.split(",")) for word in words)
+
+
+def needs(selectors: Iterable[str]) -> frozenset[str]:
+    """The methods that selectors use. SelectorError for what cannot be read."""
+    return frozenset(term.method for terms in read(selectors) for term in terms)
+
+
+def select(
+    scene: Scene, selectors: Sequence[str], exclude: Sequence[str] = ()
+) -> tuple[Ref, ...]:  # fmt: skip
+    """Every spec that one of the selectors names, dependencies first, without the excluded.
+
+    All of them where nothing is selected. Raises SelectorError for a selector that cannot be read,
+    and for a word that nothing is called.
+    """
+    every = {ref: None for graph in scene.graphs for ref in graph.specs}
+    found = _union(scene, selectors) if selectors else set(every)
+    left = found - _union(scene, exclude)
+    return tuple(ref for ref in every if ref in left)
+
+
+def _union(scene: Scene, selectors: Sequence[str]) -> set[Ref]:
     found: set[Ref] = set()
-    for selector in given:
-        terms = [_term(scene, term.strip()) for term in selector.split(",")]
-        found |= set.intersection(*terms)
-    return tuple(ref for ref in scene.graph.specs if ref in found)
-
-
-def _term(scene: Scene, text: str) -> set[Ref]:
-    read = _TERM.fullmatch(text)
-    if read is None:
-        raise SelectorError(f'"{text}" is no selector')
-    chosen = _named(scene, read["what"])
-    graph = scene.graph
-    found = set(chosen)
-    if read["up"]:
-        found |= _steps(chosen, lambda ref: _needs(graph.specs[ref]), _count(read["up"]))
-    if read["down"]:
-        found |= _steps(chosen, lambda ref: graph.dependents[ref], _count(read["down"]))
+    for terms in read(selectors):
+        found |= set.intersection(*(_found(scene, term) for term in terms))
     return found
 
 
-def _needs(spec: Spec) -> tuple[Ref, ...]:
-    return tuple(use.target for use in spec.references)
+def _term(text: str, word: str) -> Term:
+    read = _TERM.fullmatch(text)
+    assert read is not None, "every text is a term"
+    what = read["what"]
+    if not what:
+        hint = "write a,b without a space" if "," in word else methods.HINT
+        raise SelectorError(f'"{word}" is no selector', hint)
+    if read["at"] and read["down"]:
+        hint = "@x has all that follows from x already"
+        raise SelectorError(f'"{text}": "@" before and "+" behind do not go together', hint)
+    said = _METHOD.fullmatch(what)
+    named = (said["method"], (said["more"] or "")[1:], said["value"]) if said else ("", "", what)
+    methods.expect(*named)
+    return Term(text, *named, bool(read["at"]), _count(read["up"]), _count(read["down"]))
 
 
-def _count(mark: str) -> int | None:
-    digits = mark.strip("+")
+def _count(mark: str | None) -> int | None:
+    digits = "0" if mark is None else mark.strip("+")
     return int(digits) if digits else None
+
+
+def _found(scene: Scene, term: Term) -> set[Ref]:
+    looks = [Look(graph, scene.changes, scene.jobs, scene.results) for graph in scene.graphs]
+    named = [methods.named(look, term.method, term.more, term.value) for look in looks]
+    if not any(named):
+        methods.expect_some(looks, term.method, term.more, term.value)
+    return {
+        ref
+        for graph, chosen in zip(scene.graphs, named, strict=True)
+        for ref in _around(graph, chosen, term)
+    }
+
+
+def _around(graph: Graph, chosen: set[Ref], term: Term) -> set[Ref]:
+    """The chosen specs with the steps up and down that a term asks for."""
+    if term.at:
+        return _steps(_steps(chosen, lambda ref: graph.dependents[ref], None), _needs(graph), None)
+    above = _steps(chosen, _needs(graph), term.up)
+    return above | _steps(chosen, lambda ref: graph.dependents[ref], term.down)
+
+
+def _needs(graph: Graph) -> Callable[[Ref], Iterable[Ref]]:
+    return lambda ref: (use.target for use in graph.specs[ref].references)
 
 
 def _steps(start: set[Ref], near: Callable[[Ref], Iterable[Ref]], most: int | None) -> set[Ref]:
@@ -82,51 +143,6 @@ def _steps(start: set[Ref], near: Callable[[Ref], Iterable[Ref]], most: int | No
     return seen
 
 
-def _named(scene: Scene, what: str) -> set[Ref]:
-    method, colon, value = what.partition(":")
-    if not colon:
-        return {ref for ref in scene.graph.specs if _called(ref, what)}
-    if method not in METHODS:
-        raise SelectorError(f'there is no selector "{method}:" (known are {_list(METHODS)})')
-    if method == "state":
-        return _state(scene, value)
-    fits = {"label": _label, "owner": _owner, "path": _path}[method]
-    return {ref for ref, spec in scene.graph.specs.items() if fits(spec, value)}
-
-
-def _list(words: Iterable[str]) -> str:
-    return ", ".join(f"{word}:" for word in words)
-
-
-def _called(ref: Ref, pattern: str) -> bool:
-    if "/" in pattern:
-        return fnmatchcase(str(ref), pattern)
-    return fnmatchcase(ref.name, pattern) or fnmatchcase(ref.kind.lower(), pattern.lower())
-
-
-def _state(scene: Scene, value: str) -> set[Ref]:
-    actions: Mapping[str, tuple[str, ...]] = {
-        "modified": ("added", "changed"),
-        "new": ("added",),
-        "changed": ("changed",),
-        "follows": ("follows",),
-    }
-    if value not in actions:
-        raise SelectorError(f'there is no state "{value}" (known are {", ".join(STATES)})')
-    return {change.ref for change in scene.changes if change.action in actions[value]} & set(
-        scene.graph.specs
-    )
-
-
-def _label(spec: Spec, value: str) -> bool:
-    key, equals, wanted = value.partition("=")
-    found = spec.labels.get(key)
-    return found is not None and (not equals or fnmatchcase(found, wanted))
-
-
-def _owner(spec: Spec, value: str) -> bool:
-    return fnmatchcase(str(spec.value["metadata"].get("owner", "")), value)
-
-
-def _path(spec: Spec, value: str) -> bool:
-    return spec.path.startswith(value) or fnmatchcase(spec.path, value)
+def depends_on_change(selectors: Iterable[str]) -> bool:
+    """Whether it is an answer that nothing is selected: what changed, what was measured."""
+    return bool(needs(selectors) & methods.OPEN)

@@ -188,6 +188,21 @@ class NotNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """The part of a change that somebody chose to judge: in their words, and what it came to."""
+
+    select: tuple[str, ...]  # selectors, as they were written
+    exclude: tuple[str, ...]
+    askers: tuple[str, ...]  # Kind/name of each spec that asks something of a target
+
+    @property
+    def words(self) -> str:
+        """`--select state:modified+ --exclude kind:SafetyTest`."""
+        said = ("--select", self.select), ("--exclude", self.exclude)
+        return " ".join(word for name, given in said if given for word in (name, *given))
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a change makes necessary: changes first, then every job that some gate needs."""
 
@@ -198,7 +213,7 @@ class Plan:
     steps: tuple[Step, ...]  # in an order in which they can run
     gates: tuple[PlannedGate, ...]
     not_needed: tuple[NotNeeded, ...] = ()
-    selected: tuple[str, ...] = ()  # --select, when the plan is only a part
+    selected: Selection | None = None  # when the plan is only a part
     environment: str = ""  # name of the Environment whose overlays and egress list hold
     budgets: tuple[Budget, ...] = ()
     tool_version: str = ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from llmops.graph.build import Graph
 from llmops.graph.fingerprint import fingerprints
 from llmops.jobs import evaluate, generate, guard, scan
-from llmops.jobs.base import Side
+from llmops.jobs.base import Selection, Side
 from llmops.jobs.make import Made
 from llmops.jobs.parts import ASKERS, Part, dataset_of, parts, target_of
 from llmops.specs.base import Ref, Spec
@@ -42,15 +42,14 @@ class Exam:
         return f"{self.asker.ref}/{self.part.name}" if self.part.name else str(self.asker.ref)
 
 
-def exams(base: Graph | None, head: Graph, selected: tuple[str, ...] = ()) -> tuple[Exam, ...]:
-    """Every exam of a change, base's first; `selected` keeps those of named specs only."""
+def exams(base: Graph | None, head: Graph, selected: Selection | None = None) -> tuple[Exam, ...]:
+    """Every exam of a change, base's first; `selected` keeps those of its askers only."""
     _share(base, head)
     found: list[Exam] = []
     for side, graph in (("base", base), ("head", head)):
         for asker, part in _asked(graph):
-            exam = _exam(asker, part, "base" if side == "base" else "head", base, head)
-            if _wanted(exam, selected):
-                found.append(exam)
+            if selected is None or str(asker.ref) in selected.askers:
+                found.append(_exam(asker, part, "base" if side == "base" else "head", base, head))
     return tuple(found)
 
 
@@ -73,10 +72,6 @@ def _share(base: Graph | None, head: Graph) -> None:
             for graph in (base, head):
                 for side in ("base", "head"):
                     graph.memo["exam", part.name, *meanings, side] = made
-
-
-def _wanted(exam: Exam, selected: tuple[str, ...]) -> bool:
-    return not selected or bool({str(exam.asker.ref), str(exam.target)} & set(selected))
 
 
 def _exam(asker: Spec, part: Part, side: Side, base: Graph | None, head: Graph) -> Exam:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import job_types
-from llmops.jobs.base import Job, NotNeeded, Plan, Proof, Step, TreeName
+from llmops.jobs.base import Job, NotNeeded, Plan, Proof, Selection, Step, TreeName
 from llmops.jobs.evaluate import ANCHORS
 from llmops.jobs.exam import Exam, exams, made_of
 from llmops.jobs.gates import gates
@@ -38,7 +38,7 @@ def plan(
     trees: Trees,
     *,
     asked: tuple[Exam, ...] | None = None,
-    selected: tuple[str, ...] = (),
+    selected: Selection | None = None,
     environment: str = "",
     tool_version: str = "",
 ) -> Plan:
@@ -80,7 +80,7 @@ def _all(asked: tuple[Exam, ...]) -> dict[str, Made]:
     return found
 
 
-def _of_base(base: Graph | None, selected: tuple[str, ...]) -> Iterable[Made]:
+def _of_base(base: Graph | None, selected: Selection | None) -> Iterable[Made]:
     """What base needed for itself."""
     return made_of(exams(None, base, selected), "head") if base else ()
 

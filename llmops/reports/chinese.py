@@ -190,6 +190,8 @@ _SENTENCES = (
     ("no Evaluation judges this tree", "没有任何评测对此版本作出判定"),
     ("nothing judges this tree: no Evaluation, SafetyTest or guardrail test",
      "没有任何评测、安全测试或护栏测试对此版本作出判定"),
+    (rf"nothing judges this tree: {_ANY} selects nothing that does",
+     "没有任何门禁对此版本作出判定：{0} 没有选中任何门禁"),
     ("nothing judges this tree: no bound decides", "没有任何设有限值的门禁对此版本作出判定"),
     (r"(\d+) findings? of severity (\w+) or worse: (.+) \((\d+) detectors, (\d+) cases looked at\)",
      "有 {0} 项严重程度为{1:zh}或以上的发现：{2}（{3} 个检测器，共测试 {4} 个用例）"),
@@ -309,7 +311,7 @@ _SENTENCES = (
     # notes
     ("no base: head's own policies judged it", "没有基线，由本版本自身的策略判定"),
     ("no policy at base", "基线中没有策略"),
-    (rf"partial: only {_ANY} was judged", "部分判定：仅判定了 {0}"),
+    (rf"partial: only {_ANY} was judged \({_ANY}\)", "部分判定：仅判定了 {0}（{1}）"),
     # plans
     ("no evidence yet", "尚无证据"),
     ("no input changed", "输入没有变化"),

@@ -81,7 +81,7 @@ def notes(plan: Plan) -> tuple[str, ...]:
     elif plan.policy_tree is None:
         found.append("no policy at base: warned at best")
     if plan.selected:
-        found.append(f"partial: --select {' '.join(plan.selected)}")
+        found.append(f"partial: {plan.selected.words}")
     return tuple(found)
 
 

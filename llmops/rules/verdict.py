@@ -8,6 +8,7 @@ from datetime import date
 from itertools import chain
 from typing import Any
 
+from llmops.jobs.base import Selection
 from llmops.jobs.exam import Exam
 from llmops.rules import (
     approval,
@@ -75,6 +76,7 @@ INFOS: Mapping[str, Info] = {
 ON_ROWS = tuple(m.INFO.id for m in (require, slices, *DETECT, fail_on, bank_classes))
 # What no policy names, so that none makes it a warning.
 ALWAYS = (policy_looser.INFO.id, approval.INFO.id, waiver.INFO.id)
+_NAMED = 5  # specs that a partial verdict lists
 
 
 def static_findings(facts: Facts) -> tuple[Finding, ...]:
@@ -200,6 +202,8 @@ def _nothing(facts: Facts) -> Iterator[Finding]:
     if not any(exam.head is not None and exam.part.decides for exam in facts.exams):
         asked = any(exam.head for exam in facts.exams)
         why = "no bound decides" if asked else "no Evaluation, SafetyTest or guardrail test"
+        if facts.plan.selected is not None and not facts.plan.selected.askers:
+            why = f"{facts.plan.selected.words} selects nothing that does"
         message = f"nothing judges this tree: {why}"
         yield Finding(
             "evidence-present", "evidence", Outcome.INCONCLUSIVE, message, evidence_present.INFO.fix
@@ -218,8 +222,16 @@ def _notes(facts: Facts) -> tuple[str, ...]:
     elif not asking(facts.judging()):
         notes.append("no policy at base")
     if facts.plan.selected:
-        notes.append(f"partial: only {', '.join(facts.plan.selected)} was judged")
+        notes.append(f"partial: {_part(facts.plan.selected)}")
     return tuple(notes)
+
+
+def _part(selected: Selection) -> str:
+    """What was judged, by name as far as that is few, and by what words it was chosen."""
+    some = ", ".join(selected.askers[:_NAMED])
+    more = len(selected.askers) - _NAMED
+    many = f" and {more} more" if more > 0 else ""
+    return f"only {some or 'nothing'}{many} was judged ({selected.words})"
 
 
 def _worst_cases(facts: Facts, most: int = 3) -> tuple[tuple[Case, ...], int, int]:

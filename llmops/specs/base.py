@@ -18,6 +18,11 @@ API_VERSION = "llmops/v1alpha1"
 STAGES = ("input", "output")  # of a conversation, at which a Guardrail looks
 NAME_PATTERN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 
+KIND_NAMES = (
+    "Model", "Dataset", "Recipe", "Prompt", "Evaluation", "SafetyTest", "Guardrail", "Application",
+    "Environment", "Release", "Policy",
+)  # fmt: skip
+
 JobType = Literal["curate", "train", "generate", "evaluate", "scan", "guard", "observe"]
 PlainRole = Literal["descriptive", "static", "gate", "placement"]
 Role = PlainRole | tuple[JobType, ...]

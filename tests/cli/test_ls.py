@@ -44,7 +44,7 @@ def test_a_graph_has_an_arrow_for_each_use(llmops, bank) -> None:
     [
         ("Recipe/adaptor", 'did you mean "Recipe/adapter"?'),
         ("+adaptor", 'did you mean "adapter"?'),
-        ("state:old", "modified"),
+        ("state:gone", "modified"),
         ("colour:red", "label:"),
         ("", "write Kind"),
         ("\x1b[31mx", "llmops ls"),

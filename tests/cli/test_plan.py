@@ -239,3 +239,60 @@ def test_a_release_is_said_to_move_nothing(llmops, bank) -> None:
     assert said.code == 0
     last = said.out.rstrip().splitlines()[-1]
     assert last == "Release/bot: declared and checked; no command moves traffic yet"
+
+
+def test_a_part_is_chosen_by_selectors_and_said_in_their_words(llmops, bank) -> None:
+    words = ("plan", "-C", bank.path, "--head", "change", "--format", "json")
+    plan = json.loads(llmops(*words, "--select", "state:modified+", "Application/bot").out)
+    assert plan["selected"] == {
+        "select": ["state:modified+", "Application/bot"],
+        "exclude": [],
+        "askers": ["Evaluation/quality"],
+    }
+    text = llmops(*words[:-2], "-s", "+Application/bot", "--exclude", "kind:Guardrail").out
+    assert "partial: --select +Application/bot --exclude kind:Guardrail" in text
+
+
+@pytest.mark.parametrize("command", ["plan", "run", "gate", "report"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--select", "typo"), 'nothing is called "typo"'),
+        (("--select", "Application/bot", "--exclude", "typo"), 'nothing is called "typo"'),
+        (("--select", "state:modfied"), 'there is no state "modfied"'),
+        (("--select", "Dataset/bank"), 'no gate judges what "Dataset/bank" selects'),
+        (("--select",), "--select needs a value"),
+    ],
+)
+def test_a_mistyped_selector_is_never_green(
+    llmops, bank, command: str, words: tuple[str, ...], said: str
+) -> None:
+    told = llmops(command, "-C", bank.path, *words)
+    assert (told.code, told.out) == (2, "")
+    assert said in told.err
+    assert "hint: " in told.err
+
+
+def test_a_selection_that_the_change_leaves_empty_plans_nothing_and_passes_nothing(
+    llmops, bank
+) -> None:
+    bank.commit({"README.md": "only words\n"})
+    words = ("-C", bank.path, "--base", "HEAD^", "--head", "main", "--select", "state:modified+")
+    planned = llmops("plan", *words)
+    assert planned.code == 0
+    assert "partial: --select state:modified+" in planned.out
+    assert llmops("run", *words).out.startswith("Nothing to run")
+    judged = llmops("gate", *words)
+    assert judged.code == 1
+    assert "--select state:modified+ selects nothing that does" in judged.out
+
+
+def test_a_plan_of_a_part_is_run_as_that_part(llmops, bank, tmp_path) -> None:
+    plan = tmp_path / "plan.json"
+    words = ("-C", bank.path, "--head", "change")
+    llmops("plan", *words, "--select", "config.lora.r:*+", "--out", plan)
+    assert json.loads(plan.read_text("utf-8"))["selected"]["askers"] == ["Evaluation/quality"]
+    assert llmops("run", "-C", bank.path, plan).code == 0
+    judged = llmops("gate", *words, "--select", "result:passed", "result:failed").out
+    assert "partial: only Evaluation/quality was judged" in judged
+    assert llmops("ls", *words, "result:warned", "result:inconclusive", "job:scan").out == ""

@@ -16,6 +16,7 @@ from llmops.jobs.base import (
     Plan,
     PlannedGate,
     Resources,
+    Selection,
     Step,
     TreeName,
 )
@@ -254,7 +255,7 @@ def hostile() -> Verdict:
         steps=(Step(step("train", f"Recipe/{EVIL}").job, "run", EVIL),),
         gates=(gate(EVIL, EVIL, False, EVIL),),
         not_needed=(NotNeeded("train", Ref("Recipe", EVIL), EVIL),),
-        selected=(EVIL,),
+        selected=Selection((EVIL,), (EVIL,), (EVIL,)),
         tool_version=EVIL,
     )
     finding = require(
@@ -307,6 +308,7 @@ CHINESE = Change(
     ),
 )
 
+PART = Selection(("Evaluation/support-quality",), (), ("Evaluation/support-quality",))
 PLANS: Mapping[str, Plan] = {
     "first-run": a_plan(base=None, policy_tree=None, head=DIRTY, changes=CHANGES[3:4]),
     "change": a_plan(),
@@ -320,7 +322,7 @@ PLANS: Mapping[str, Plan] = {
         ),
     ),
     "descriptive-only": a_plan(changes=OWNER, steps=KEPT, gates=(), not_needed=()),
-    "partial": a_plan(selected=("Evaluation/support-quality",), policy_tree=None),
+    "partial": a_plan(selected=PART, policy_tree=None),
     "400-gates": many().plan,
     "chinese": a_plan(changes=(CHINESE,), head=TreeName("特性/新意图", "c0de" * 10)),
     "hostile": hostile().plan,

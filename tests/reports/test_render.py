@@ -22,6 +22,7 @@ from llmops.jobs.base import (
     Plan,
     PlannedGate,
     Resources,
+    Selection,
     Step,
     TreeName,
 )
@@ -109,7 +110,7 @@ PLANS = st.builds(
     steps=some(STEPS),
     gates=some(GATES),
     not_needed=some(LEFT),
-    selected=some(WORDS, 2),
+    selected=st.none() | st.builds(Selection, some(WORDS, 2), some(WORDS, 2), some(WORDS, 2)),
     tool_version=WORDS,
 )
 FINDINGS = st.builds(
@@ -292,7 +293,9 @@ def test_the_largest_comment_of_costly_characters_still_fits(char: str) -> None:
         tree,
         words,
         (change,) * 300,
-        Plan(tree, tree, words, (change,) * 300, (), (), (), (words,) * 50, words),
+        Plan(
+            tree, tree, words, (change,) * 300, (), (), (), Selection((words,) * 50, (), ()), words
+        ),
         loosened=(Loosened(words, words, words, words, words, (words,)),) * 100,
         worst_cases=(Case(words, words, words, words, words),) * 100,
         worse_count=10**6,

@@ -83,7 +83,7 @@ def test_a_note_is_visible_in_every_format(verdicts: Verdicts, plans: Mapping[st
         shown = render_plan(plans["partial"], fmt)
         assert "no policy at base" in shown
         assert "partial: --select Evaluation/support-quality" in shown
-    assert '"selected": [' in render_plan(plans["partial"], "json")
+    assert '"selected": {' in render_plan(plans["partial"], "json")
 
 
 def test_next_steps_fit_what_happened(verdicts: Verdicts) -> None:

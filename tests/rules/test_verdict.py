@@ -71,7 +71,9 @@ def test_a_partial_verdict_says_so_and_is_warned_at_best() -> None:
     world = World(R16, head_rows=lambda m: right(1990, 2000), selected=("Evaluation/quality",))
     verdict = world.verdict()
     assert verdict.outcome is Outcome.WARNED
-    assert verdict.notes == ("partial: only Evaluation/quality was judged",)
+    assert verdict.notes == (
+        "partial: only Evaluation/quality was judged (--select Evaluation/quality)",
+    )
 
 
 def test_a_selection_that_leaves_nothing_does_not_pass() -> None:

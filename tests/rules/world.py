@@ -8,7 +8,7 @@ from typing import Any
 
 from llmops.digest import of_bytes
 from llmops.graph.diff import diff
-from llmops.jobs.base import Proof, Side, TreeName
+from llmops.jobs.base import Proof, Selection, Side, TreeName
 from llmops.jobs.exam import exams, made_of
 from llmops.jobs.make import Made
 from llmops.jobs.plan import Trees, plan
@@ -55,7 +55,7 @@ class World:
     owners: tuple[str, ...] = ()
     authors: frozenset[str] = frozenset()
     anchors: Callable[[Made], Rows] = lambda made: None
-    selected: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()  # askers
     counted: int | None = None  # cases that curation says the part holds
     learned: Mapping[str, Sequence[str] | None] = field(
         default_factory=dict
@@ -69,7 +69,8 @@ class World:
         assert after.graph is not None, after.diagnostics
         before = read(self.base) if self.base is not None else None
         base = before.graph if before else None
-        asked = exams(base, after.graph, self.selected)
+        part = Selection(self.selected, (), self.selected) if self.selected else None
+        asked = exams(base, after.graph, part)
         rows: dict[str, Rows] = {}
         rated: dict[str, Rows] = {}
         proven: dict[str, Proof] = {}
@@ -94,7 +95,7 @@ class World:
             TreeName("main", "b" * 40) if base else None, TreeName("head", "a" * 40), "p" * 40
         )
         changes = diff(base, after.graph, roles)
-        planned = plan(base, after.graph, changes, proven, names, selected=self.selected)
+        planned = plan(base, after.graph, changes, proven, names, selected=part)
 
         names_of = {
             made.job.closure: made.job.subject.name
