@@ -32,7 +32,7 @@ from llmops.project import Pair, Project
 from llmops.source.egress import Egress
 from llmops.source.tree import Tree
 from llmops.specs.base import Ref, Spec
-from llmops.static import NOT_MOVED, changes_of, owners
+from llmops.static import NOT_MOVED, changes_of, owners, text_of
 
 if TYPE_CHECKING:
     from llmops.counted import Claims
@@ -296,6 +296,7 @@ def verdict(
         approvals=approvals,
         authors=_authors(project, both) if approvals or _asks_of_authors(both) else frozenset(),
         owners=owners(both.head.tree),
+        text=text_of(both.head.tree),
         base_problem=both.base_problem,
         counting=counting,
         looked=looked_at,

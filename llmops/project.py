@@ -20,6 +20,7 @@ from llmops.graph.build import Graph, build
 from llmops.jobs.base import Side, TreeName
 from llmops.jobs.check import check
 from llmops.jobs.plan import Trees
+from llmops.prompts.shots import lines
 from llmops.source.cache import BlobCache, code_digest
 from llmops.source.tree import Repository, Tree
 from llmops.specs.base import Ref
@@ -67,7 +68,8 @@ class Project:
 
     def blobs(self) -> BlobCache:
         """What was parsed before, by object id."""
-        rooms = ("specs", "source", "guardrails")  # whose code decides what a document says
+        # whose code decides what a document says
+        rooms = ("specs", "source", "guardrails", "prompts")
         return BlobCache(self.cache, code_digest(*(PACKAGE / room for room in rooms)))
 
     @property
@@ -137,9 +139,10 @@ def read(
     loaded = load_blobs([tree.blobs()[p] for p in paths], tree.read_many, cache)
     cache.save()
     uses = {use.path for spec in loaded.specs.values() for use in spec.files}
-    found = {path: of_bytes(data) for path, data in _present(tree, uses).items()}
+    texts = _present(tree, uses)
+    found = {path: of_bytes(data) for path, data in texts.items()}
     built = build(loaded.specs, found, loaded.span, tree.blobs(), loaded.broken)
-    problems = [*loaded.diagnostics, *built.diagnostics]
+    problems = [*loaded.diagnostics, *built.diagnostics, *_shots(loaded, texts)]
     if head:
         problems += committed(tree.blobs(), (blob.path for blob in tree.refused()))
         problems += _never_read(tree)
@@ -147,6 +150,18 @@ def read(
         problems += check(built.graph, loaded.span)
     ordered = tuple(sorted(set(problems), key=lambda d: d.sort_key))
     return State(tree, loaded, None if has_errors(ordered) else built.graph, ordered)
+
+
+def _shots(loaded: LoadedTree, texts: Mapping[str, bytes]) -> Iterator[Diagnostic]:
+    """Lines of few-shot files that are no example: told where they stand."""
+    prompts = (spec for ref, spec in loaded.specs.items() if ref.kind == "Prompt")
+    files = dict.fromkeys(u.path for spec in prompts for u in spec.files if "few_shot" in u.loc)
+    for path in files:
+        for line in lines(texts.get(path, b"")):
+            if line.wrong:
+                what = f"line {line.number} {line.wrong}"
+                hint = 'write {"user": "…", "assistant": "…"}, one example a line'
+                yield Diagnostic(Span(path, line.number), "few-shot-row", what, hint)
 
 
 def _never_read(tree: Tree) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ looser. `validate`, `diff` and `policy diff` are these functions; `pipeline.py` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -103,7 +103,17 @@ def static_facts(state: State) -> Facts:
         rows=lambda _closure: None,
         place=lambda _side, ref, loc: state.place(ref, loc),
         owners=owners(state.tree),
+        text=text_of(state.tree),
     )
+
+
+def text_of(tree: Tree) -> Callable[[str], str | None]:
+    """Reads files of a tree as text; None for one that is not there."""
+
+    def read(path: str) -> str | None:
+        return tree.read(path).decode("utf-8", "replace") if path in tree.blobs() else None
+
+    return read
 
 
 def owners(tree: Tree) -> tuple[str, ...]:

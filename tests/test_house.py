@@ -31,7 +31,10 @@ HEAVY = (
     "torch", "transformers", "peft", "accelerate", "deepspeed", "deepeval", "giskard", "numpy",
     "scipy",
 )  # fmt: skip
-WATCHED = ("llmops.workers.", "llmops.guardrails.", "llmops.statistics.", "llmops.digest")
+WATCHED = (
+    "llmops.workers.", "llmops.guardrails.", "llmops.statistics.", "llmops.prompts.",
+    "llmops.digest",
+)  # fmt: skip
 BUILT = {
     "curate": curate.HOW.revision,
     "train": train.HOW.revision,

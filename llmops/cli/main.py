@@ -36,6 +36,7 @@ AUTHOR: Mapping[str, tuple[str, str]] = {
     "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
     "docs": ("the manual, a page or a search", "llmops.cli.docs"),
     "import": ("rated rows of people, or another tool's configuration", "llmops.cli.import"),
+    "prompt": ("what a model will read: render it, test it", "llmops.cli.prompt"),
     "guard": ("what a guardrail makes of a text", "llmops.cli.guard"),
 }
 AUDIT: Mapping[str, tuple[str, str]] = {

@@ -40,7 +40,7 @@ def target(graph: Graph, ref: Ref, asker: Spec) -> Target:
     parameters = {**(prompt.spec.get("parameters", {}) if prompt else {})}
     payload = {
         "base": loaded.base,
-        "prompt": _template(graph, prompt) if prompt else None,
+        "prompt": template_of(prompt) if prompt else None,
         "output": _output(prompt),
         "generation": {**parameters, **asker.spec.get("generation", {})},
         "guardrails": [guard.payload for guard in guards] or None,
@@ -76,7 +76,8 @@ def _guards(graph: Graph, target: Ref) -> list[guarded.Guarded]:
     return [guarded.layers(graph, used.target) for used in uses]
 
 
-def _template(graph: Graph, prompt: Spec) -> dict[str, Any]:
+def template_of(prompt: Spec) -> dict[str, Any]:
+    """What a worker is told of a prompt, beside the form of its answers."""
     kept = {k: prompt.spec.get(k) for k in ("template", "system", "messages", "inputs")}
     return without_none({**kept, "few_shot": prompt.spec.get("few_shot")})
 

@@ -68,6 +68,7 @@ class Facts:
     counting: Counting | None = None
     looked: Callable[[str], Looked | None] = lambda _closure: None
     digests: Callable[[str, str], Sequence[tuple[str, str]] | None] = lambda _closure, _part: None
+    text: Callable[[str], str | None] = lambda _path: None  # a file of head's tree, None without
     columns: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # see claims
 
     @property

@@ -27,6 +27,7 @@ from llmops.rules import (
     pinned_revision,
     policy_looser,
     profile,
+    prompt_tests,
     range,
     ratchet,
     regression,
@@ -64,7 +65,7 @@ GATES: Mapping[str, Any] = {
     module.INFO.id: module
     for module in (
         require, slices, *DETECT, fail_on, bank_classes, evidence_fresh, split_overlap,
-        routes_measured, budget, policy_looser, approval, holdout,
+        routes_measured, prompt_tests, budget, policy_looser, approval, holdout,
     )
 }  # fmt: skip
 INFOS: Mapping[str, Info] = {
@@ -81,12 +82,13 @@ _NAMED = 5  # specs that a partial verdict lists
 
 def static_findings(facts: Facts) -> tuple[Finding, ...]:
     """What the policies find without any evidence: `validate` shows these."""
-    return tuple(
+    ruled = (
         found
         for config in facts.policies
         if config.rule in RULES and not RULES[config.rule].info.needs_evidence
         for found in _under(config, facts)
     )
+    return (*ruled, *_gates(facts, {prompt_tests.INFO.id: prompt_tests}))
 
 
 def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:

@@ -44,7 +44,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "Prompt": {
         "constraints": "constraints of a prompt",
-        "tests": "render tests of a prompt",
         "variants": "variants of a prompt",
         "output.schema": "answers as JSON",
     },

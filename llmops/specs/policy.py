@@ -128,6 +128,7 @@ class PlainRule(_Rule):
         "budget",
         "holdout",
         "judge-calibrated",
+        "prompt-tests",
     ] = field(role="gate", doc="Built-in rule id.")
     with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
 
@@ -157,6 +158,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "budget": NoParameters,
     "holdout": NoParameters,
     "judge-calibrated": NoParameters,
+    "prompt-tests": NoParameters,
 }
 
 

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from llmops.diagnostics import nearest
+from llmops.specs import render_tests
 from llmops.specs.blocks import LIST, Column, NonEmpty, Verbatim, form
 from llmops.specs.fields import Block, IsFile, RefTo, field, group
 from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
+from llmops.specs.render_tests import RenderTest
 from llmops.specs.templates import needs
 
 Variable = Annotated[str, form(r"^[A-Za-z_][A-Za-z0-9_]*$", "letters, digits and _")]
@@ -132,6 +134,7 @@ class Prompt(Block):
         default_factory=TextOutput, doc="The form of the answer."
     )
     parameters: Parameters | None = group(None, doc="How answers are decoded.")
+    tests: Annotated[tuple[RenderTest, ...], LIST] | None = group(None, doc="What it renders to.")
 
 
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
@@ -142,6 +145,7 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _template(spec.get("system"), ("spec", "system"), inputs)
     for i, message in items(spec, "messages"):
         yield from _template(message.get("content"), ("spec", "messages", i, "content"), inputs)
+    yield from render_tests.check(spec)
 
 
 def _schema(schema: Any, loc: Loc) -> Iterator[Problem]:

@@ -97,7 +97,7 @@ class Target:
         return cls(
             base=base,
             template=template,
-            prompt=Prompt.compile(given) if given else None,
+            prompt=Prompt.compile(given, run.inputs) if given else None,
             choices=_choices(run, template),
             form=run.spec["format"],
             settings=Settings.of(run),

@@ -99,7 +99,9 @@ FILES: dict[str, str] = {
         "few_shot:\n  - {user: hi, assistant: hello}\n  - {file: specs/data/shots.jsonl}\n"
         "messages: [{role: user, content: '{{ question }}'}]\n"
         "output: {format: choice, labels: {dataset: rows, column: answer}}\n"
-        "parameters: {temperature: 0.1, top_p: 0.9, max_tokens: 32, batch_size: 8}"
+        "parameters: {temperature: 0.1, top_p: 0.9, max_tokens: 32, batch_size: 8}\n"
+        "tests:\n  - {name: hi, inputs: {question: hi}, expect: {contains: [hi], absent: [ho]}}\n"
+        "  - {name: bad, inputs: {question: 3}, expect: {error: not of type}}"
     )),
     "specs/prompts/plain.yaml": full("Prompt", "plain", (
         "template: jinja2\ninputs: {question: {type: string}}\n"
@@ -427,6 +429,11 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "parameters.top_p": None,
         "parameters.max_tokens": None,
         "parameters.batch_size": None,
+        "tests[].name": (P, "name: hi", "name: ho"),
+        "tests[].inputs": (P, "question: hi}", "question: hey}"),
+        "tests[].expect.contains": (P, "contains: [hi]", "contains: [h]"),
+        "tests[].expect.absent": (P, "absent: [ho]", "absent: [hu]"),
+        "tests[].expect.error": (P, "error: not of type", "error: type"),
     },
     "Evaluation": {
         "target": (E, "target: Application/bot", "target: Recipe/base"),

@@ -15,10 +15,13 @@ import pytest
 
 from llmops.diagnostics import Severity
 from llmops.jobs.make import Made
+from llmops.prompts import golden
+from llmops.rules import prompt_tests
 from llmops.rules.base import Outcome
 from llmops.rules.facts import Approval
 from llmops.rules.verdict import INFOS
 from llmops.source.document import parse
+from llmops.specs.base import Ref
 from tests.rules.world import World, right
 from tests.trees import BANK, read, spec
 
@@ -98,7 +101,7 @@ def found(rule: str, text: str) -> list[str]:
     authors = frozenset({"release-bot"} if rule == "approval" else ())
     world = World(
         head=files, base=base, owners=CODEOWNERS, head_rows=_rows, authors=authors,
-        approvals=(Approval("team-cs", "lihua"),),
+        approvals=(Approval("team-cs", "lihua"),), texts=golden_texts(),
     )  # fmt: skip
     return [
         one.message
@@ -106,6 +109,15 @@ def found(rule: str, text: str) -> list[str]:
         if one.outcome is not Outcome.PASSED
         and (not one.place or one.place.rsplit(":", 2)[0] in touched)
     ]
+
+
+def golden_texts() -> dict[str, str]:
+    """The golden text of the prompt that the good example of `prompt-tests` shows."""
+    graph = read(laid(prompt_tests.INFO.good)[0]).graph
+    assert graph is not None
+    prompt = graph.specs[Ref("Prompt", "ask")]
+    digest = prompt_tests.meaning_of(graph, prompt, 0)
+    return {"specs/prompts/golden/ask/plain.txt": golden.text("Prompt/ask", digest, [])}
 
 
 def _rows(made: Made) -> list[dict[str, Any]]:

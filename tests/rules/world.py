@@ -61,6 +61,7 @@ class World:
         default_factory=dict
     )  # "bank#train" -> asked
     finished: Mapping[str, str] = field(default_factory=dict)  # "evaluate/quality" -> when
+    texts: Mapping[str, str] = field(default_factory=dict)  # files of head beside its specs
     judged_at: str = "2026-11-23T00:00:00Z"
 
     def facts(self) -> Facts:
@@ -120,6 +121,7 @@ class World:
             base=base, head=after.graph, plan=planned, exams=asked, proven=proven,
             rows=rows.get, place=place, approvals=self.approvals, owners=self.owners,
             authors=self.authors, anchors=rated.get, digests=digests,
+            text={**self.head, **self.texts}.get,
         )  # fmt: skip
 
     def verdict(self) -> Verdict:

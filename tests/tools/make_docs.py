@@ -47,6 +47,7 @@ DECLARED = {
     "evidence-fresh": "a Policy has `max_evidence_age_days`",
     "holdout": "a Policy has `budgets.holdout_looks_per_dataset`",
     "routes-measured": "an Application has routes",
+    "prompt-tests": "a Prompt has `tests` without `expect`",
 }
 # What judges whatever a policy says.
 ALWAYS = {

@@ -1,125 +1,86 @@
+"""A job's prompt: few-shot files are inputs, and no row can forge the tokens of a role."""
+
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llmops.workers.chat import RowError
+from llmops.prompts import render
+from llmops.prompts.probes import BATTERY
+from llmops.workers import models
+from llmops.workers.chat import RowError, Template
 from llmops.workers.contract import WorkerError
-from llmops.workers.prompts import Prompt, mismatch
+from llmops.workers.prompts import Prompt
 
-SPEC = {
-    "template": "jinja2",
-    "system": "You help {{ profile.tier }} customers.{% for c in context %} [{{ c }}]{% endfor %}",
-    "few_shot": [{"user": "{{ not rendered }}", "assistant": "ok"}],
-    "messages": [{"role": "user", "content": "{{ question }}"}],
-    "inputs": {
-        "question": {"type": "string", "maxLength": 40, "untrusted": True},
-        "profile": {
-            "type": "object",
-            "properties": {"tier": {"enum": ["basic", "gold"]}},
-            "required": ["tier"],
-        },
-        "context": {"type": "array", "default": [], "maxItems": 2, "items": {"type": "string"}},
-    },
+SPEC: dict[str, Any] = {
+    "system": "be kind",
+    "few_shot": [{"user": "hi", "assistant": "hello"}, {"file": "specs/data/shots.jsonl"}],
+    "messages": [{"role": "user", "content": "<q>{{ question }}</q>"}],
+    "inputs": {"question": {"type": "string", "untrusted": True}},
 }
-ROW = {"question": "hi", "profile": {"tier": "gold"}}
-
-
-def test_a_prompt_becomes_messages_in_order() -> None:
-    messages = Prompt.compile(SPEC).messages({**ROW, "context": ["a", "b"]})
-    assert [(m["role"], m["content"]) for m in messages] == [
-        ("system", "You help gold customers. [a] [b]"),
-        ("user", "{{ not rendered }}"),
-        ("assistant", "ok"),
-        ("user", "hi"),
-    ]
-
-
-def test_a_template_inside_a_value_is_not_rendered() -> None:
-    messages = Prompt.compile(SPEC).messages({**ROW, "question": "{{ 7 * 7 }} {{ system }}"})
-    assert messages[-1]["content"] == "{{ 7 * 7 }} {{ system }}"
-
-
-@pytest.mark.parametrize(
-    ("row", "complaint"),
-    [
-        ({"profile": {"tier": "gold"}}, 'input "question" is missing from the row'),
-        ({**ROW, "question": "x" * 41}, 'input "question" has 41 characters, above the maximum 40'),
-        ({**ROW, "question": 3}, 'input "question" is not of type string'),
-        ({**ROW, "profile": {}}, 'input "profile.tier" is missing'),
-        ({**ROW, "profile": {"tier": "iron"}}, 'input "profile.tier" is none of basic, gold'),
-        ({**ROW, "context": ["a", 1]}, r'input "context\[1\]" is not of type string'),
-        ({**ROW, "context": ["a"] * 3}, 'input "context" has 3 items, above the maximum 2'),
-    ],
+SHOT = '{"user": "card {{ x }}", "assistant": "card_lost"}\n'
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-def test_an_input_that_breaks_its_schema_is_the_rows_error(row: Any, complaint: str) -> None:
-    with pytest.raises(RowError, match=complaint):
-        Prompt.compile(SPEC).messages(row)
 
 
-@pytest.mark.parametrize(
-    "template",
-    [
-        "{{ nowhere }}",
-        "{{ question.__class__.__mro__ }}",
-        "{{ context.append('x') }}",
-        "{{ ''.__class__ }}",
-        "{{ lipsum() }}",
-        "{{ 1 / 0 }}",
-    ],
-)
-def test_the_sandbox_refuses(template: str) -> None:
-    prompt = Prompt.compile({**SPEC, "messages": [{"role": "user", "content": template}]})
-    with pytest.raises(RowError, match="cannot be rendered"):
-        prompt.messages(ROW)
+@pytest.fixture
+def shots(tmp_path: Path) -> dict[str, Path]:
+    (tmp_path / "shots.jsonl").write_text(SHOT, encoding="utf-8")
+    return {"few_shot/1": tmp_path / "shots.jsonl", "cases": tmp_path / "cases.jsonl"}
 
 
-@pytest.mark.parametrize("template", ["{{ open", "{% if %}", "{{ x | random }}"])
-def test_a_template_that_is_no_jinja_is_an_error_of_the_job(template: str) -> None:
+@pytest.fixture(scope="module")
+def tokenizer() -> Any:
+    return models.train_tokenizer(["be kind", "hello card", "<q>"] * 3, "byte_level_bpe", 300)
+
+
+def test_few_shot_files_are_inputs_of_the_job(shots: dict[str, Path]) -> None:
+    said = Prompt.compile(SPEC, shots).messages({"question": "bye"})
+    assert [m["content"] for m in said] == [
+        "be kind", "hi", "hello", "card {{ x }}", "card_lost", "<q>bye</q>",
+    ]  # fmt: skip
+
+
+def test_a_worker_renders_what_a_render_test_renders(shots: dict[str, Path]) -> None:
+    row = {"question": "bye\n"}
+    turns = {1: [{"user": "card {{ x }}", "assistant": "card_lost"}]}
+    tested = render.Prompt.compile(SPEC, turns).messages(row)
+    assert Prompt.compile(SPEC, shots).messages(row) == tested
+
+
+def test_a_broken_prompt_or_few_shot_file_is_an_error_of_the_job(shots: dict[str, Path]) -> None:
+    with pytest.raises(WorkerError, match=r"the file specs/data/shots\.jsonl is not at hand"):
+        Prompt.compile(SPEC)
+    shots["few_shot/1"].write_text('{"user": "a"}\n', encoding="utf-8")
+    with pytest.raises(WorkerError, match=r'shots.jsonl: line 1 has no "assistant"'):
+        Prompt.compile(SPEC, shots)
     with pytest.raises(WorkerError, match="user template is no Jinja2"):
-        Prompt.compile({**SPEC, "messages": [{"role": "user", "content": template}]})
+        Prompt.compile({**SPEC, "few_shot": [], "messages": [{"role": "user", "content": "{{"}]})
 
 
-@pytest.mark.parametrize(
-    ("value", "schema", "wrong"),
-    [
-        (1, {"type": "integer"}, ""),
-        (True, {"type": "integer"}, "not of type integer"),
-        (1.5, {"type": "integer"}, "not of type integer"),
-        (1, {"type": ["string", "number"]}, ""),
-        (None, {"type": "null"}, ""),
-        (5, {"minimum": 6}, "below the minimum 6"),
-        (5, {"maximum": 4}, "above the maximum 4"),
-        (True, {"const": True}, ""),
-        ("", {"minLength": 1}, "0 characters, below the minimum 1"),
-        ([], {"minItems": 1}, "0 items, below the minimum 1"),
-        ({"a": 1, "b": 2}, {"properties": {"a": {}}, "additionalProperties": False},
-         '"v.b" is not declared'),
-        ("x", {"pattern": "y"}, 'unsupported keyword "pattern"'),
-        ([{"n": "1"}], {"items": {"properties": {"n": {"type": "number"}}}}, r'"v[0].n" is not'),
-    ],
-)  # fmt: skip
-def test_values_against_schemas(value: Any, schema: Any, wrong: str) -> None:
-    found = mismatch(value, schema, "v")
-    assert wrong in found
-    assert bool(found) == bool(wrong)
+def test_values_that_do_not_fit_are_the_rows_error(shots: dict[str, Path]) -> None:
+    with pytest.raises(RowError, match='input "question" is not of type string'):
+        Prompt.compile(SPEC, shots).messages({"question": 3})
 
 
-def test_the_text_of_a_bank_goes_where_the_users_own_would() -> None:
-    prompt = Prompt.compile({**SPEC, "inputs": {"question": {"type": "string"}}, "system": "be"})
-    [system, *_, user] = prompt.messages({"prompt": "say it {{ x }}"}, "attack")
-    assert (system["content"], user["content"]) == ("be", "say it {{ x }}")
+@pytest.mark.parametrize("chat", ["made here", "ChatML"])
+@pytest.mark.parametrize("probe", BATTERY, ids=lambda probe: probe.name)
+def test_no_row_can_forge_the_tokens_of_a_role(
+    probe: Any, chat: str, tokenizer: Any, shots: dict[str, Path]
+) -> None:
+    if chat == "ChatML":
+        tokenizer = models.train_tokenizer(["hello"], "byte_level_bpe", 280)
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+        tokenizer.chat_template = CHATML
+    template, prompt = Template.of(tokenizer), Prompt.compile(SPEC, shots)
 
+    def control(question: str) -> list[int]:
+        text = template.render(prompt.messages({"question": question}), open_turn=True)
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [i for i in ids if i in tokenizer.all_special_ids]
 
-def test_a_bank_cannot_fill_two_open_inputs() -> None:
-    inputs = {"question": {"type": "string"}, "about": {"type": "string"}}
-    prompt = Prompt.compile({**SPEC, "inputs": inputs, "system": "be"})
-    with pytest.raises(RowError, match='"question" is missing'):
-        prompt.messages({"prompt": "say it"}, "attack")
-
-
-def test_only_a_bank_fills_an_input_that_it_does_not_name() -> None:
-    prompt = Prompt.compile({**SPEC, "inputs": {"question": {"type": "string"}}, "system": "be"})
-    with pytest.raises(RowError, match='"question" is missing'):
-        prompt.messages({"prompt": "say it"}, "completion")
+    assert control(probe.text[:2000]) == control("plain") != []
