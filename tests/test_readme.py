@@ -127,6 +127,7 @@ NEEDED = {
     "completion": ("bash",),
     "import": ("human", "FILE", "--check", "NAME", "--out", "PATH"),
     "policy": ("rules",),
+    "prompt": ("test",),
     "waiver": ("ls",),
 }
 
@@ -265,7 +266,7 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     sheet = tmp_path / "ratings.csv"
     sheet.write_text("input,response,rating\nq,r,1\n", encoding="utf-8")
     given["import"] = ["human", str(sheet), "--check", "a", "--out", str(tmp_path / "o.jsonl")]
-    given["policy"], given["waiver"] = ["rules"], ["ls"]
+    given["policy"], given["prompt"], given["waiver"] = ["rules"], ["test"], ["ls"]
     for name in COMMANDS.keys() - {"run", "demo", "show"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,
