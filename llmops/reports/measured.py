@@ -99,6 +99,14 @@ def _funnel(told: Teller, funnel: Funnel) -> Iterator[Block]:
 
 
 _SELECT = re.compile(r"select (\S+) (not in|in) (.+)", re.DOTALL)
+_SHARES = re.compile(r"shares (\d+) tokens with (.+)", re.DOTALL)
+_STEPS = {
+    "exact duplicates": "step_duplicates",
+    "parts": "step_parts",
+    "the same again": "step_same",
+    "the same again, answered differently": "step_contradicting",
+    "nearly the same again": "step_near",
+}
 
 
 def step_words(told: Teller, name: str) -> str:
@@ -109,8 +117,9 @@ def step_words(told: Teller, name: str) -> str:
         return say(key, column=found[1], values=told.cut(found[3], 80))
     if name.startswith("read "):
         return say("step_read", what=name[5:])
-    fixed = {"exact duplicates": "step_duplicates", "parts": "step_parts"}
-    return say(fixed[name]) if name in fixed else name
+    if found := _SHARES.fullmatch(name):
+        return say("step_shares", n=found[1], parts=told.cut(found[2], 80))
+    return say(_STEPS[name]) if name in _STEPS else name
 
 
 def confusion(told: Teller) -> Section:

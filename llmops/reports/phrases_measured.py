@@ -30,6 +30,12 @@ MEASURED: Mapping[str, Phrase] = {
     "no_funnel": Phrase("no funnel was kept", "未留存筛选记录"),
     "step_read": Phrase("read {what}", "读取 {what}"),
     "step_duplicates": Phrase("exact duplicates", "去除完全重复的行"),
+    "step_same": Phrase("drop what asks the same again", "去除问法相同的行"),
+    "step_contradicting": Phrase("of these, answered differently", "其中标注与保留行不一致"),
+    "step_near": Phrase("drop what asks nearly the same again", "去除问法近似的行"),
+    "step_shares": Phrase(
+        "shares {n} words or characters in a row with {parts}", "与 {parts} 有连续 {n} 个词或字相同"
+    ),
     "step_parts": Phrase("divide into parts", "划分为各部分"),
     "step_select_in": Phrase("keep {column} in {values}", "保留 {column} 取值为 {values} 的行"),
     "step_select_out": Phrase("drop {column} in {values}", "剔除 {column} 取值为 {values} 的行"),

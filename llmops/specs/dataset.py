@@ -27,13 +27,13 @@ from llmops.specs.blocks import (
     NonEmpty,
     Part,
     Scalar,
+    Share,
 )
-from llmops.specs.fields import Block, IsFile, Name, field, group
+from llmops.specs.fields import Block, IsFile, Name, RefTo, field, group
 from llmops.specs.pinned import revision
 from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_of, quoted
 
 NOT_BUILT_EXPECTATIONS = ("max_tokens", "slices")
-NOT_BUILT_CURATION = ("normalize", "language", "pii", "dedup", "filter", "contamination")
 
 # What a row of each format is made of; `columns` maps these to the names in the file.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -118,10 +118,54 @@ class Select(Block):
     )
 
 
+class MinHash(Block):
+    """Nearly equal rows: sets of character n-grams that share at least so much."""
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = field(
+        role=("curate",), doc="Jaccard index from which a row is a duplicate."
+    )
+    num_perm: int = field(
+        128, role=("curate",), doc="Hashes of a signature; more miss less.", ge=16, le=1024
+    )
+    ngram: int = field(
+        5, role=("curate",), doc="Characters of an n-gram, blanks and marks aside.", ge=1, le=50
+    )
+
+
+class Dedup(Block):
+    """Keep the first of the rows that ask the same; in one part where parts are given."""
+
+    exact: Literal[True] | None = field(
+        None, role=("curate",), doc="The same but for case, width, blanks and marks."
+    )
+    minhash: MinHash | None = group(None, doc="Nearly the same.")
+
+
+class Contamination(Block):
+    """Rows may not share runs of tokens with what is asked; a finding drops nothing."""
+
+    against: Annotated[tuple[Annotated[str, RefTo(("Dataset",), part="optional")], ...], LIST] = (
+        field((), role=("curate",), doc="Datasets, or parts of them, that are asked.")
+    )
+    own_parts: Annotated[tuple[Part, ...], SET] = field(
+        (), role=("curate",), doc="Parts of this Dataset that the other parts may not share with."
+    )
+    ngram: int = field(
+        13,
+        role=("curate",),
+        doc="Tokens of a run: words, or characters of scripts without blanks.",
+        ge=1,
+        le=100,
+    )
+    max: Share = field(0.0, role=("curate",), doc="Largest share of rows that may share a run.")
+
+
 class CurationStep(Block):
     """One step, in order; one key names which."""
 
-    select: Select = group(doc="Keep rows by value.")
+    select: Select | None = group(None, doc="Keep rows by value.")
+    dedup: Dedup | None = group(None, doc="Drop rows that repeat an earlier one.")
+    contamination: Contamination | None = group(None, doc="Nothing learned is asked.")
 
 
 class HashSplits(Block):
@@ -184,10 +228,43 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
         yield from one_of(expectation, loc, names, NOT_BUILT_EXPECTATIONS)
         yield from _range(block(expectation, "rows"), (*loc, "rows"))
     for i, step in items(spec, "curation"):
-        if block(step, "select"):
-            yield from one_of(step["select"], ("spec", "curation", i, "select"), ("in", "not_in"))
+        yield from _step(spec, step, ("spec", "curation", i))
     yield from _columns(spec)
     yield from _splits(spec)
+
+
+def _step(spec: Mapping[str, Any], step: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
+    """One key names the step, and each step says what it is about."""
+    names = ("select", "dedup", "contamination")
+    if not step or step.keys() & names:  # another key is told as unknown, once
+        yield from one_of(step, loc, names)
+    if block(step, "select"):
+        yield from one_of(step["select"], (*loc, "select"), ("in", "not_in"))
+    dedup, asked = step.get("dedup"), step.get("contamination")
+    if isinstance(dedup, dict) and not dedup.keys() & {"exact", "minhash"}:
+        what = "dedup needs exact or minhash"
+        yield Problem((*loc, "dedup"), "missing-field", what, "as in exact: true", key=True)
+    if isinstance(asked, dict):
+        yield from _contamination(spec, asked, (*loc, "contamination"))
+
+
+def _contamination(
+    spec: Mapping[str, Any], asked: Mapping[str, Any], loc: Loc
+) -> Iterator[Problem]:
+    """It names a Dataset or a part of this one, and a part that there is."""
+    if not asked.get("against") and not asked.get("own_parts"):
+        what = "contamination needs against or own_parts"
+        hint = "name what is asked, as in own_parts: [test]"
+        yield Problem(loc, "missing-field", what, hint, key=True)
+    parts = [name for name in block(block(spec, "splits"), "parts") if isinstance(name, str)]
+    named = asked.get("own_parts")
+    for i, part in enumerate(named if isinstance(named, list | tuple) else ()):
+        if isinstance(part, str) and part not in parts:
+            near = nearest(part, parts)
+            known = f"known are {listed(parts)}" if parts else "declare it under splits.parts"
+            hint = f'did you mean "{near}"?' if near else known
+            what = f"there is no part {quoted(part)}"
+            yield Problem((*loc, "own_parts", i), "unknown-part", what, hint)
 
 
 def _source(source: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:

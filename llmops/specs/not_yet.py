@@ -26,9 +26,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "curation[].normalize": "curation by normalize",
         "curation[].language": "curation by language",
         "curation[].pii": "curation by pii",
-        "curation[].dedup": "curation by dedup",
         "curation[].filter": "curation by filter",
-        "curation[].contamination": "curation by contamination",
     },
     "Recipe": {
         "qlora": "QLoRA",

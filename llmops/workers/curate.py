@@ -3,7 +3,8 @@
 In: inputs `source/<name>` (JSON Lines or CSV). Out: `parts/<part>.jsonl`, one canonical JSON row a
 line in the order of the sources, `digests/<part>.jsonl` and `funnel.json`. Steps, in this order:
 read (every bad row is named by place, none is skipped), rename columns, check the format's shape,
-ids, duplicates, `curation`, `expectations`, `splits`, leaks between parts.
+ids, `curation` (in its order), `splits`, exact repetitions, `expectations`, leaks between parts,
+contamination.
 
 Each row gets `id` (its own id column, else the first 16 hex of `case`) and `case` (digest of the
 row without the two). A case stands in a part once: exact repetitions are dropped and counted. One
@@ -19,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -27,86 +28,12 @@ from typing import Any, BinaryIO
 from llmops import __version__, digest
 from llmops.diagnostics import printable
 from llmops.jobs.base import Measurement
-from llmops.workers import cases, expectations, rows, shapes, splits
+from llmops.workers import contamination, expectations, rows, shapes, splits
 from llmops.workers.contract import Outcome, RunFolder, WorkerError, write_atomically
+from llmops.workers.funnel import Dedup, Select, Shared, Step
 
 BAD_SHOWN = 20
-SAMPLE = 5
 PROGRESS_EVERY = 20_000
-
-
-@dataclass(slots=True)
-class Step:
-    """One step of the funnel: rows in and out, and the places of the first rows it held back."""
-
-    name: str
-    rows_in: int = 0
-    dropped: int = 0
-    sample: list[str] = field(default_factory=list)
-
-    def passes(self, keeps: bool, place: str) -> bool:
-        """Counts one row; gives back whether it goes on."""
-        self.rows_in += 1
-        if not keeps:
-            self.dropped += 1
-            self.note(place)
-        return keeps
-
-    def note(self, place: str) -> None:
-        """Keeps the place if the sample still has room."""
-        if len(self.sample) < SAMPLE:
-            self.sample.append(place)
-
-    def shown(self) -> dict[str, Any]:
-        """As `funnel.json` has it."""
-        out = self.rows_in - self.dropped
-        return {
-            "step": self.name, "rows_in": self.rows_in, "rows_out": out,
-            "dropped": self.dropped, "sample": self.sample,
-        }  # fmt: skip
-
-
-@dataclass(slots=True)
-class Shared(Step):
-    """Rows of which another part holds the like: counted, not dropped."""
-
-    found: int = 0
-    seen: dict[bytes, int] = field(default_factory=dict)  # key -> the parts it is in, as bits
-
-    def holds(self, key: bytes, part: int) -> bool:
-        """Whether this very part has the key already."""
-        return bool(self.seen.get(key, 0) & 1 << part)
-
-    def see(self, key: bytes, part: int, place: str) -> None:
-        """Counts the row if another part had this key first."""
-        self.rows_in += 1
-        parts = self.seen.get(key, 0)
-        self.seen[key] = parts | 1 << part
-        if parts & ~(1 << part):
-            self.found += 1
-            self.note(place)
-
-    def shown(self) -> dict[str, Any]:
-        """As `funnel.json` has it, with how many were found."""
-        return {**Step.shown(self), "found": self.found}
-
-
-class Select:
-    """Keeps rows whose column has (`in`) or has not (`not_in`) one of some values."""
-
-    def __init__(self, wanted: Mapping[str, Any]) -> None:
-        self.column = str(wanted["column"])
-        self.keeps = "in" in wanted
-        values = wanted["in"] if self.keeps else wanted["not_in"]
-        self.typed = {digest.canonical(v) for v in values}
-        self.texts = {v if isinstance(v, str) else digest.canonical(v).decode() for v in values}
-        word = "in" if self.keeps else "not in"
-        self.name = f"select {self.column} {word} {', '.join(sorted(self.texts))}"
-
-    def keep(self, value: Any, media: str) -> bool:
-        """Whether a row with this value stays. A CSV cell is compared as text: `1` is "1"."""
-        is_one = value in self.texts if media == "csv" else digest.canonical(value) in self.typed
-        return is_one is self.keeps
 
 
 @dataclass(slots=True)
@@ -158,7 +85,8 @@ class Curation:
             known = ", ".join(shapes.COLUMNS)
             raise WorkerError(f'rows of format "{self.format}" have no shape', hint=known)
         self.theirs: dict[str, str] = {t: ours for ours, t in spec.get("columns", {}).items()}
-        self.selects = [Select(step["select"]) for step in spec.get("curation", [])]
+        self.curation = list(_streaming(spec.get("curation", [])))
+        self.contaminations = contamination.build(run, spec)
         self.expected = expectations.build(spec.get("expectations", []))
         names = tuple(s["name"] for s in spec["sources"])
         self.split = splits.build(spec["splits"], names)
@@ -166,7 +94,6 @@ class Curation:
         self.bad = BadRows()
         self.reads: list[Step] = []
         self.repeated = Step("exact duplicates")
-        self.selected = [Step(s.name) for s in self.selects]
         self.parted = Step("parts")
         self.same_rows = Shared("same row in two parts")
         self.same_content = Shared(f"same {' and '.join(shapes.COLUMNS[self.format])} in two parts")
@@ -243,10 +170,8 @@ class Curation:
 
     def _place(self, row: dict[str, Any], place: str, source: str, media: str) -> None:
         """Drops the row at the first step that does not keep it, else writes it to its part."""
-        for select, step in zip(self.selects, self.selected, strict=True):
-            if select.column not in row:
-                raise _BadRow(f'no column "{printable(select.column, 60)}" to select by')
-            if not step.passes(select.keep(row[select.column], media), place):
+        for step in self.curation:
+            if not self._passes(step, row, place, source, media):
                 return
         part = self.split.part(row, source)
         if part is None and not self.given:
@@ -258,12 +183,25 @@ class Curation:
         if self.repeated.passes(is_new, place):
             self._keep(row, case, part, place)
 
+    def _passes(
+        self, step: Select | Dedup, row: dict[str, Any], place: str, source: str, media: str
+    ) -> bool:
+        """Whether one step of `curation` keeps the row. Parts that are given have no common row."""
+        if isinstance(step, Dedup):
+            text, scope = self._text(row), source if self.given else ""
+            return step.keep(text, digest.canonical(self._content(row)[1:]), scope, place)
+        if step.column not in row:
+            raise _BadRow(f'no column "{printable(step.column, 60)}" to select by')
+        return step.keep(row[step.column], media, place)
+
+    def _content(self, row: Mapping[str, Any]) -> list[Any]:
+        return [row[column] for column in shapes.COLUMNS[self.format]]
+
     def _keep(self, row: dict[str, Any], case: bytes, part: str, place: str) -> None:
         self.counts[part] += 1
         number = self.split.names.index(part)
         self.same_rows.see(case, number, place)
-        content = [row[column] for column in shapes.COLUMNS[self.format]]
-        key = hashlib.sha256(digest.canonical(content)).digest()[:16]
+        key = hashlib.sha256(digest.canonical(self._content(row))).digest()[:16]
         self.same_content.see(key, number, place)
         asked = self._asked(row)
         self.same_asked.see(asked, number, place)
@@ -275,11 +213,13 @@ class Curation:
             self.rated[name] = self.rated.get(name, 0) + 1
         self.files[part].write(rows.line(row))
 
+    def _text(self, row: Mapping[str, Any]) -> str:
+        """What a row asks; of a word list, which asks nothing, the word."""
+        return contamination.text_of(row, self.format)
+
     def _asked(self, row: dict[str, Any]) -> bytes:
-        """Digest of what a row asks; of a word list, which asks nothing, of the word."""
-        known = self.format not in shapes.UNASKED
-        text = cases.asked(row, self.format) if known else str(row["word"])
-        plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+        """Digest of what a row asks."""
+        plain = " ".join(unicodedata.normalize("NFKC", self._text(row)).casefold().split())
         return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()[:16]
 
     def check(self) -> None:
@@ -304,15 +244,20 @@ class Curation:
 
     def _steps(self) -> Iterator[Step]:
         yield from self.reads
-        yield from self.selected
+        for step in self.curation:
+            yield from step.steps
         yield self.parted
         yield self.repeated
         yield self.same_rows
         yield self.same_content
         yield self.same_asked
+        yield from (one.step for one in self.contaminations)
 
     def outcome(self) -> Outcome:
         """Writes the funnel; parts whose expectations do not hold are not given to anyone."""
+        written = {part: self.run.artifact(f"parts/{part}.jsonl") for part in self.counts}
+        for one in self.contaminations:
+            one.look(written, self.format)
         funnel = json.dumps([s.shown() for s in self._steps()], ensure_ascii=False, indent=1)
         write_atomically(self.run.artifact("funnel.json"), funnel.encode() + b"\n")
         counted = {f"rows_{part}": n for part, n in self.counts.items()} | self.rated
@@ -324,13 +269,42 @@ class Curation:
             rows_in, found = self.same_asked.rows_in, self.same_asked.found
             shared = Measurement("same_input", float(found), rows_in, version=__version__)
             measured = (*measured, shared)
-        reasons = [reason for e in self.expected if (reason := e.reason())]
+        measured = (*measured, *self._told())
+        said = (*(e.reason() for e in self.expected), *(c.reason() for c in self.contaminations))
+        reasons = [reason for reason in said if reason]
         if not reasons:
             return Outcome("ok", measurements=measured)
         for part in self.counts:
             for folder in ("parts", "digests"):
                 self.run.artifact(f"{folder}/{part}.jsonl").unlink()
         return Outcome("quality_failed", "; ".join(reasons), measured)
+
+    def _told(self) -> Iterator[Measurement]:
+        """What `dedup` dropped and `contamination` found, each over the rows that it saw."""
+        counted: dict[str, tuple[int, int]] = {}
+        for name, found, seen in self._counts():
+            before = counted.get(name, (0, 0))
+            counted[name] = before[0] + found, before[1] + seen
+        for name, (found, seen) in counted.items():
+            yield Measurement(name, float(found), seen, version=__version__)
+
+    def _counts(self) -> Iterator[tuple[str, int, int]]:
+        for step in self.curation:
+            if isinstance(step, Dedup):
+                dropped = sum(s.dropped for s in step.steps)
+                yield "duplicates", dropped, step.steps[0].rows_in
+                yield "contradictions", step.contradicting.found, step.steps[0].rows_in
+        for one in self.contaminations:
+            yield "contaminated", one.step.found, one.step.rows_in
+
+
+def _streaming(curation: Iterable[Mapping[str, Any]]) -> Iterator[Select | Dedup]:
+    """The steps that see one row after the other, in their order."""
+    for step in curation:
+        if "select" in step:
+            yield Select(step["select"])
+        elif "dedup" in step:
+            yield Dedup(step["dedup"])
 
 
 class _BadRow(ValueError):

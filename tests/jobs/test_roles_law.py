@@ -70,6 +70,8 @@ FILES: dict[str, str] = {
         "  - rows: {min: 1, max: 100}\n"
         "curation:\n  - select: {column: group, in: [a]}\n"
         "  - select: {column: group, not_in: [b]}\n"
+        "  - dedup: {exact: true, minhash: {threshold: 0.8, num_perm: 64, ngram: 4}}\n"
+        "  - contamination: {against: [pairs], own_parts: [test], ngram: 9, max: 0.01}\n"
         "splits: {method: hash, seed: 1, by: user, parts: {train: 0.5, test: 0.5}}"
     )),
     "specs/datasets/other.yaml": full("Dataset", "other", (
@@ -383,6 +385,14 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "curation[].select.column": (DS, "column: group, in:", "column: kind, in:"),
         "curation[].select.in": (DS, " in: [a]", " in: [a, c]"),
         "curation[].select.not_in": (DS, "not_in: [b]", "not_in: [c]"),
+        "curation[].dedup.exact": (DS, "exact: true, minhash", "minhash"),
+        "curation[].dedup.minhash.threshold": (DS, "threshold: 0.8", "threshold: 0.9"),
+        "curation[].dedup.minhash.num_perm": (DS, "num_perm: 64", "num_perm: 128"),
+        "curation[].dedup.minhash.ngram": (DS, "ngram: 4", "ngram: 5"),
+        "curation[].contamination.against": (DS, "against: [pairs]", "against: [pairs2]"),
+        "curation[].contamination.own_parts": (DS, "own_parts: [test]", "own_parts: [train]"),
+        "curation[].contamination.ngram": (DS, "ngram: 9", "ngram: 8"),
+        "curation[].contamination.max": (DS, "max: 0.01", "max: 0.02"),
         "splits.method": (DS, "{method: hash, seed: 1, by: user, parts: {train: 0.5, test: 0.5}}",
                           "{method: given, parts: {train: ours, test: theirs}}"),
         "splits.seed": (DS, "seed: 1", "seed: 2"),

@@ -94,6 +94,8 @@ spec:
   curation:
     - select: {{column: domain, in: [billing, claims]}}
     - select: {{column: language, not_in: [fr]}}
+    - dedup: {{exact: true, minhash: {{threshold: 0.85}}}}
+    - contamination: {{own_parts: [test], ngram: 8}}
   splits:
     method: hash
     seed: 42

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from llmops import digest
+from tests.workers import curating
 
 # Tests may run beside each other: more threads than one would only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -125,3 +126,9 @@ class Kit:
 def kit() -> Kit:
     """Run folders: write a job, start it, read its result."""
     return Kit()
+
+
+@pytest.fixture
+def curated(tmp_path: Path) -> Callable[..., curating.Curated]:
+    """Curates sources given as {file name: bytes or rows}; `more` are fields of the dataset."""
+    return curating.curator(write_job, tmp_path)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,59 +10,8 @@ import pytest
 
 from llmops import digest
 from llmops.workers import curate, rows
-from llmops.workers.contract import Outcome, RunFolder, WorkerError, open_run
-
-ALL = {"method": "hash", "seed": 0, "parts": {"all": 1.0}}
-
-
-class Curated:
-    """What came out: parts by name, the funnel by step, and the outcome."""
-
-    def __init__(self, outcome: Outcome, run: RunFolder) -> None:
-        root = run.path / "artifacts"
-        self.outcome = outcome
-        self.parts = {
-            p.stem: [json.loads(text) for text in p.read_text(encoding="utf-8").splitlines()]
-            for p in sorted((root / "parts").iterdir())
-        }
-        self.digests = {
-            p.stem: [json.loads(text) for text in p.read_text(encoding="utf-8").splitlines()]
-            for p in sorted((root / "digests").iterdir())
-        }
-        self.funnel = {s["step"]: s for s in json.loads((root / "funnel.json").read_bytes())}
-
-    @property
-    def all(self) -> list[dict[str, Any]]:
-        return self.parts["all"]
-
-
-@pytest.fixture
-def curated(kit, tmp_path: Path) -> Callable[..., Curated]:
-    """Curates sources given as {file name: bytes or rows}; `more` are fields of the dataset."""
-
-    def do(sources: dict[str, Any], **more: Any) -> Curated:
-        number = len(list(tmp_path.glob("run*")))
-        inputs, declared = {}, []
-        for file, content in sources.items():
-            name, _, media = file.partition(".")
-            path = tmp_path / f"{number}-{file}"
-            path.write_bytes(content if isinstance(content, bytes) else jsonl(content))
-            inputs[f"source/{name}"] = path
-            declared.append({"name": name, "media": media})
-        dataset = {"name": "bank", "format": "qa", "sources": declared, "splits": ALL, **more}
-        folder = kit.write_job(tmp_path / f"run{number}", "curate", {"dataset": dataset}, inputs)
-        run = open_run(folder)
-        return Curated(curate.work(run), run)
-
-    return do
-
-
-def jsonl(values: list[dict[str, Any]]) -> bytes:
-    return b"".join(json.dumps(v, ensure_ascii=False).encode() + b"\n" for v in values)
-
-
-def qa(number: int, **more: Any) -> dict[str, Any]:
-    return {"question": f"问题 {number}?", "answer": f"label_{number % 3}", **more}
+from llmops.workers.contract import RunFolder, WorkerError
+from tests.workers.curating import ALL, Curated, jsonl, qa
 
 
 def bad_rows(curated: Callable[..., Curated], content: Any, media: str = "jsonl", **more) -> str:
