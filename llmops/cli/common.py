@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from llmops.cli.cache import cache_folder as cache_folder
 from llmops.cli.output import complain, is_terminal
 from llmops.cli.output import say as say
 from llmops.diagnostics import printable, render
@@ -26,12 +27,6 @@ def project(args: argparse.Namespace) -> Project:
     if not folder.is_dir():
         raise UsageError(f'no folder "{args.directory}"')
     return Project.find(folder.resolve(), cache_folder())
-
-
-def cache_folder() -> Path:
-    """`LLMOPS_CACHE`, default `~/.cache/llmops`."""
-    given = os.environ.get("LLMOPS_CACHE")
-    return Path(given).expanduser() if given else Path.home() / ".cache" / "llmops"
 
 
 def add_trees(parser: argparse.ArgumentParser) -> None:

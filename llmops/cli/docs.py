@@ -17,6 +17,7 @@ from itertools import groupby
 
 from llmops.cli import common, manual
 from llmops.cli.output import columns, is_terminal
+from llmops.cli.parser import listed
 from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import UsageError
 
@@ -28,9 +29,10 @@ MOST = 30  # passages that a search shows
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `docs`."""
-    parser.add_argument(
+    page = parser.add_argument(
         "page", nargs="?", metavar="PAGE[#SECTION]", help="print this page, or one section of it"
     )
+    listed(page, lambda: [entry.short for entry in manual.entries("en")])
     parser.add_argument("--search", metavar="WORDS", help="the passages that have these words")
     parser.add_argument(
         "--lang", choices=manual.languages(), default="en", help="language of the manual"

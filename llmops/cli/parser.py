@@ -11,7 +11,7 @@ import argparse
 import os
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from llmops.diagnostics import did_you_mean, printable
@@ -152,6 +152,14 @@ def common_again(parser: argparse.ArgumentParser) -> None:
     for action in parser._actions:
         if action not in known:
             action.default = argparse.SUPPRESS
+
+
+LISTED = "listed"  # what an option holds whose value is several words with commas between
+
+
+def listed(action: argparse.Action, words: Callable[[], Iterable[str]]) -> None:
+    """Tell completion the words of an option that takes several with commas between."""
+    setattr(action, LISTED, words)
 
 
 VALUED = ("-C", "--directory", "--color", "--width")  # those of them that take a value

@@ -10,6 +10,7 @@ from typing import Any
 
 from llmops.cli import common
 from llmops.cli.output import columns
+from llmops.cli.parser import listed
 from llmops.cli.policy_rules import asks, graph_of, severity
 from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import UsageError
@@ -21,8 +22,15 @@ EXAMPLES = """\
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `policy show`."""
-    parser.add_argument("rule", metavar="RULE", help="a rule's id, as `policy rules` lists it")
+    rule = parser.add_argument("rule", metavar="RULE", help="a rule's id, as `policy rules` has it")
+    listed(rule, _ids)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format")
+
+
+def _ids() -> Iterator[str]:
+    from llmops.rules.verdict import INFOS
+
+    yield from INFOS
 
 
 def main(args: argparse.Namespace) -> int:

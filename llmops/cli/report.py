@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from llmops.cli import common, gate
+from llmops.cli.parser import listed
 from llmops.diagnostics import did_you_mean
 from llmops.errors import StoreError, UsageError
 from llmops.evidence.files import refuse_links, replace, shown
@@ -27,12 +28,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_trees(parser)
     common.add_select(parser)
     common.add_environment(parser)
-    parser.add_argument(
+    langs = parser.add_argument(
         "--lang", default="en,zh", metavar="LANG,…", help=f"languages: {', '.join(LANGS)}"
     )
-    parser.add_argument(
+    listed(langs, lambda: LANGS)
+    formats = parser.add_argument(
         "--format", default="html", metavar="FORMAT,…", help=f"formats: {', '.join(REPORTS)}"
     )
+    listed(formats, lambda: REPORTS)
     parser.add_argument("--out", metavar="DIR", help="write to DIR (default: reports/pages)")
     parser.add_argument(
         "--cases", type=int, default=50, metavar="N", help="show N of the cases that got worse"
