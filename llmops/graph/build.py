@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from llmops.diagnostics import Diagnostic, Span, did_you_mean, has_errors
-from llmops.specs.base import Ref, Reference, Spec
+from llmops.prompts.constraints import checks
+from llmops.specs.base import Ref, Reference, Spec, elsewhere
 
 Loc = tuple[str | int, ...]
 SpanOf = Callable[[Ref, Loc], Span]
@@ -96,7 +97,25 @@ def build(
     problems += [_circle(circle, specs, span)] if circle else []
     if has_errors(problems) or not whole:
         return Built(None, tuple(problems))
-    return Built(Graph({ref: specs[ref] for ref in order}, files), tuple(problems))
+    return Built(Graph({ref: _whole(specs[ref], specs) for ref in order}, files), tuple(problems))
+
+
+def _whole(spec: Spec, specs: Mapping[Ref, Spec]) -> Spec:
+    """The spec with what others declare for it: an Evaluation has a check for each constraint.
+
+    They stand beside its own value, in `derived`, since its text does not have them: what changed
+    in a Prompt is told of the Prompt.
+    """
+    if spec.ref.kind != "Evaluation":
+        return spec
+    target = next(u.target for u in spec.references if u.loc == ("spec", "target"))
+    prompts = (u.target for u in specs[target].references if u.loc == ("spec", "prompt"))
+    found = tuple(
+        (elsewhere(ref, ("spec", "constraints", i)), check)
+        for ref in prompts
+        for i, check in checks(specs[ref].spec)
+    )
+    return replace(spec, derived=found) if found else spec
 
 
 def _told(use: Reference, specs: Mapping[Ref, Spec], broken: Broken) -> bool:

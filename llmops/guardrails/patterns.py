@@ -48,6 +48,15 @@ def options() -> re2.Options:
 
 def refusal(pattern: str) -> Refusal | None:
     """Why a pattern cannot guard anything; None when it can."""
+    refused = unusable(pattern)
+    if refused is None and compiled(pattern).search(b""):
+        hint = "write + instead of *, or {1,} instead of {0,}: it would be found in every text"
+        return Refusal("the pattern matches the empty text", hint)
+    return refused
+
+
+def unusable(pattern: str) -> Refusal | None:
+    """Why nothing can be looked for with a pattern; None when it can."""
     if not pattern:
         return Refusal("the pattern is empty", "write what must not pass, or remove the layer")
     if len(pattern) > LONGEST_PATTERN:
@@ -64,9 +73,6 @@ def refusal(pattern: str) -> Refusal | None:
         return Refusal(what, _SMALLER)
     if _HALVES.search(pattern):
         return Refusal(r"\C matches parts of characters", "write . for one character")
-    if program.search(b""):
-        hint = "write + instead of *, or {1,} instead of {0,}: it would be found in every text"
-        return Refusal("the pattern matches the empty text", hint)
     return None
 
 

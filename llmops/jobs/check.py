@@ -115,10 +115,24 @@ def _evaluation(graph: Graph, evaluation: Spec, span: SpanOf) -> Iterator[Diagno
     if "judge" in evaluation.spec:
         yield from _judge(graph, evaluation, span)
     yield from _format(graph, evaluation, ("dataset",), UNASKED, "be asked", span)
+    yield from _constraints(evaluation, span)
     for i, one in enumerate(evaluation.spec.get("slices", [])):
         if "pairs" in one:
             yield from _pairs(graph, evaluation, ("slices", i, "pairs"), span)
     yield from _bounds(evaluation, span)
+
+
+def _constraints(evaluation: Spec, span: SpanOf) -> Iterator[Diagnostic]:
+    """A gate has one name: a check of the Evaluation, or a constraint of its target's Prompt."""
+    own = {one["name"] for key in ("checks", "slices") for one in evaluation.spec.get(key, ())}
+    for loc, derived in evaluation.derived:
+        if derived["name"] in own:
+            yield Diagnostic(
+                span(evaluation.ref, (*loc, "name")),
+                "duplicate-name",
+                f'{evaluation.ref} has a check or slice "{derived["name"]}" as well',
+                "rename one of them: both would be the same gate",
+            )
 
 
 def _pairs(

@@ -42,6 +42,8 @@ METRICS: Mapping[str, Metric] = {
     "builtin/latency_ms": Metric("unbounded", "lower", 0.0, None),
     "builtin/tokens": Metric("unbounded", "lower", 0.0, None),
     "builtin/refusal": Metric("binary"),
+    "builtin/matches": Metric("binary"),
+    "builtin/within": Metric("binary"),
     "deepeval/exact_match": Metric("binary"),
     "deepeval/pattern_match": Metric("binary"),
     **{f"giskard/{name}": Metric("binary") for name in TRANSFORMATIONS},

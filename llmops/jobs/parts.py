@@ -1,6 +1,7 @@
 """Asking specs -> Parts: what an Evaluation, a SafetyTest or a Guardrail's test asks, in one shape.
 
-An Evaluation is one part without a name, and one more for each slice that compares pairs: those are
+An Evaluation is one part without a name, whose checks are its own and those that constraints of the
+target's Prompt make, and one more for each slice that compares pairs: those are
 cases of another dataset, on which every check is measured and only the gap is claimed. A SafetyTest
 is one part for each suite, a Guardrail one for each of its tests: each with cases of its own, so
 each is an exam of its own. What is claimed stands in `checks` and `slices` with its place, in the
@@ -95,7 +96,7 @@ def _evaluation(spec: Spec) -> Iterator[Part]:
         ("spec",),
         ("dataset",),
         spec.spec.get("sample", {}).get("rows"),
-        _entries(spec, "checks"),
+        (*_entries(spec, "checks"), *(Entry(loc, given) for loc, given in spec.derived)),
         tuple(e for e in _entries(spec, "slices") if "pairs" not in e.given),
         alpha=spec.spec.get("alpha"),
     )

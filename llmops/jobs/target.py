@@ -79,7 +79,9 @@ def _guards(graph: Graph, target: Ref) -> list[guarded.Guarded]:
 def template_of(prompt: Spec) -> dict[str, Any]:
     """What a worker is told of a prompt, beside the form of its answers."""
     kept = {k: prompt.spec.get(k) for k in ("template", "system", "messages", "inputs")}
-    return without_none({**kept, "few_shot": prompt.spec.get("few_shot")})
+    told = [c["text"] for c in prompt.spec.get("constraints", ()) if "text" in c]
+    shots = prompt.spec.get("few_shot")
+    return without_none({**kept, "few_shot": shots, "constraints": told or None})
 
 
 def _shots(graph: Graph, prompt: Spec | None) -> list[Input]:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from llmops.prompts.constraints import Texts, texts
 from llmops.prompts.schema import mismatch
 
 Message = dict[str, str]
@@ -58,6 +59,7 @@ class Prompt:
 
     inputs: Mapping[str, Mapping[str, Any]]
     turns: tuple[tuple[str, Template | str], ...]
+    constraints: Texts | None = None
 
     @classmethod
     def compile(cls, spec: Mapping[str, Any], shots: Shots | None = None) -> Prompt:
@@ -74,12 +76,14 @@ class Prompt:
                 turns += [("user", str(one["user"])), ("assistant", str(one["assistant"]))]
         for message in spec["messages"]:
             turns.append((message["role"], _compiled(env, message["role"], message["content"])))
-        return cls(spec.get("inputs") or {}, tuple(turns))
+        told = spec.get("constraints")
+        return cls(spec.get("inputs") or {}, tuple(turns), texts(told) if told else None)
 
     def messages(self, row: Row, form: str = "") -> list[Message]:
         """The row's messages. Raises Unrendered naming the input or the template's complaint."""
         row = {**self._attacked(row), **row} if form == "attack" else row
         values = {name: _value(row, name, schema) for name, schema in self.inputs.items()}
+        values |= {"constraints": self.constraints} if self.constraints is not None else {}
         return [{"role": role, "content": _rendered(turn, values)} for role, turn in self.turns]
 
     def _attacked(self, row: Row) -> dict[str, Any]:

@@ -79,6 +79,7 @@ class Spec:
     references: tuple[Reference, ...] = ()
     files: tuple[FileUse, ...] = ()
     projections: Mapping[str, Any] = _field(default_factory=dict)
+    derived: tuple[tuple[tuple[str | int, ...], Mapping[str, Any]], ...] = ()  # see graph/build.py
     digest: str = ""  # of `projections` without the descriptive ones, where it is known already
 
     @property
@@ -97,6 +98,17 @@ class Spec:
         """The labels that selectors and policies match."""
         labels: Mapping[str, str] = self.value["metadata"].get("labels", {})
         return labels
+
+
+def elsewhere(ref: Ref, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A place in another spec: its `Kind/name` stands before the path inside its document."""
+    return (str(ref), *loc)
+
+
+def stands(ref: Ref, loc: tuple[str | int, ...]) -> tuple[Ref, tuple[str | int, ...]]:
+    """The spec that a place is in, and the path inside its document (see `elsewhere`)."""
+    first = str(loc[0]) if loc else ""
+    return (Ref.parse(first), loc[1:]) if "/" in first else (ref, loc)
 
 
 def meaning(projections: Mapping[str, Any]) -> str:

@@ -28,6 +28,8 @@ METRICS: Mapping[str, Parameters] = {
     "builtin/latency_ms": {},
     "builtin/tokens": {},
     "builtin/refusal": {"phrases": list, "labels": list},
+    "builtin/matches": {"regex": str},
+    "builtin/within": {"max_chars": int, "max_tokens": int},
     "deepeval/exact_match": {},
     "deepeval/pattern_match": {"pattern": str, "ignore_case": bool},
     "deepeval/answer_relevancy": {},
@@ -49,6 +51,7 @@ METRICS: Mapping[str, Parameters] = {
 OF_EVALUATIONS = tuple(name for name in METRICS if not name.startswith("giskard/"))
 OF_BANKS = ("builtin/refusal", "builtin/latency_ms", "builtin/tokens", "deepeval/pattern_match")
 REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "builtin/matches": ("regex",),
     "deepeval/pattern_match": ("pattern",),
     "deepeval/faithfulness": ("context",),
     "deepeval/hallucination": ("context",),
@@ -125,6 +128,10 @@ def _with(metric: str, given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
     if metric == "builtin/refusal" and {"phrases", "labels"} <= given.keys():
         what = "a refusal is told by phrases or by labels, not by both"
         yield Problem((*loc, "with"), "one-of", what, "keep one of them", key=True)
+    if metric == "builtin/within":
+        yield from one_of(dict(given), (*loc, "with"), ("max_chars", "max_tokens"))
+    if isinstance(given.get("regex"), str) and "regex" in known:
+        yield from _regex(given["regex"], (*loc, "with", "regex"))
     if isinstance(given.get("pattern"), str) and "pattern" in known:
         yield from _pattern(given["pattern"], (*loc, "with", "pattern"))
     if metric == "deepeval/g_eval":
@@ -134,10 +141,17 @@ def _with(metric: str, given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
         yield Problem((*loc, "metric"), "missing-field", what)
 
 
-_TYPES = {str: "text", bool: "true or false", list: "a list of texts, none of them empty"}
+_TYPES = {
+    str: "text",
+    int: "a whole number, at least 1",
+    bool: "true or false",
+    list: "a list of texts, none of them empty",
+}
 
 
 def _of_type(value: Any, kind: type) -> bool:
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
     if kind is str:
         return isinstance(value, str) and bool(value.strip())
     if kind is not list:
@@ -158,6 +172,14 @@ def _g_eval(given: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
         elif name in ("context", "retrieval_context") and "context" not in given:
             what = f"{quoted(name)} needs with: {{context: …}}, the column that holds it"
             yield Problem((*loc, "with", "evaluation_params", i), "missing-field", what)
+
+
+def _regex(text: str, loc: Loc) -> Iterator[Problem]:
+    from llmops.guardrails.patterns import unusable  # brings RE2, which few specs need
+
+    refused = unusable(text)
+    if refused is not None:
+        yield Problem(loc, "bad-pattern", refused.what, refused.hint)
 
 
 def _pattern(text: str, loc: Loc) -> Iterator[Problem]:

@@ -41,7 +41,9 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "checkpoint.universal": "universal checkpoints",
     },
     "Prompt": {
-        "constraints": "constraints of a prompt",
+        "constraints[].test.topic": "topics of answers, which need a classifier",
+        "constraints[].test.json": "answers as JSON",
+        "constraints[].test.when": "constraints on a part of the cases",
         "variants": "variants of a prompt",
         "output.schema": "answers as JSON",
     },

@@ -6,14 +6,15 @@ Syntax and unknown variables are found here, so that no job starts with a broken
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from llmops.diagnostics import nearest
-from llmops.specs import render_tests
+from llmops.specs import constraints, render_tests
 from llmops.specs.blocks import LIST, Column, NonEmpty, Verbatim, form
+from llmops.specs.constraints import Constraint
 from llmops.specs.fields import Block, IsFile, RefTo, field, group
 from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
 from llmops.specs.render_tests import RenderTest
@@ -130,6 +131,9 @@ class Prompt(Block):
         LIST,
     ] = group((), doc="Examples, in order.")
     messages: Annotated[tuple[Message, ...], LIST] = group(doc="In order.", min_length=1)
+    constraints: Annotated[tuple[Constraint, ...], LIST] | None = group(
+        None, doc="What answers must keep to."
+    )
     output: Annotated[TextOutput | ChoiceOutput, Field(discriminator="format")] = group(
         default_factory=TextOutput, doc="The form of the answer."
     )
@@ -142,9 +146,11 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     inputs = block(spec, "inputs")
     for name, schema in inputs.items():
         yield from _schema(schema, ("spec", "inputs", name))
-    yield from _template(spec.get("system"), ("spec", "system"), inputs)
+    known = [*inputs, *(["constraints"] if constraints.told(spec) else [])]
+    yield from _template(spec.get("system"), ("spec", "system"), known)
     for i, message in items(spec, "messages"):
-        yield from _template(message.get("content"), ("spec", "messages", i, "content"), inputs)
+        yield from _template(message.get("content"), ("spec", "messages", i, "content"), known)
+    yield from constraints.check(spec)
     yield from render_tests.check(spec)
 
 
@@ -186,13 +192,16 @@ def _fits(value: Any, kinds: tuple[type, ...]) -> bool:
     return isinstance(value, kinds)
 
 
-def _template(text: Any, loc: Loc, inputs: Mapping[str, Any]) -> Iterator[Problem]:
+_DECLARE = {"constraints": "give a constraint a text, or remove it here"}
+
+
+def _template(text: Any, loc: Loc, known: Collection[str]) -> Iterator[Problem]:
     if not isinstance(text, str) or "{" not in text:
         return
     found = needs(text)
     if found.wrong:
         yield Problem(loc, "template-syntax", f"no Jinja2 template: {found.wrong}")
-    for name in sorted(found.names - inputs.keys()):
-        near = nearest(name, inputs)
-        hint = f'did you mean "{near}"?' if near else "declare it under inputs"
+    for name in sorted(found.names - set(known)):
+        near = nearest(name, known)
+        hint = f'did you mean "{near}"?' if near else _DECLARE.get(name, "declare it under inputs")
         yield Problem(loc, "unknown-input", f"the template uses {quoted(name)}, no input", hint)

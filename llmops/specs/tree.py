@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from llmops.diagnostics import Diagnostic, Span, has_errors
 from llmops.source.document import parse
 from llmops.source.places import Places
-from llmops.specs.base import FileUse, Ref, Reference, Spec
+from llmops.specs.base import FileUse, Ref, Reference, Spec, stands
 
 
 class NamedBlob(Protocol):
@@ -46,6 +46,7 @@ class LoadedTree:
 
     def span(self, ref: Ref, loc: tuple[str | int, ...]) -> Span:
         """The place of a field of a spec."""
+        ref, loc = stands(ref, loc)
         return self._text(ref).span(loc)
 
     def written(self, ref: Ref) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@
 - `rouge_l`: harmonic mean of precision and recall of the longest common subsequence of tokens
   (Lin 2004, beta 1).
 - `latency_ms`, `tokens`: what `generate` measured: milliseconds a case, tokens written.
+- `matches`: 1 when the pattern `regex` (RE2) is found anywhere in the answer.
+- `within`: 1 when the answer is not longer than `max_chars` characters or `max_tokens` tokens.
 - `refusal`: 1 when the target refused: a guardrail blocked, the answer opens with a phrase of
   refusal (English and Chinese ones are known; `phrases` takes their place), or it is one of the
   `labels` that stand for a refusal.
@@ -30,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops import __version__
+from llmops.guardrails import patterns
 from llmops.workers import refusals
 from llmops.workers.contract import WorkerError
 from llmops.workers.measure import Answered, Metric, Unscorable, check_options
@@ -123,7 +126,11 @@ SCORES: Mapping[str, Callable[[Answered], float]] = {
 }
 
 
-OPTIONS: Mapping[str, Mapping[str, type]] = {"refusal": {"phrases": list, "labels": list}}
+OPTIONS: Mapping[str, Mapping[str, type]] = {
+    "refusal": {"phrases": list, "labels": list},
+    "matches": {"regex": str},
+    "within": {"max_chars": int, "max_tokens": int},
+}
 NAMES = (*SCORES, *OPTIONS)
 
 
@@ -132,11 +139,37 @@ def metric(name: str, options: Mapping[str, Any], scratch: Path) -> Metric:
     if name not in NAMES:
         raise WorkerError(f'no metric "builtin/{name}"', hint=f"known are {', '.join(NAMES)}")
     check_options(f"builtin/{name}", options, OPTIONS.get(name, {}))
-    score = _refusal(options) if name == "refusal" else SCORES[name]
+    score = _MADE[name](options) if name in _MADE else SCORES[name]
     return Metric(score, "llmops", __version__)
+
+
+def _matches(options: Mapping[str, Any]) -> Callable[[Answered], float]:
+    """Whether the pattern is found. Raises WorkerError for one that RE2 refuses."""
+    refused = patterns.unusable(options.get("regex", ""))
+    if refused is not None:
+        raise WorkerError(f"builtin/matches: {refused.what}", hint=refused.hint)
+    program = patterns.compiled(options["regex"])
+    return lambda case: float(bool(program.search(case.response.encode("utf-8", "replace"))))
+
+
+def _within(options: Mapping[str, Any]) -> Callable[[Answered], float]:
+    """Whether an answer is no longer than it may be. Raises WorkerError without one limit."""
+    if len(options) != 1:
+        raise WorkerError("builtin/within needs max_chars or max_tokens, and one of them")
+    if "max_chars" in options:
+        return lambda case: float(len(case.response) <= options["max_chars"])
+    most = options["max_tokens"]
+    return lambda case: float(_measured("output_tokens", case.output_tokens) <= most)
 
 
 def _refusal(options: Mapping[str, Any]) -> Callable[[Answered], float]:
     if "labels" in options:
         return refusals.by_labels(options["labels"])
     return refusals.by_phrases(options.get("phrases") or refusals.PHRASES)
+
+
+_MADE: Mapping[str, Callable[[Mapping[str, Any]], Callable[[Answered], float]]] = {
+    "refusal": _refusal,
+    "matches": _matches,
+    "within": _within,
+}

@@ -54,6 +54,14 @@ class Metric:
     repeats: Callable[[str], Sequence[float]] | None = None
 
 
+_WANTED = {
+    bool: "true or false",
+    str: "text",
+    list: "a list of texts",
+    int: "a whole number",
+}
+
+
 def check_options(metric: str, options: Mapping[str, Any], known: Mapping[str, type]) -> None:
     """Raises WorkerError for an option that the metric has not, or of another type."""
     for name, value in options.items():
@@ -62,5 +70,5 @@ def check_options(metric: str, options: Mapping[str, Any], known: Mapping[str, t
             hint = did_you_mean(name, known, otherwise=listed)
             raise WorkerError(f'{metric} has no option "{name}"', hint=hint)
         if type(value) is not known[name]:
-            wanted = {bool: "true or false", str: "text", list: "a list of texts"}[known[name]]
+            wanted = _WANTED[known[name]]
             raise WorkerError(f'option "{name}" of {metric} is not {wanted}')

@@ -102,6 +102,9 @@ FILES: dict[str, str] = {
         "messages: [{role: user, content: '{{ question }}'}]\n"
         "output: {format: choice, labels: {dataset: rows, column: answer}}\n"
         "parameters: {temperature: 0.1, top_p: 0.9, max_tokens: 32, batch_size: 8}\n"
+        "constraints:\n  - {name: cite, text: {en: Cite., zh: 引用。}, test: {regex: 'a+',"
+        " min_rate: 0.5}}\n  - {name: clean, test: {regex: 'b+', max_rate: 0.1}}\n"
+        "  - {name: short, test: {max_chars: 40}}\n  - {name: brief, test: {max_tokens: 9}}\n"
         "tests:\n  - {name: hi, inputs: {question: hi}, expect: {contains: [hi], absent: [ho]}}\n"
         "  - {name: bad, inputs: {question: 3}, expect: {error: not of type}}"
     )),
@@ -439,6 +442,13 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "parameters.top_p": None,
         "parameters.max_tokens": None,
         "parameters.batch_size": None,
+        "constraints[].name": (P, "name: cite", "name: quote"),
+        "constraints[].text": (P, "en: Cite.", "en: Quote."),
+        "constraints[].test.regex": (P, "regex: 'a+'", "regex: 'c+'"),
+        "constraints[].test.max_chars": (P, "max_chars: 40", "max_chars: 41"),
+        "constraints[].test.max_tokens": (P, "max_tokens: 9}", "max_tokens: 8}"),
+        "constraints[].test.min_rate": (P, "min_rate: 0.5", "min_rate: 0.6"),
+        "constraints[].test.max_rate": (P, "max_rate: 0.1", "max_rate: 0.2"),
         "tests[].name": (P, "name: hi", "name: ho"),
         "tests[].inputs": (P, "question: hi}", "question: hey}"),
         "tests[].expect.contains": (P, "contains: [hi]", "contains: [h]"),

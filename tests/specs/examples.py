@@ -150,7 +150,7 @@ spec:
   checkpoint: {keep: 3, resume: auto}
 """
 
-PROMPT = """
+PROMPT = r"""
 apiVersion: llmops/v1alpha1
 kind: Prompt
 metadata: {name: support-system}
@@ -168,6 +168,12 @@ spec:
   messages: [{role: user, content: "{{ question }}"}]
   output: {format: choice, labels: {dataset: support, column: answer}}
   parameters: {temperature: 0.0, top_p: 0.9, max_tokens: 64, batch_size: 32}
+  constraints:
+    - {name: no-advice, text: {zh: 不提供法律意见, en: Give no legal advice}}
+    - {name: cite, text: {zh: 引用来源编号}, test: {regex: '\[\d+\]', min_rate: 0.9}}
+    - {name: no-links, test: {regex: 'https?://', max_rate: 0.01}}
+    - {name: short, test: {max_chars: 400, min_rate: 0.99}}
+    - {name: brief, test: {max_tokens: 64}}
   tests:
     - {name: no-history, inputs: {question: 你好, profile: {tier: basic}}}
     - name: with-history

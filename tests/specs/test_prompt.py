@@ -8,11 +8,13 @@ from tests.specs.examples import PROMPT, spec
 
 def test_all_of_a_prompt_reaches_whoever_asks_the_target_and_nothing_else() -> None:
     found = spec("support-system").projections
-    assert set(found) == {"generate", "scan", "static"}
+    assert set(found) == {"generate", "scan", "evaluate", "gate", "static"}
     assert set(found["static"]) == {"tests"}
+    assert set(found["evaluate"]) == set(found["gate"]) == {"constraints"}
     assert found["generate"] == found["scan"]
     assert set(found["generate"]) == {
         "template", "inputs", "system", "few_shot", "messages", "output", "parameters",
+        "constraints",
     }  # fmt: skip
 
 

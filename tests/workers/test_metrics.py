@@ -284,3 +284,32 @@ def test_the_engines_have_exactly_the_metrics_that_the_planner_knows() -> None:
     ours = {name for name in METRICS if name.partition("/")[0] in ENGINES}
     assert names == ours - asked
     assert {name.partition("/")[0] for name in names} == set(ENGINES)
+
+
+def test_a_pattern_is_found_anywhere_in_an_answer_by_re2() -> None:
+    cite = builtin.metric("matches", {"regex": r"\[\d+\]"}, Path())
+    assert [cite.score(answered(text)) for text in ("see [12].", "see 12", "")] == [1.0, 0.0, 0.0]
+    empty = builtin.metric("matches", {"regex": "^[^!]*$"}, Path())
+    assert [empty.score(answered(text)) for text in ("", "no", "no!")] == [1.0, 1.0, 0.0]
+    slow = builtin.metric("matches", {"regex": "(a+)+$"}, Path())
+    assert slow.score(answered("a" * 50_000 + "b")) == 0.0  # linear, whatever the pattern
+    assert builtin.metric("matches", {"regex": "."}, Path()).score(answered("\ud800")) == 1.0
+    with pytest.raises(WorkerError, match=r"builtin/matches: RE2 has no lookaround"):
+        builtin.metric("matches", {"regex": "(?=a)"}, Path())
+    with pytest.raises(WorkerError, match="the pattern is empty"):
+        builtin.metric("matches", {}, Path())
+
+
+def test_a_length_is_kept_to_or_not() -> None:
+    short = builtin.metric("within", {"max_chars": 3}, Path())
+    assert [short.score(answered(text)) for text in ("", "卡丢了", "card")] == [1.0, 1.0, 0.0]
+    brief = builtin.metric("within", {"max_tokens": 2}, Path())
+    assert brief.score(answered("x", output_tokens=2)) == 1.0
+    assert brief.score(answered("x", output_tokens=3)) == 0.0
+    with pytest.raises(Unscorable):
+        brief.score(answered("x"))
+    for options in ({}, {"max_chars": 1, "max_tokens": 1}):
+        with pytest.raises(WorkerError, match="needs max_chars or max_tokens"):
+            builtin.metric("within", options, Path())
+    with pytest.raises(WorkerError, match="is not a whole number"):
+        builtin.metric("within", {"max_chars": True}, Path())
