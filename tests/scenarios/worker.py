@@ -318,4 +318,5 @@ DO = {
     "scan": scan,
     "guard": guard,
 }
-DO[JOB["type"]]()
+if __name__ == "__main__":
+    DO[JOB["type"]]()

@@ -1,64 +1,102 @@
-"""The first pull request of the manual (`first-pull-request.md`), in the words of the tool.
+"""The two tutorials in the words of the tool: every command that they show, given in their order.
 
-A scratch repository gets the running example, an author edits one number, and every command that
-the page shows is run there; nothing is trained. Names of trees and digests are numbered, as in
-the scenarios, so that the page changes only when the words do.
+`first`: the running example, an author edits one number, nothing is trained. `quick`: a repository
+that `llmops init` made, run with the stand-in worker, so that answers are made up and all else is
+real. Digests are numbered, as in the scenarios, so that a page changes only when the words do.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
 from tests.conftest import GitRepo
-from tests.scenarios.story import normal
+from tests.tools.terminal import Said, Terminal, normal
 
 ROOT = Path(__file__).resolve().parents[2]
 LORA = "specs/recipes/support-lora.yaml"
+BASE = "specs/recipes/faq-base.yaml"
 ONLY = "--select Application/support"
-# name -> the command, and the exit code that the page tells of
-COMMANDS: Mapping[str, tuple[str, int]] = {
-    "typo": ("llmops validate", 2),
-    "diff": ("llmops diff", 0),
-    "plan": (f"llmops plan {ONLY}", 0),
-    "why": ("llmops why Evaluation/support-quality", 0),
-    "gate": (f"llmops gate {ONLY}", 1),
-}
 
 
-def said(name: str, *, since: str = "") -> str:
-    """One command of the story with what it printed, or only what it printed from a word on."""
-    command, told = COMMANDS[name]
-    code, text = _story()[name]
-    assert code == told, f"{command} ended with {code}, not {told}:\n{text}"
-    cut = f"…\n{text[text.index(since) :]}" if since else text
-    return f"$ {command}\n{cut}"
+def said(name: str, *, since: str = "", until: str = "") -> str:
+    """One command of a story with what it printed, or a part of that."""
+    line, told = STORIES[name.partition("-")[0]]()[name]
+    text = normal(told.text)
+    if until:
+        text = f"{text[: text.index(until)].rstrip()}\n…"
+    if since:
+        text = f"…\n{text[text.index(since) :]}"
+    return f"$ {line}\n{text}"
+
+
+class _Story:
+    """Lines that are given one after the other, each with the exit code that the page tells of."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        self.edit = terminal.edit
+        self.told: dict[str, tuple[str, Said]] = {}
+
+    def give(self, line: str, name: str = "", *, code: int = 0) -> None:
+        found = self.terminal.run(line)
+        assert found.code == code, f"{line} ended with {found.code}, not {code}:\n{found.text}"
+        self.told[name] = line, found
 
 
 @cache
-def _story() -> Mapping[str, tuple[int, str]]:
+def first() -> Mapping[str, tuple[str, Said]]:
+    """Your first pull request."""
     with tempfile.TemporaryDirectory() as folder:
         repo = example(Path(folder) / "repo")
-        recipe = repo.path / LORA
-        text = _edited(recipe.read_text("utf-8"), "    r: 8\n", "    r: 16\n")
-        found = {}
-        for name, (command, _) in COMMANDS.items():
-            wrong = _edited(text, "lora_alpha:", "lora_alfa:") if name == "typo" else text
-            recipe.write_text(wrong, encoding="utf-8")
-            found[name] = _run(repo.path, command)
-        return found
+        story = _Story(Terminal(repo.path, Path(folder) / "home"))
+        story.edit(LORA, "    r: 8\n", "    r: 16\n")
+        story.edit(LORA, "lora_alpha:", "lora_alfa:")
+        story.give("llmops validate", "first-typo", code=2)
+        story.edit(LORA, "lora_alfa:", "lora_alpha:")
+        story.give("llmops diff", "first-diff")
+        story.give(f"llmops plan {ONLY}", "first-plan")
+        story.give("llmops why Evaluation/support-quality", "first-why")
+        story.give(f"llmops gate {ONLY}", "first-gate", code=1)
+        return story.told
 
 
-def _edited(text: str, before: str, after: str) -> str:
-    assert text.count(before) == 1, f"the example has no single {before!r} to edit"
-    return text.replace(before, after)
+@cache
+def quick() -> Mapping[str, tuple[str, Said]]:
+    """The quick start."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder) / "work"
+        here.mkdir()
+        story = _Story(Terminal(here, Path(folder) / "home"))
+        story.give("llmops init my-assistant --example tiny", "quick-init")
+        story.give("cd my-assistant")
+        story.give("llmops plan", "quick-plan")
+        story.give("llmops run")
+        story.give("llmops gate", "quick-gate")
+        story.give("git switch --create worse")
+        story.edit(BASE, "learning_rate:", "learning_rat:")
+        story.give("llmops validate", "quick-typo", code=2)
+        story.edit(BASE, "learning_rat:", "learning_rate:")
+        story.edit("specs/applications/faq.yaml", "owner: team-assistant", "owner: team-quality")
+        story.give("llmops plan", "quick-owner")
+        story.give("git restore specs/applications/faq.yaml")
+        story.edit(BASE, "max_steps: 120", "max_steps: 20")
+        story.give("llmops diff", "quick-diff")
+        story.give("llmops plan", "quick-worse")
+        story.give("llmops run")
+        story.give("llmops gate", "quick-failed", code=1)
+        story.give("llmops show case faq-077", "quick-case")
+        story.edit("specs/evaluations/faq-quality.yaml", "{min: 0.60}", "{min: 0.30}")
+        story.give("llmops gate", "quick-bar", code=1)
+        return story.told
+
+
+STORIES: Mapping[str, Callable[[], Mapping[str, tuple[str, Said]]]] = {
+    "first": first,
+    "quick": quick,
+}
 
 
 def example(folder: Path) -> GitRepo:
@@ -75,18 +113,3 @@ def example(folder: Path) -> GitRepo:
 
 def _below(name: str) -> list[Path]:
     return [path for path in sorted((ROOT / name).rglob("*")) if path.is_file()]
-
-
-def _run(folder: Path, command: str) -> tuple[int, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("LLMOPS_", "GIT_"))}
-    settings = {"LLMOPS_CACHE": str(folder.parent / "cache"), "COLUMNS": "100", "CI": "1"}
-    settings |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
-    words = shlex.split(command)
-    now = ["--now", "2026-11-23T09:00:00Z"] if words[1] == "gate" else []
-    done = subprocess.run(
-        [sys.executable, "-m", *words, *now],
-        cwd=folder, env={**kept, **settings}, encoding="utf-8",
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-    )  # fmt: skip
-    text = re.sub(r"(llmops\s+)\d+\.\d+\.\d+", r"\g<1>0.0.0", normal(done.stdout))
-    return done.returncode, text.strip()

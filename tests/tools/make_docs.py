@@ -60,7 +60,8 @@ MARK = re.compile(r"<!-- made: (?P<name>[a-z-]+) -->\n.*?<!-- end -->", re.DOTAL
 
 def pages() -> tuple[Path, ...]:
     """Every page with made parts, or that may have some, in every language."""
-    return (*sorted(ROOT.glob("README*.md")), *sorted(MANUAL.rglob("*.md")))
+    guide = ROOT / ".github" / "CONTRIBUTING.md"
+    return (*sorted(ROOT.glob("README*.md")), *sorted(MANUAL.rglob("*.md")), guide)
 
 
 def language(page: Path) -> str:
@@ -90,10 +91,23 @@ def plan(_: Say) -> str:
     return fence((STORY / "plan.out").read_text("utf-8"))
 
 
-def comment(_: Say) -> str:
-    """What `llmops gate --format markdown` makes in the scenario, as a quote."""
-    lines = (STORY / "gate.out").read_text("utf-8").splitlines()
-    return "\n".join(f"> {line}".rstrip() for line in lines)
+def comment(say: Say) -> str:
+    """What `llmops gate --format markdown` makes in the scenario, without the folded parts."""
+    text = (STORY / "gate.out").read_text("utf-8")
+    shown = text[text.index("### ") : text.index("<details>")].rstrip()
+    folded = re.findall(r"<summary>(.+?) ?\(?(?:\(.*)?</summary>", text)
+    rest = say("Folded below it: {all}.").replace("{all}", "; ".join(map(say, folded)))
+    return quoted(f"{shown}\n\n<sub>{rest}</sub>")
+
+
+def whole_comment(_: Say) -> str:
+    """All of it."""
+    return quoted((STORY / "gate.out").read_text("utf-8"))
+
+
+def quoted(text: str) -> str:
+    """Markdown inside a quote."""
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 def fence(text: str, language: str = "text") -> str:
@@ -320,14 +334,15 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def told(name: str, *, since: str = "") -> Callable[[Say], str]:
-    """A command of the first pull request with what it printed."""
-    return lambda _: fence(docs_story.said(name, since=since), "console")
+def told(name: str, *, since: str = "", until: str = "") -> Callable[[Say], str]:
+    """A command of a tutorial with what it printed, or a part of that."""
+    return lambda _: fence(docs_story.said(name, since=since, until=until), "console")
 
 
 BLOCKS: Mapping[str, Callable[[Say], str]] = {
     "plan": plan,
     "comment": comment,
+    "whole-comment": whole_comment,
     "commands": commands,
     "exits": exits,
     "command-pages": command_pages,
@@ -345,19 +360,30 @@ BLOCKS: Mapping[str, Callable[[Say], str]] = {
     "power": power,
     "attempts": attempts_table,
     "judges": judges,
-    "first-typo": told("typo"),
-    "first-diff": told("diff"),
-    "first-plan": told("plan"),
-    "first-why": told("why"),
-    "first-gate": told("gate", since="Gates ("),
+    "first-typo": told("first-typo"),
+    "first-diff": told("first-diff"),
+    "first-plan": told("first-plan"),
+    "first-why": told("first-why"),
+    "first-gate": told("first-gate", since="Gates ("),
+    "quick-init": told("quick-init"),
+    "quick-plan": told("quick-plan", since="Jobs ", until="Gates ("),
+    "quick-gate": told("quick-gate"),
+    "quick-typo": told("quick-typo"),
+    "quick-owner": told("quick-owner", since="Plan: "),
+    "quick-diff": told("quick-diff"),
+    "quick-worse": told("quick-worse", since="Jobs ", until="Gates ("),
+    "quick-failed": told("quick-failed", since="Gates (", until="Worst cases"),
+    "quick-case": told("quick-case"),
+    "quick-bar": told("quick-bar", since="Looser", until="Worst cases"),
 }
 
 
 def everything(name: str) -> words.Words:
     """A language that was asked for every text of every part."""
     asked = words.read(name)
-    for make in BLOCKS.values():
-        make(asked)
+    for part, make in BLOCKS.items():
+        if part.partition("-")[0] not in docs_story.STORIES:  # what a command prints is English
+            make(asked)
     return asked
 
 
