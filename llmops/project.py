@@ -14,7 +14,7 @@ from pathlib import Path
 from llmops.diagnostics import Diagnostic, Severity, Span, has_errors
 from llmops.digest import of_bytes
 from llmops.errors import UsageError
-from llmops.evidence.committed import committed
+from llmops.evidence.committed import FOLDER, committed
 from llmops.evidence.store import Store
 from llmops.graph.build import Graph, build
 from llmops.jobs.base import Side, TreeName
@@ -22,13 +22,13 @@ from llmops.jobs.check import check
 from llmops.jobs.plan import Trees
 from llmops.prompts.shots import lines
 from llmops.source.cache import BlobCache, code_digest
+from llmops.source.sides import Sides, sides
 from llmops.source.tree import Repository, Tree
 from llmops.specs.base import Ref
 from llmops.specs.tree import LoadedTree, load_blobs
 
 PACKAGE = Path(__file__).parent
 FOLDERS = ("specs/", "policies/")
-DEFAULT_BASES = ("origin/HEAD", "main", "master")
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,12 @@ class Project:
     @classmethod
     def find(cls, start: Path, cache: Path | None = None) -> Project:
         """The project around a folder. GitError when that is no repository."""
-        repository = Repository.find(start)
-        return cls(repository, repository.root / "reports", cache)
+        return cls.of(Repository.find(start), cache)
+
+    @classmethod
+    def of(cls, repository: Repository, cache: Path | None = None) -> Project:
+        """The project of a repository."""
+        return cls(repository, repository.root / FOLDER, cache)
 
     def blobs(self) -> BlobCache:
         """What was parsed before, by object id."""
@@ -179,53 +183,17 @@ def _present(tree: Tree, paths: set[str]) -> Mapping[str, bytes]:
 
 def pair(project: Project, base: str | None, head: str | None) -> Pair:
     """Base and head of a change. Raises InvalidSpecs when head's specs are wrong."""
-    base_tree, head_tree = trees(project.repository, base, head)
+    return pair_of(project, sides(project.repository, base, head))
+
+
+def pair_of(project: Project, two: Sides) -> Pair:
+    """The two trees of a change, read. Raises InvalidSpecs when head's specs are wrong."""
     cache = project.blobs()
-    after = read(project, head_tree, cache, head=True)
+    after = read(project, two.head, cache, head=True)
     if after.graph is None:
         raise InvalidSpecs(after)
-    same = base_tree is not None and base_tree.oid == head_tree.oid
-    before = replace(after, tree=base_tree) if same and base_tree else None
-    if base_tree is not None and before is None:
-        before = read(project, base_tree, cache)
-    tip = base_tree.commit if base_tree is not None else None
-    return Pair(before, after, (tip, head or "HEAD") if tip else None)
-
-
-def trees(repository: Repository, base: str | None, head: str | None) -> tuple[Tree | None, Tree]:
-    """The tip of the target branch, and the tree that would land on it."""
-    work = repository.work_tree() if head is None else None
-    here = "HEAD" if head is None else head
-    target = _default_base(repository) if base is None else base
-    if target is None or (base is None and _is_first(repository, target, here, work)):
-        return None, work or repository.tree(here)
-    below = _called(repository.tree(target), target)
-    if work is not None and work.dirty:
-        return below, work
-    landed = repository.merged(target, here)
-    return below, landed if head is None or landed.commit is None else _called(landed, head)
-
-
-def tip(repository: Repository) -> Tree | None:
-    """The tip of the branch that changes land on, None where git knows none."""
-    target = _default_base(repository)
-    return repository.tree(target) if target is not None else None
-
-
-def _called(tree: Tree, rev: str) -> Tree:
-    """The tree under the name that the user knows it by, unless that is its commit's id."""
-    return tree if (tree.commit or "").startswith(rev) else replace(tree, label=rev)
-
-
-def _default_base(repository: Repository) -> str | None:
-    """The branch that changes land on, as far as git knows it; HEAD when it knows none."""
-    names = (*DEFAULT_BASES, "HEAD")
-    return next((name for name in names if repository.commit(name)), None)
-
-
-def _is_first(repository: Repository, base: str, head: str, work: Tree | None) -> bool:
-    """The very first commit has no base: base is the empty tree."""
-    commit = repository.commit(base)
-    clean = work is None or not work.dirty
-    same = commit is not None and commit == repository.commit(head)
-    return same and clean and not repository.is_shallow() and not repository.commit(f"{base}^")
+    if two.base is None:
+        return Pair(None, after)
+    if two.base.oid == two.head.oid:
+        return Pair(replace(after, tree=two.base), after, two.commits)
+    return Pair(read(project, two.base, cache), after, two.commits)

@@ -17,7 +17,8 @@ from llmops.graph.base import Change
 from llmops.graph.build import Graph
 from llmops.graph.diff import diff
 from llmops.jobs.base import Plan
-from llmops.project import Pair, Project, State, name_of, read, tip
+from llmops.project import Pair, Project, State, name_of, read
+from llmops.source.sides import tip
 from llmops.source.tree import Tree
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ import pytest
 
 from llmops.errors import UsageError
 from llmops.evidence.rows import anchors_of, rows_of
-from llmops.project import Project, trees
+from llmops.project import Project
+from llmops.source.sides import trees
 from llmops.static import owners
 from tests.conftest import GitRepo
 

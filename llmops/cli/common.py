@@ -1,4 +1,7 @@
-"""What several commands share: the project, the two trees, colour and width."""
+"""What several commands share: the project, the two trees, colour and width.
+
+What reads specs is imported where it is used: a command that shows what is known does without.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,42 @@ import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmops.cli.cache import cache_folder as cache_folder
 from llmops.cli.output import complain, is_terminal
 from llmops.cli.output import say as say
 from llmops.diagnostics import printable, render
 from llmops.errors import UsageError
-from llmops.graph.build import Graph
-from llmops.project import InvalidSpecs, Pair, Project, State, pair
-from llmops.specs.base import Ref
+from llmops.source.sides import Sides, sides
+from llmops.source.tree import Repository
+
+if TYPE_CHECKING:
+    from llmops.graph.build import Graph
+    from llmops.project import InvalidSpecs, Pair, Project, State
+    from llmops.specs.base import Ref
 
 EARLIEST, LATEST = 1970, 9998  # years in which one may judge: days are added and written
 
 
-def project(args: argparse.Namespace) -> Project:
-    """The project around `-C`, with the user's cache."""
+def repository(args: argparse.Namespace) -> Repository:
+    """The repository around `-C`."""
     folder = Path(args.directory)
     if not folder.is_dir():
         raise UsageError(f'no folder "{args.directory}"')
-    return Project.find(folder.resolve(), cache_folder())
+    return Repository.find(folder.resolve())
+
+
+def project(args: argparse.Namespace) -> Project:
+    """The project around `-C`, with the user's cache."""
+    return project_of(repository(args))
+
+
+def project_of(found: Repository) -> Project:
+    """The project of a repository, with the user's cache."""
+    from llmops.project import Project
+
+    return Project.of(found, cache_folder())
 
 
 def add_trees(parser: argparse.ArgumentParser) -> None:
@@ -55,12 +75,16 @@ def results(
     found: Project, both: Pair, args: argparse.Namespace, environment: str | None = None
 ) -> Mapping[Ref, str]:
     """What the kept evidence says of each spec, where a selector `result:` asks; else nothing."""
-    said = (*args.select, *args.exclude)
-    if not any("result:" in text for text in said):
+    if not asks_results(args):
         return {}
     from llmops.pipeline import outcomes
 
     return outcomes(found, both, now=moment(None), environment=environment)
+
+
+def asks_results(args: argparse.Namespace) -> bool:
+    """Whether a selector asks for verdicts, which depend on the evidence and on the time."""
+    return any("result:" in text for text in (*args.select, *args.exclude))
 
 
 def add_counted(parser: argparse.ArgumentParser) -> None:
@@ -105,8 +129,15 @@ def moment(text: str | None) -> datetime:
 
 def both(found: Project, args: argparse.Namespace) -> Pair:
     """Base and head as the options say; mistakes in head's specs are printed, then raised."""
+    return both_of(found, sides(found.repository, args.base, args.head))
+
+
+def both_of(found: Project, two: Sides) -> Pair:
+    """The two trees of a change, read; mistakes in head's specs are printed, then raised."""
+    from llmops.project import InvalidSpecs, pair_of
+
     try:
-        return pair(found, args.base, args.head)
+        return pair_of(found, two)
     except InvalidSpecs as error:
         raise _told(error) from None
 
@@ -115,6 +146,8 @@ def valid(state: State) -> Graph:
     """The graph of a tree that was read; mistakes in its specs are printed, then raised."""
     if state.graph is not None:
         return state.graph
+    from llmops.project import InvalidSpecs
+
     raise _told(InvalidSpecs(state))
 
 

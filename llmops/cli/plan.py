@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llmops.cli import common
+from llmops.cli import again, common
 from llmops.cli.output import complain
 from llmops.diagnostics import printable
-from llmops.evidence.files import give
-from llmops.jobs.wire import to_json
-from llmops.pipeline import Planned, make_plan, verdict
-from llmops.project import Project
-from llmops.reports.render import render_plan
+from llmops.source.sides import sides
+
+if TYPE_CHECKING:
+    from llmops.pipeline import Planned
+    from llmops.project import Project
 
 EXAMPLES = """\
   llmops plan
@@ -39,25 +40,55 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """0 a plan was made; 1 with `--fail-on` only."""
-    found = common.project(args)
-    both = common.both(found, args)
+    repository = common.repository(args)
+    two = sides(repository, args.base, args.head)
+    asked = again.question(args, repository, two)
+    said = again.answer(asked)
+    if said is not None:
+        return _say(said)
+    from llmops.pipeline import make_plan
+
+    found = common.project_of(repository)
+    both = common.both_of(found, two)
     planned = make_plan(
         found, both, args.select, exclude=args.exclude,
         results=common.results(found, both, args, args.env), reuse=not args.no_reuse,
         environment=args.env, change=common.change(args),
     )  # fmt: skip
-    for note in planned.damaged:
-        complain(f"llmops: warning: {printable(note, 600)}")
-    width, colour = common.width(args), common.colour(args)
-    common.say(render_plan(planned.plan, args.format, width=width, colour=colour))
-    if planned.not_moved and args.format == "text":
-        common.say(printable(planned.not_moved, 600))
+    said = _said(planned, args)
+    code = _say(said)
+    if asked and asked == again.question(args, repository, two):  # no run ended in between
+        again.keep(asked, said)
     if args.out:
-        text = json.dumps(to_json(planned.plan), ensure_ascii=False, indent=1) + "\n"
-        give(Path(args.out), text.encode("utf-8"))
-        if args.format == "text":
-            common.say(f"Saved to {args.out} · run it: llmops run {args.out}")
-    return 1 if any(_FAILS[what](found, planned) for what in args.fail_on) else 0
+        _write(planned, args)
+    return 1 if any(_FAILS[what](found, planned) for what in args.fail_on) else code
+
+
+def _said(planned: Planned, args: argparse.Namespace) -> again.Said:
+    from llmops.reports.render import render_plan
+
+    width, colour = common.width(args), common.colour(args)
+    lines = [render_plan(planned.plan, args.format, width=width, colour=colour)]
+    if planned.not_moved and args.format == "text":
+        lines.append(printable(planned.not_moved, 600))
+    return again.Said(tuple(printable(note, 600) for note in planned.damaged), "\n".join(lines))
+
+
+def _say(said: again.Said) -> int:
+    for note in said.warnings:
+        complain(f"llmops: warning: {note}")
+    common.say(said.text)
+    return 0
+
+
+def _write(planned: Planned, args: argparse.Namespace) -> None:
+    from llmops.evidence.files import give
+    from llmops.jobs.wire import to_json
+
+    text = json.dumps(to_json(planned.plan), ensure_ascii=False, indent=1) + "\n"
+    give(Path(args.out), text.encode("utf-8"))
+    if args.format == "text":
+        common.say(f"Saved to {args.out} · run it: llmops run {args.out}")
 
 
 def _undecidable(found: Project, planned: Planned) -> bool:
@@ -66,6 +97,7 @@ def _undecidable(found: Project, planned: Planned) -> bool:
 
 def _fails_already(found: Project, planned: Planned) -> bool:
     """Whether kept evidence, or a rule that needs none, fails this tree before anything runs."""
+    from llmops.pipeline import verdict
     from llmops.rules.base import Outcome
 
     judged = verdict(found, planned, now=common.moment(None))

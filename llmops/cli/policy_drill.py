@@ -18,7 +18,8 @@ from llmops.cli.output import complain
 from llmops.digest import of_value
 from llmops.drills.table import PLANTS
 from llmops.errors import UsageError
-from llmops.project import DEFAULT_BASES, Project
+from llmops.project import Project
+from llmops.source.sides import DEFAULT_BASES
 
 if TYPE_CHECKING:
     from llmops.drills.base import Plant, Tried

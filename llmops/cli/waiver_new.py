@@ -15,7 +15,8 @@ from llmops.cli import common
 from llmops.diagnostics import did_you_mean, printable, render
 from llmops.errors import UsageError
 from llmops.graph.build import Graph
-from llmops.project import Project, State, read, tip
+from llmops.project import Project, State, read
+from llmops.source.sides import tip
 from llmops.source.tree import Tree
 
 EXAMPLES = """\

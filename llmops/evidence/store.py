@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from llmops.digest import PATTERN
+from llmops.digest import PATTERN, of_value
 from llmops.errors import StoreError
 from llmops.evidence.files import (
     Digests,
@@ -92,6 +92,17 @@ class Store:
                 self._latest[evidence.type, evidence.subject] = evidence
         found = self._latest.get((job_type, subject))
         return found.proof() if found is not None else None
+
+    def state(self) -> str:
+        """One digest of all that planning can see here: equal where nothing came, went or broke.
+
+        Statements and artifacts count by their bytes, of every closure, needed or not.
+        """
+        seen = [
+            [closure, one.digest, sorted(self._gone(one, one.result.artifacts))]
+            for closure, one in self.proven().items()
+        ]
+        return of_value([seen, self.notes])
 
     def missing(self, closure: str, names: Iterable[str] | None = None) -> frozenset[str]:
         """Names of artifacts that are gone or whose bytes are others (of `names`, if given)."""

@@ -61,7 +61,7 @@ def _asked(graph: Graph | None) -> Iterator[tuple[Spec, Part]]:
 
 def _share(base: Graph | None, head: Graph) -> None:
     """Let head take over what base made of specs that mean the same in both trees."""
-    if base is None or base is head:
+    if base is None:
         return
     for asker, part in _asked(base):
         target = target_of(asker)

@@ -1,10 +1,9 @@
 """A cache of plain values by git blob id: what was parsed once is not parsed again.
 
 In: an object id and a plain value (maps, lists, text, numbers). Out: the same value in a later
-process. One file for each state of the code that made the values (`code_digest`), written whole
-and atomically, with its own digest in front; a file that is damaged or unwritable is as good as
-none. It speeds work up and is never evidence. The format is `marshal`, which is only ever read
-back from the user's own cache folder after its digest was checked.
+process. One file for each state of the code that made the values (`code_digest`); how it is kept
+is told in `kept`. The format is `marshal`, which is only ever read back from the user's own cache
+folder after its digest was checked.
 """
 
 from __future__ import annotations
@@ -13,23 +12,24 @@ import hashlib
 import marshal
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, MutableMapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_HEAD = b"llmops-cache-1 "
+from llmops.source import kept
+
 MOST = 60_000  # values kept; above that the file is begun anew
+_STATES = 4  # of the code: earlier ones are of no use to anybody but a quick switch back
+_LIBRARIES = ("google_re2-", "pydantic-", "pydantic_core-", "ruamel_yaml-", "ruamel_yaml_clib-")
 
 
 class BlobCache(MutableMapping[str, Any]):
     """A mapping that `save` keeps for the next process; without a folder it lives in memory."""
 
     def __init__(self, folder: Path | None, version: str) -> None:
-        tag = f"{version}-{sys.version_info[0]}{sys.version_info[1]}"
-        self._path = folder / f"specs-{tag}.cache" if folder is not None else None
-        self._kept: dict[str, Any] = _read(self._path)
+        self._path = folder / f"specs-{version}.cache" if folder is not None else None
+        body = kept.read(self._path) if self._path is not None else None
+        self._kept: dict[str, Any] = marshal.loads(body) if body is not None else {}
         self._changed = False
 
     def __getitem__(self, oid: str) -> Any:
@@ -55,51 +55,34 @@ class BlobCache(MutableMapping[str, Any]):
         """Keep what was added. A full or read-only disk costs speed, never the command."""
         if self._path is None or not self._changed:
             return
-        body = marshal.dumps(self._kept)
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self._path, _HEAD + hashlib.sha256(body).digest() + body)
+        if kept.write(self._path, marshal.dumps(self._kept)):
             self._changed = False
-            _drop_old(self._path.parent)
+            kept.drop_old(self._path.parent, "specs-*.cache", _STATES)
 
 
 def code_digest(*folders: Path) -> str:
-    """Digest of the code (and its data) that turns texts into values: other code, other cache."""
-    found = hashlib.sha256()
+    """Digest of what turns texts into values: this code and its data, Python, the libraries.
+
+    Other code has another cache. Files are read, never judged by their times.
+    """
+    found = hashlib.sha256(repr((sys.version_info[:2], _libraries())).encode())
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".json"):
-                found.update(path.name.encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()[:16]
+        for path in _files(folder):
+            with open(path, "rb") as file:
+                data = file.read()
+            found.update(f"{path[len(str(folder)) :]} {len(data)}\n".encode() + data)
+    return found.hexdigest()[:32]
 
 
-def _drop_old(folder: Path, keep: int = 4) -> None:
-    """Caches of earlier code are of no use to anybody but a quick switch back."""
-    kept = sorted(folder.glob("specs-*.cache"), key=lambda p: p.stat().st_mtime, reverse=True)
-    for path in kept[keep:]:
-        path.unlink(missing_ok=True)
+def _files(folder: Path) -> Iterator[str]:
+    for where, inner, names in os.walk(folder):
+        inner[:] = sorted(name for name in inner if name != "__pycache__")
+        yield from (os.path.join(where, n) for n in sorted(names) if n.endswith((".py", ".json")))
 
 
-def _read(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return {}
-    digest, body = data[len(_HEAD) : len(_HEAD) + 32], data[len(_HEAD) + 32 :]
-    if not data.startswith(_HEAD) or hashlib.sha256(body).digest() != digest:
-        return {}
-    found: dict[str, Any] = marshal.loads(body)
-    return found
-
-
-def _replace(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _libraries() -> list[str]:
+    """`pydantic-2.14.3.dist-info` and the others that read specs, as they are installed."""
+    found: set[str] = set()
+    for folder in filter(os.path.isdir, sys.path):
+        found.update(name for name in os.listdir(folder) if name.startswith(_LIBRARIES))
+    return sorted(found)

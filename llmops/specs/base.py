@@ -80,7 +80,7 @@ class Spec:
     files: tuple[FileUse, ...] = ()
     projections: Mapping[str, Any] = _field(default_factory=dict)
     derived: tuple[tuple[tuple[str | int, ...], Mapping[str, Any]], ...] = ()  # see graph/build.py
-    digest: str = ""  # of `projections` without the descriptive ones, where it is known already
+    digest: str = ""  # of `projections` without the descriptive ones; "" where it is not known yet
 
     @property
     def meaning(self) -> str:

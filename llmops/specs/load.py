@@ -36,7 +36,7 @@ from llmops.specs import (
     secrets,
     upstream,
 )
-from llmops.specs.base import API_VERSION, NAME_PATTERN, Ref, Spec
+from llmops.specs.base import API_VERSION, NAME_PATTERN, Ref, Spec, meaning
 from llmops.specs.blocks import Metadata
 from llmops.specs.fields import Block
 from llmops.specs.mistakes import Part, translate
@@ -209,6 +209,7 @@ def _spec(kind: str, document: Document) -> tuple[Spec | None, list[Problem]]:
         references=tuple(uses.references),
         files=tuple(uses.files),
         projections=projections,
+        digest=meaning(projections),
     )
     return spec, problems + uses.problems
 

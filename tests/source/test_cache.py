@@ -13,7 +13,7 @@ def kept(folder: Path, version: str = "1") -> Path:
     cache = BlobCache(folder, version)
     cache["oid"] = VALUE
     cache.save()
-    (path,) = folder.glob(f"specs-{version}-*.cache")
+    (path,) = folder.glob(f"specs-{version}.cache")
     return path
 
 
@@ -68,3 +68,30 @@ def test_the_digest_of_code_changes_with_its_text(tmp_path: Path) -> None:
     assert before == code_digest(tmp_path)
     (tmp_path / "a.py").write_text("x = 2\n")
     assert before != code_digest(tmp_path)
+
+
+def test_the_digest_of_code_changes_with_a_file_that_moves(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    before = code_digest(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a.py").rename(tmp_path / "in" / "a.py")
+    assert before != code_digest(tmp_path)
+
+
+def test_another_version_of_a_library_that_reads_specs_is_other_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    before = code_digest(code)
+    (tmp_path / "pydantic-99.0.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert before != code_digest(code)
+
+
+def test_a_cache_cut_anywhere_is_no_cache(tmp_path: Path) -> None:
+    path = kept(tmp_path)
+    data = path.read_bytes()
+    for i in range(len(data)):
+        path.write_bytes(data[:i])
+        assert dict(BlobCache(tmp_path, "1")) == {}
