@@ -26,16 +26,19 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def write(args: argparse.Namespace, files: Mapping[Path, bytes]) -> None:
+def write(
+    args: argparse.Namespace, files: Mapping[Path, bytes], kept: Mapping[Path, bytes] | None = None
+) -> None:
     """Writes all files or none; folders are made, modes of what was there are kept.
 
+    `kept`: files as git was given them just now, so that they are saved whatever is committed.
     Raises UsageError for a file with unsaved changes (unless `args.force`), or where something
     else than a file stands in its place; LlmopsError when the disk refuses. Then nothing changed.
     """
     for path, data in files.items():
         _expect_place(path)
         if not args.force:
-            _expect_saved(args, path, data)
+            _expect_saved(args, path, data, (kept or {}).get(path))
     _write(files)
 
 
@@ -45,18 +48,20 @@ def _expect_place(path: Path) -> None:
         raise UsageError(f"{shown} is no plain file", hint="move it away first")
 
 
-def _expect_saved(args: argparse.Namespace, path: Path, data: bytes) -> None:
+def _expect_saved(args: argparse.Namespace, path: Path, data: bytes, kept: bytes | None) -> None:
     if not path.exists():
         return
-    old = _bytes(path)
-    if old != data and not saved(args, path, old):
+    old = content(path)
+    if old not in (data, kept) and not saved(args, path, old):
         raise UsageError(
             f"{printable(str(path))} has changes that are not committed",
             hint="commit them, or write over them with --force",
         )
 
 
-def _bytes(path: Path) -> bytes:
+def content(path: Path) -> bytes:
+    """A plain file's bytes. UsageError for a link, and for what cannot be read."""
+    _expect_place(path)
     try:
         return path.read_bytes()
     except OSError as error:
@@ -74,26 +79,40 @@ def saved(args: argparse.Namespace, path: Path, data: bytes) -> bool:
 
 
 def _write(files: Mapping[Path, bytes]) -> None:
-    """Each beside its place first, then all of them moved there; what was there comes back."""
+    """Each beside its place first, then all of them moved there; what was there comes back.
+
+    All that needs space comes before the first move, so that a full disk moves nothing.
+    """
     undo = contextlib.ExitStack()
     with contextlib.ExitStack() as scratch:
         try:
             ready = [(_beside(path, data, scratch), path) for path, data in files.items()]
-            for beside, path in ready:
-                _replace(beside, path, undo, scratch)
+            moves = [(beside, path, _second_name(path, scratch)) for beside, path in ready]
+            for beside, path, old in moves:
+                os.replace(beside, path)
+                undo.callback(*((os.replace, old, path) if old else (path.unlink,)))
         except BaseException as error:
-            undo.close()
+            whole = _undone(undo)
             if isinstance(error, OSError):
-                raise _refused(error) from error
+                raise _refused(error, whole=whole) from error
             raise
 
 
-def _refused(error: OSError) -> LlmopsError:
+def _undone(undo: contextlib.ExitStack) -> bool:
+    """Whether everything is as it was again."""
+    try:
+        undo.close()
+    except OSError:
+        return False
+    return True
+
+
+def _refused(error: OSError, *, whole: bool) -> LlmopsError:
     where = printable(str(error.filename or ""))
-    return LlmopsError(
-        f"{where} cannot be written: {error.strerror}",
-        hint="nothing was changed; free space, or make the folder writable",
-    )
+    left = "nothing was changed; free space, or make the folder writable"
+    if not whole:
+        left = "some files are changed, each of them whole: git status shows which"
+    return LlmopsError(f"{where} cannot be written: {error.strerror}", hint=left)
 
 
 def _beside(path: Path, data: bytes, scratch: contextlib.ExitStack) -> Path:
@@ -113,15 +132,11 @@ def _spare(path: Path) -> Path:
     return path.with_name(f".{path.name[:80]}.{secrets.token_hex(6)}.tmp")
 
 
-def _replace(
-    beside: Path, path: Path, undo: contextlib.ExitStack, scratch: contextlib.ExitStack
-) -> None:
+def _second_name(path: Path, scratch: contextlib.ExitStack) -> Path | None:
+    """Another name of the file that stands there, under which it stays until all is done."""
     if not path.exists():
-        os.replace(beside, path)
-        undo.callback(path.unlink)
-        return
+        return None
     old = _spare(path)
     os.link(path, old)
     scratch.callback(old.unlink, missing_ok=True)
-    os.replace(beside, path)
-    undo.callback(os.replace, old, path)
+    return old

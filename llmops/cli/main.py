@@ -33,6 +33,7 @@ AUTHOR: Mapping[str, tuple[str, str]] = {
     "init": ("a repository of your own, from an example", "llmops.cli.init"),
     "demo": ("a story: a repository, its pull requests, each run and judged", "llmops.cli.demo"),
     "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
+    "fmt": ("specs in one order and style, comments kept", "llmops.cli.fmt"),
     "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
     "docs": ("the manual, a page or a search", "llmops.cli.docs"),
     "import": ("rated rows of people, or another tool's configuration", "llmops.cli.import"),
@@ -60,8 +61,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {**DAILY, **AUTHOR, **AUDIT, **MACHINE
 # what people type who come from elsewhere: what they mean
 MEANT: Mapping[str, str] = {
     "apply": "run", "build": "run", "check": "validate", "compile": "plan", "eval": "run",
-    "judge": "gate", "lint": "validate", "list": "ls", "new": "init", "parse": "validate",
-    "status": "plan", "test": "run", "train": "run",
+    "format": "fmt", "judge": "gate", "lint": "validate", "list": "ls", "new": "init",
+    "parse": "validate", "status": "plan", "test": "run", "train": "run",
 }  # fmt: skip
 BEGIN = """\
 begin with:

@@ -161,7 +161,13 @@ class Scribe:
         return bool(first.strip()) and first[0] not in " \t" and shown and not ends
 
     def key(self, key: str) -> str:
-        if key and key.isalpha() and key.isascii() and isinstance(resolve(key), str) and self.chance(2):
+        if (
+            key
+            and key.isalpha()
+            and key.isascii()
+            and isinstance(resolve(key), str)
+            and self.chance(2)
+        ):
             return key
         return self.quoted(key)
 
