@@ -79,8 +79,8 @@ def main(args: argparse.Namespace) -> int:
             common.say(f"not formatted: {printable(one.name, 1000)}")
     else:
         _write(args, place, changed)
-    if not args.quiet:
-        complain(_summary(args, len(found), len(changed), len(broken)))
+    if not args.quiet and not args.diff:
+        common.say(_summary(args, len(found), len(changed), len(broken)))
     return 2 if broken else 1 if changed and (args.check or args.diff) else 0
 
 
