@@ -25,6 +25,7 @@ from llmops.errors import GitError, LlmopsError, UsageError
 
 LANGUAGES = ("en", "zh")
 FOLDER = Path(llmops.__file__).parent / "examples"
+TEMPLATES = ("from-csv",)
 WORKFLOWS = ".github/workflows/"
 # Policy and owners stand on main before anything that they judge.
 RULES = ("policies/", ".github/", ".pre-commit-config.yaml", "reports/")
@@ -35,8 +36,9 @@ _SETTINGS = ("-c", "core.autocrlf=false", "-c", "core.excludesFile=", *_QUIET)
 
 
 def examples() -> tuple[str, ...]:
-    """The names of the shipped examples."""
-    return tuple(sorted(p.name for p in FOLDER.iterdir() if (p / "specs").is_dir()))
+    """The names of the shipped examples; a template has no rows of its own and is none."""
+    found = (p.name for p in FOLDER.iterdir() if (p / "specs").is_dir())
+    return tuple(sorted(name for name in found if name not in TEMPLATES))
 
 
 def files(example: str, language: str) -> dict[str, bytes]:
