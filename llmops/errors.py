@@ -5,6 +5,7 @@ LlmopsError                 one line for the user, a hint, an exit code
 ├── GitError                git is missing, refuses, or this is no repository
 ├── FetchError              bytes named by digest are missing, wrong or unreachable
 ├── StoreError              run folders or evidence cannot be read or written
+├── ExportError             another tool's store cannot be reached, or refuses
 └── ExecutorError           a job could not be started, or died for reasons that are not its own
 """
 
@@ -41,6 +42,10 @@ class FetchError(LlmopsError):
 
 class StoreError(LlmopsError):
     """The run folder or the evidence store cannot be read or written."""
+
+
+class ExportError(LlmopsError):
+    """Another tool's store cannot be reached, or refuses what it is given."""
 
 
 class ExecutorError(LlmopsError):

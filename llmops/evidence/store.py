@@ -128,6 +128,10 @@ class Store:
             raise StoreError(problem, hint="llmops plan shows the job that makes it again")
         return self._path(closure, name)
 
+    def statement(self, closure: str, digest: str) -> Path:
+        """Where the statement of a closure lies that a digest names."""
+        return Path(self._evidence, hex_of(closure), f"{hex_of(digest)}.json")
+
     def keep(self, job: Job, result: Result, inputs: Mapping[str, str] | None = None) -> Evidence:
         """Make a result evidence, for ever. `inputs`: name -> digest of what the job was given.
 
@@ -142,7 +146,7 @@ class Store:
         problem = self.problem(result)
         if problem:
             raise StoreError(f'result of "{job.id}" cannot be kept: {problem}')
-        path = Path(self._evidence, hex_of(job.closure), f"{hex_of(digest)}.json")
+        path = self.statement(job.closure, digest)
         refuse_links(self.root, path.parent)
         if not write_new(path, data) and self._read(str(path)) is None:
             replace(path, data)  # what stood there was not what its name says
