@@ -8,6 +8,7 @@ and nowhere else, with its own telemetry switched off.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import os
@@ -186,6 +187,7 @@ def _quiet(place: Target) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _expect_installed(place)
+            importlib.import_module("mlflow.tracking")  # which sets its logger's level
             for one in loggers:
                 one.setLevel(logging.ERROR)
             yield

@@ -15,7 +15,7 @@ from llmops.specs.base import Ref
 from llmops.specs.problem import Loc, items
 
 TOOL = "axolotl"
-FULL = "lora: or full: {}"
+FULL = "`lora` or `full: {}`"
 _TRACK = "nothing is sent while a job runs; `llmops export mlflow` sends kept evidence"
 _JUDGED = "training does not judge; an Evaluation does, on answers"
 _CACHE = "curation keeps its own rows, by digest"
@@ -218,6 +218,8 @@ def read(draft: Draft, near: Near, name: str) -> None:
     recipes.mix(draft, recipe, parts, ("datasets",))
     carry(draft, recipe, KEYS)
     _adapter(draft, recipe)
+    recipes.default(draft, recipe, "training.lr_scheduler_type", "cosine", TOOL)
+    recipes.default(draft, recipe, "seed", recipes.SEED, TOOL)
     if (zero_ := given.get("deepspeed")) is not None and zero_ != "":
         zero.put(draft, recipe, zero_, recipes.look(near, zero_), ("deepspeed",))
     recipes.hold_out(draft, recipe, parts, given.get("val_set_size"), ("val_set_size",))

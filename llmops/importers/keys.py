@@ -98,7 +98,7 @@ def _put(draft: Draft, recipe: Ref, key: Key, name: str, value: Any) -> None:
     except NotCarriedError as error:
         draft.note((name,), str(error))
         return
-    if key.why:
+    if key.why and (draft.get(recipe, key.to) != value or not key.to.endswith(f".{name}")):
         draft.say(recipe, key.to, f"{name}: {key.why}")
 
 
@@ -125,10 +125,13 @@ def idle(value: Any) -> bool:
 
 
 def rows(table: tuple[Key, ...]) -> Iterator[tuple[str, str, str]]:
-    """The table for people: theirs, ours, what to know."""
+    """The table for people: theirs, ours, what to know; keys of one fate stand together."""
+    grouped: dict[tuple[str, str], list[str]] = {}
     for key in table:
         ours = f"`{key.to}`" if key.turn is not None else key.to or "not carried"
-        yield f"`{key.name}`", ours, key.why
+        grouped.setdefault((ours, key.why), []).append(f"`{key.name}`")
+    for (ours, why), names in grouped.items():
+        yield ", ".join(names), ours, why
 
 
 def by_name(table: tuple[Key, ...]) -> Mapping[str, Key]:

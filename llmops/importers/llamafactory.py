@@ -194,6 +194,7 @@ def read(draft: Draft, near: Near, name: str) -> None:
     recipes.mix(draft, recipe, parts, ("dataset",))
     carry(draft, recipe, KEYS)
     _adapter(draft, recipe)
+    recipes.default(draft, recipe, "seed", recipes.SEED, TOOL)
     if given.get("deepspeed"):
         found = recipes.look(near, given["deepspeed"])
         zero.put(draft, recipe, given["deepspeed"], found, ("deepspeed",))

@@ -12,6 +12,7 @@ from llmops.specs.base import Ref
 from llmops.specs.problem import Loc
 
 HELD_OUT = "validation"
+SEED = 42  # of Transformers' Trainer
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -50,6 +51,13 @@ def pin(draft: Draft, ref: Ref, revision: Any, of: Loc) -> None:
         draft.say(ref, "sources", f"of the commit {revision}")
     else:
         draft.note(of, "rows are pinned by the digest of their file")
+
+
+def default(draft: Draft, recipe: Ref, path: str, value: Any, tool: str) -> None:
+    """A value that the tool takes by itself, and llmops would take otherwise, written out."""
+    if draft.get(recipe, path) is None:
+        draft.put(recipe, path, value)
+        draft.say(recipe, path, f"{tool} takes this where nothing is said")
 
 
 def mix(draft: Draft, recipe: Ref, parts: Sequence[Ref], of: Loc) -> None:

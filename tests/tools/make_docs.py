@@ -25,7 +25,7 @@ from llmops.rules.verdict import INFOS, RULES
 from llmops.specs import not_yet
 from llmops.specs.load import KINDS, RULE_PARAMETERS
 from llmops.statistics import attempts, binomial, judged, paired
-from tests.tools import docs_kinds, docs_story, words
+from tests.tools import docs_import, docs_kinds, docs_story, words
 from tests.tools.words import Say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -360,6 +360,10 @@ BLOCKS: Mapping[str, Callable[[Say], str]] = {
     "power": power,
     "attempts": attempts_table,
     "judges": judges,
+    "import-axolotl": docs_import.of("axolotl"),
+    "import-llamafactory": docs_import.of("llamafactory"),
+    "import-promptfoo": docs_import.of("promptfoo"),
+    "import-asserts": docs_import.asserts,
     "first-typo": told("first-typo"),
     "first-diff": told("first-diff"),
     "first-plan": told("first-plan"),
