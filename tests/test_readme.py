@@ -139,6 +139,7 @@ NEEDED = {
     "show": ("run", "ID"),
     "guard": ("check", "TEXT"),
     "completion": ("bash",),
+    "export": ("mlflow",),
     "import": ("human", "FILE", "--check", "NAME", "--out", "PATH"),
     "policy": ("rules",),
     "prompt": ("test",),
@@ -279,7 +280,7 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
-def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> None:
+def test_the_core_alone_is_enough_for_all_but_run_demo_and_export(tmp_path: Path) -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     extras = settings["project"]["optional-dependencies"]
     heavy = [re.split(r"[=>;]", one)[0] for one in (*extras["workers"], *extras["github"])]
@@ -293,7 +294,7 @@ def test_the_core_alone_is_enough_for_all_but_run_and_demo(tmp_path: Path) -> No
     sheet.write_text("input,response,rating\nq,r,1\n", encoding="utf-8")
     given["import"] = ["human", str(sheet), "--check", "a", "--out", str(tmp_path / "o.jsonl")]
     given["policy"], given["prompt"], given["waiver"] = ["rules"], ["test"], ["ls"]
-    for name in COMMANDS.keys() - {"run", "demo", "show"}:
+    for name in COMMANDS.keys() - {"run", "demo", "show", "export"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,
              *given.get(name, ())],
