@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from llmops.columns import around, width_of, wrapped
+
+_ANY = 1_000_000  # columns: more than any line that is shown has
 LITERAL_SECRET = "literal-secret"  # the rule whose lines are never shown
 
 
@@ -81,26 +84,33 @@ def printable(text: str, limit: int = 200) -> str:
     )
 
 
-def render(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str] | None = None) -> str:
+def render(
+    diagnostics: Iterable[Diagnostic], texts: Mapping[str, str] | None = None, width: int = 0
+) -> str:
     """All of them as text, sorted: `path:line:col: severity[rule]: what`, the line, the hint.
 
     `texts` maps a path to its content; where it is given, the line and a caret are shown, but
-    never a line on which a literal secret stands.
+    never a line on which a literal secret stands. `width`: columns to fit, 0 for any number.
     """
     diagnostics = list(diagnostics)
     secret = {(d.span.path, d.span.line) for d in diagnostics if d.rule == LITERAL_SECRET}
     blocks: list[str] = []
     for d in sorted(set(diagnostics), key=lambda d: d.sort_key):
-        lines = [f"{d.span}: {d.severity.value}[{d.rule}]: {printable(d.message, 400)}"]
+        lines = _fit(f"{d.span}: {d.severity.value}[{d.rule}]: {printable(d.message, 400)}", width)
         if (d.span.path, d.span.line) not in secret:
-            lines += _excerpt(d.span, (texts or {}).get(d.span.path))
+            lines += _excerpt(d.span, (texts or {}).get(d.span.path), width)
         if d.hint:
-            lines.append(f"  hint: {printable(d.hint, 400)}")
+            lines += _fit(f"  hint: {printable(d.hint, 400)}", width)
         blocks.append("\n".join(lines))
     return "\n".join(blocks)
 
 
-def _excerpt(span: Span, text: str | None) -> list[str]:
+def _fit(line: str, width: int) -> list[str]:
+    indent = len(line) - len(line.lstrip())
+    return wrapped(line.strip(), width, indent, indent + 4) if width else [line]
+
+
+def _excerpt(span: Span, text: str | None, width: int = 0) -> list[str]:
     if text is None:
         return []
     lines = text.split("\n")
@@ -109,5 +119,8 @@ def _excerpt(span: Span, text: str | None) -> list[str]:
     line = lines[span.line - 1].rstrip("\r")
     if len(line) > 160 or not line.isprintable():
         return []
-    width = max(1, min(span.width, len(line) - span.column + 1))
-    return [f"{span.line:>5} | {line}", f"      | {' ' * (span.column - 1)}{'^' * width}"]
+    start = span.column - 1
+    shown, before = around(line, start, max(width - 8, 1) if width else _ANY)
+    marked = width_of(line[start : start + span.width])
+    marks = max(1, min(marked, width_of(shown) - before))
+    return [f"{span.line:>5} | {shown}", f"      | {' ' * before}{'^' * marks}"]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llmops.project import InvalidSpecs, Pair, Project, State
     from llmops.specs.base import Ref
 
+NARROWEST = 20  # columns below which nothing is laid out
 EARLIEST, LATEST = 1970, 9998  # years in which one may judge: days are added and written
 
 
@@ -158,14 +159,28 @@ def _told(error: InvalidSpecs) -> InvalidSpecs:
 
 
 def colour(args: argparse.Namespace) -> bool:
-    """Whether to colour: asked for, or a terminal without NO_COLOR."""
+    """Whether to colour: as `--color` says, then NO_COLOR, FORCE_COLOR, then a terminal that can.
+
+    A variable counts when it is not empty (no-color.org); FORCE_COLOR and CLICOLOR_FORCE not as 0.
+    """
     if args.color != "auto":
         return bool(args.color == "always")
-    return is_terminal() and not os.environ.get("NO_COLOR")
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(
+        os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")
+    ):
+        return True
+    return is_terminal() and os.environ.get("TERM") != "dumb"
 
 
 def width(args: argparse.Namespace) -> int:
     """Columns to fill: asked for, the terminal's, or 100."""
     if args.width is not None:
-        return max(40, int(args.width))
-    return max(40, min(140, shutil.get_terminal_size((100, 24)).columns))
+        return max(NARROWEST, int(args.width))
+    return max(NARROWEST, min(140, shutil.get_terminal_size((100, 24)).columns))
+
+
+def screen(args: argparse.Namespace) -> int:
+    """Columns that a line must fit that programs read too; 0 in a pipe, where it is kept whole."""
+    return width(args) if args.width is not None or is_terminal() else 0

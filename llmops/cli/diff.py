@@ -26,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """0; 1 with `--exit-code` and a change."""
     changes = changes_of(common.both(common.project(args), args))
+    width, colour = common.width(args), common.colour(args)
     fmt = "markdown" if args.format == "md" else args.format
-    common.say(render_changes(changes, fmt))
+    common.say(render_changes(changes, fmt, width=width, colour=colour))
     return 1 if changes and args.exit_code else 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmops.cli import common
-from llmops.cli.output import as_data, columns, complain
+from llmops.cli.output import as_data, complain
 from llmops.diagnostics import printable
 from llmops.errors import UsageError
 from llmops.graph.base import Change
@@ -17,6 +17,8 @@ from llmops.graph.build import Graph
 from llmops.graph.methods import SelectorError
 from llmops.graph.select import select
 from llmops.jobs.selection import scene_of
+from llmops.reports.base import Page
+from llmops.reports.layout import table
 from llmops.specs.base import Ref
 from llmops.static import changes_of
 
@@ -68,7 +70,7 @@ def main(args: argparse.Namespace) -> int:
     if args.output in ("json", "graph"):
         as_data()
     shown = {"name": _names, "wide": _wide, "json": _json, "graph": _graph}[args.output]
-    if text := shown(View(graph, scene.changes), chosen):
+    if text := shown(View(graph, scene.changes, common.width(args)), chosen):
         common.say(text)
     return 0
 
@@ -79,6 +81,7 @@ class View:
 
     graph: Graph
     changes: Sequence[Change]
+    width: int
 
 
 def _names(view: View, chosen: Sequence[Ref]) -> str:
@@ -89,7 +92,8 @@ def _wide(view: View, chosen: Sequence[Ref]) -> str:
     rows = [_row(view, ref) for ref in sorted(chosen)]
     if not rows:
         return ""
-    return "\n".join(columns([(" ", "spec", "owner", "labels", "used by", "file"), *rows]))
+    heads = (" ", "spec", "owner", "labels", "used by", "file")
+    return "\n".join(table([heads, *rows], Page(view.width), 0))
 
 
 def _row(view: View, ref: Ref) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from typing import TextIO
 
+from llmops.columns import width_of, wrapped
 from llmops.diagnostics import printable
 from llmops.errors import LlmopsError
 
@@ -36,8 +37,6 @@ def complain(text: str) -> None:
 
 def columns(rows: Sequence[Sequence[str]], most: int = 48) -> list[str]:
     """Rows as lines, each column as wide as its widest cell (`most` at most, but the last)."""
-    from llmops.reports.layout import width_of
-
     wide = [min(most, max(map(width_of, column))) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -45,6 +44,15 @@ def columns(rows: Sequence[Sequence[str]], most: int = 48) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def fitted(lines: Iterable[str], width: int) -> str:
+    """Lines of words in at most `width` columns, each going on below its own beginning."""
+    found: list[str] = []
+    for line in lines:
+        indent = len(line) - len(line.lstrip(" "))
+        found += wrapped(line.strip(" "), width, indent, indent + 4)
+    return "\n".join(found)
 
 
 def harmless(text: str) -> str:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from llmops.cli.output import complain, say
 from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import UsageError
 
@@ -61,6 +63,11 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             raise _no_choice(self.prog, action, str(value))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and version, on a stream that may be closed or hold few characters."""
+        if message:
+            (complain if file is sys.stderr else say)(message.rstrip("\n"))
 
     def error(self, message: str) -> NoReturn:
         """What argparse found, in our words."""

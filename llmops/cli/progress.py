@@ -21,7 +21,8 @@ Printer = Callable[[Event], None]
 @contextlib.contextmanager
 def printer(args: argparse.Namespace, jobs: Sequence[Job]) -> Iterator[Printer]:
     """A sink for events: live on a terminal, else lines."""
-    live = is_terminal() and not os.environ.get("CI") and not args.no_progress
+    plain = os.environ.get("CI") or os.environ.get("TERM") == "dumb"
+    live = is_terminal() and not plain and not args.no_progress
     if live:
         with _live(jobs, colour=common.colour(args)) as sink:
             yield sink

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from llmops.cli import common
-from llmops.cli.output import command
+from llmops.cli.output import command, fitted
 from llmops.diagnostics import Severity, has_errors, printable, render
 from llmops.errors import UsageError
 from llmops.project import FOLDERS
@@ -51,7 +51,9 @@ def main(args: argparse.Namespace) -> int:
 def _shown(checked: Checked, args: argparse.Namespace) -> str:
     if args.format in DIAGNOSTICS:
         return render_diagnostics(checked.diagnostics, args.format)
-    return _json(checked) if args.format == "json" else _text(checked, args.quiet)
+    return (
+        _json(checked) if args.format == "json" else _text(checked, args.quiet, common.screen(args))
+    )
 
 
 def _relative(root: object, args: argparse.Namespace, path: str) -> str:
@@ -69,16 +71,17 @@ def _names_a_spec(tree: Tree, path: str) -> bool:
     return any(p == path or p.startswith(below) for p in every if p.startswith(FOLDERS))
 
 
-def _text(checked: Checked, quiet: bool) -> str:
+def _text(checked: Checked, quiet: bool, width: int = 0) -> str:
     errors = sum(d.severity is Severity.ERROR for d in checked.diagnostics)
     warnings = sum(d.severity is Severity.WARNING for d in checked.diagnostics)
     paths = {d.span.path for d in checked.diagnostics} & checked.state.tree.blobs().keys()
     texts = {p: checked.state.tree.read(p).decode("utf-8", "replace") for p in paths}
-    shown = render(checked.diagnostics, texts)
+    shown = render(checked.diagnostics, texts, width)
     count = len(checked.state.loaded.specs)
     last = f"{count} specs: {errors} errors, {warnings} warnings"
     if not count and not errors:
         last = "0 specs: nothing stands in specs/ or policies/, so nothing was checked"
+    last = fitted([last], width) if width else last
     return "\n".join(part for part in (shown, "" if quiet else last) if part)
 
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 
 from llmops.cli import common
+from llmops.cli.output import fitted
 from llmops.diagnostics import did_you_mean
 from llmops.digest import short
 from llmops.errors import UsageError
@@ -35,7 +36,7 @@ def main(args: argparse.Namespace) -> int:
             f'nothing is called "{args.subject}"',
             hint=did_you_mean(args.subject, known, otherwise="write Kind/name"),
         )
-    common.say("\n".join(lines(planned, args.subject)))
+    common.say(fitted(lines(planned, args.subject), common.width(args)))
     return 0
 
 

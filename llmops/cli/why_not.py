@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Iterator
 
 from llmops.cli import common
+from llmops.cli.output import fitted
 from llmops.diagnostics import did_you_mean, printable
 from llmops.digest import short
 from llmops.errors import UsageError
@@ -43,7 +44,7 @@ def main(args: argparse.Namespace) -> int:
             f'nothing is called "{printable(args.subject)}"',
             hint=did_you_mean(args.subject, known, otherwise="write Kind/name"),
         )
-    common.say("\n".join(lines(planned, graph, Ref.parse(args.subject))))
+    common.say(fitted(lines(planned, graph, Ref.parse(args.subject)), common.width(args)))
     return 0
 
 

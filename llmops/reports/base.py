@@ -42,7 +42,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A place to print on: `width` in columns (never taken as less than 40)."""
+    """A place to print on: `width` in columns (never taken as less than 20)."""
 
     width: int = 100
     style: Style = Style()
@@ -50,7 +50,7 @@ class Page:
     @property
     def columns(self) -> int:
         """The width that lines are fitted to."""
-        return max(40, self.width)
+        return max(20, self.width)
 
 
 Renderer = Callable[[T, Page], str]

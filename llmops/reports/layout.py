@@ -1,4 +1,4 @@
-"""A terminal's columns: display width (a Chinese character takes two), tables, wrapping.
+"""A terminal's columns: tables and wrapping on a page.
 
 A table that is too wide shrinks from its right: the last column first, down to a few characters,
 then the one before it; where even that is too wide, the last column is left out. What is cut ends
@@ -7,14 +7,18 @@ with `…`.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from llmops.columns import clip as clip
+from llmops.columns import width_of as width_of
+from llmops.columns import wrapped
 from llmops.reports.base import Page, Tone
 
 _GAP = 2
 _LEAST = 8  # columns below which no column shrinks while another can
+_NAMES, _NAME = 2, 26  # the leading columns say what a row is about: so wide they stay at first
+_GIVEN = 16  # likewise of those of them that shrink before the rightmost
 _FEWEST = 3  # columns of a table that are never left out
 
 
@@ -27,30 +31,6 @@ class Cell(NamedTuple):
 
 
 Row = Sequence[Cell | str]
-
-
-def width_of(text: str) -> int:
-    """Columns that a text takes on a terminal."""
-    return len(text) if text.isascii() else sum(map(_width, text))
-
-
-def _width(char: str) -> int:
-    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
-
-
-def clip(text: str, columns: int) -> str:
-    """The text in at most `columns` columns; a cut one ends with `…`."""
-    if width_of(text) <= columns:
-        return text
-    kept, used = "", 0
-    for char in text:
-        used += _width(char)
-        if used > columns - 1:
-            break
-        kept += char
-    return kept + "…"
 
 
 def _clipped(cell: Cell, columns: int) -> str:
@@ -84,12 +64,13 @@ def _natural(rows: Sequence[Sequence[Cell]]) -> list[int]:
 def _fitted(widths: list[int], room: int, giving: Sequence[int]) -> list[int]:
     fitted = list(widths)
     others = [i for i in reversed(range(len(fitted))) if i not in giving]
-    for least in (_LEAST, 1):
+    for named, least in ((_NAME, _LEAST), (_LEAST, _LEAST), (1, 1)):
         for i in (*giving, *others):
             excess = _excess(fitted, room)
             if excess <= 0:
                 return fitted
-            fitted[i] = max(min(least, fitted[i]), fitted[i] - excess)
+            kept = least if i >= _NAMES else min(named, _GIVEN) if i in giving else named
+            fitted[i] = max(min(kept, fitted[i]), fitted[i] - excess)
         if len(widths) > _FEWEST and _excess(fitted, room) > 0:
             return _fitted(widths[:-1], room, giving)
     return fitted
@@ -114,27 +95,7 @@ def _line(row: Sequence[Cell], widths: Sequence[int], page: Page, indent: int) -
 
 def wrap(text: str, page: Page, indent: int = 0, hang: int = 4) -> list[str]:
     """The text in lines that fit the page; lines after the first are indented by `hang`."""
-    lines: list[str] = []
-    line, start = "", " " * indent
-    for word in _words(text, page.columns - max(indent, hang)):
-        joined = f"{line} {word}" if line else word
-        if line and width_of(start + joined) > page.columns:
-            lines.append(start + line)
-            line, start = word, " " * hang
-        else:
-            line = joined
-    return [*lines, (start + line).rstrip()]
-
-
-def _words(text: str, room: int) -> Iterator[str]:
-    """Words; one that is wider than a line is taken apart."""
-    for word in text.split(" "):
-        rest = word
-        while width_of(rest) > room:
-            head = clip(rest, room + 1)[:-1] or rest[0]
-            yield head
-            rest = rest[len(head) :]
-        yield rest
+    return wrapped(text, page.columns, indent, hang)
 
 
 def titled(title: str, rows: Iterable[str], page: Page) -> list[str]:
