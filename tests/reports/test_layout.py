@@ -39,8 +39,17 @@ def test_where_it_is_too_narrow_the_last_columns_are_left_out_and_the_name_stays
     rows = [("!", name, "failed", "0.612 [0.592, 0.632]", "0.700", "-0.088 [-0.1, -0.07]")]
     rows += [("", "… 3 more")]
     assert table(rows, Page(40), 0, giving=(1,)) == [
-        "!  …min 0.7  failed  0.612 [0.59…  0.700", "   … 3 more",
+        "!  …age[en] min 0.7  failed  0.612 [0.5…", "   … 3 more",
     ]  # fmt: skip
+
+
+def test_names_are_told_apart_where_columns_of_numbers_do_not_fit() -> None:
+    rows = [(sign, f"Recipe/support-{n}", "2 ranks cpu", "<870 MiB", "no evidence yet")
+            for sign, n in (("1 + train", "base"), ("2 + train", "lora"))]  # fmt: skip
+    assert table(rows, Page(40), 0) == [
+        "1 + train  Recipe/support-base  2 ranks…",
+        "2 + train  Recipe/support-lora  2 ranks…",
+    ]
 
 
 def test_the_last_cell_of_a_short_row_runs_on() -> None:
