@@ -34,6 +34,7 @@ AUTHOR: Mapping[str, tuple[str, str]] = {
     "demo": ("a story: a repository, its pull requests, each run and judged", "llmops.cli.demo"),
     "explain": ("a kind's fields, or a spec with the origin of each value", "llmops.cli.explain"),
     "fmt": ("specs in one order and style, comments kept", "llmops.cli.fmt"),
+    "migrate": ("specs written for older words, in today's", "llmops.cli.migrate"),
     "schema": ("the kinds as JSON Schema, for editors", "llmops.cli.schema"),
     "docs": ("the manual, a page or a search", "llmops.cli.docs"),
     "import": ("rated rows of people, or another tool's configuration", "llmops.cli.import"),

@@ -27,7 +27,7 @@ class Formatted:
 
 def formatted(text: str, path: str) -> Formatted:
     """A spec's text in canonical form; never raises for what a user wrote."""
-    plain = text.removeprefix(_MARK).replace("\r\n", "\n")
+    plain = unmarked(text)
     parsed = parse(path, data(plain))
     if parsed.document is None:
         return Formatted(None, parsed.diagnostics)
@@ -43,6 +43,11 @@ def formatted(text: str, path: str) -> Formatted:
     if syntax.comments(syntax.read(made)) != kept:
         return Formatted(None, (_unsure(path, "its comments"),))
     return Formatted(made)
+
+
+def unmarked(text: str) -> str:
+    """A text without a byte order mark, its line ends line feeds."""
+    return text.removeprefix(_MARK).replace("\r\n", "\n")
 
 
 def data(text: str) -> bytes:

@@ -16,6 +16,7 @@ _HUB = "nothing is pushed to a hub"
 _RANKS = "say it as resources: of the Recipe; the executor starts the ranks"
 _WORKER = "it is the same for every run"
 _RESUME = "a stopped run goes on by itself; see checkpoint: of the Recipe"
+_MIGRATE = " (llmops migrate does it)"
 _BASE = "say it as base_model: of the Recipe"
 
 TRAINING: Mapping[str, str] = {
@@ -112,17 +113,22 @@ DEEPSPEED_AUTO = frozenset(DEEPSPEED_FROM) | {
 
 # Words that people know from other versions of the tools.
 RENAMED: Mapping[str, str] = {
-    "warmup_ratio": "write warmup_steps: 0.03; below 1 it is a share of all steps",
+    "warmup_ratio": f"write warmup_steps: 0.03; below 1 it is a share of all steps{_MIGRATE}",
     "evaluation_strategy": _JUDGED,
     "logging_dir": _TRACKING,
     "no_cuda": _RANKS,
     "overwrite_output_dir": _FOLDER,
-    "group_by_length": "write train_sampling_strategy: group_by_length",
-    "per_gpu_train_batch_size": "write per_device_train_batch_size",
+    "group_by_length": f"write train_sampling_strategy: group_by_length{_MIGRATE}",
+    "per_gpu_train_batch_size": f"write per_device_train_batch_size{_MIGRATE}",
     "save_safetensors": "weights are always saved as safetensors",
     "bfloat16": "write bf16",
     "dtype": "training starts in float32; see training.bf16",
     "torch_dtype": "training starts in float32; see training.bf16",
+    "cpu_offload": f"write offload_optimizer: {{device: cpu}}{_MIGRATE}",
+    "cpu_offload_param": f"write offload_param: {{device: cpu}}{_MIGRATE}",
+    "stage3_gather_fp16_weights_on_model_save": (
+        f"write stage3_gather_16bit_weights_on_model_save{_MIGRATE}"
+    ),
 }
 
 
