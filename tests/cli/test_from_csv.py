@@ -59,8 +59,9 @@ def test_it_is_valid_and_each_bound_can_be_decided(
         assert planned["gates"]
         assert all(gate["decidable"] is not False for gate in planned["gates"])
     assert llmops("policy", "test", "-C", folder).code == 0
-    assert all(formatted(p.read_text("utf-8"), p.name).text == p.read_text("utf-8")
-               for p in (folder / "specs").rglob("*.yaml"))  # fmt: skip
+    for path in (*(folder / "specs").rglob("*.yaml"), *(folder / "policies").glob("*.yaml")):
+        text = path.read_text("utf-8")
+        assert formatted(text, path.name).text == text
     assert "@" not in (folder / "README.md").read_text("utf-8")
 
 

@@ -48,6 +48,11 @@ def test_it_is_valid_and_plans_every_kind_of_job(llmops, made: Path) -> None:
     assert all(gate["decidable"] is not False for gate in counted["gates"])
 
 
+def test_its_specs_stand_in_the_style_of_fmt(llmops, made: Path) -> None:
+    said = llmops("fmt", "--check", "-C", made)
+    assert (said.code, said.err) == (0, "")
+
+
 def test_each_claim_may_be_tried_three_times_and_somebody_may_grant_one_more(made: Path) -> None:
     policy = (made / "policies/default.yaml").read_text(encoding="utf-8")
     assert "\n  attempts: 3\n" in policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-OURS = ("specs", "policies", "llmops/examples")
+OURS = ("specs", "policies", "llmops/examples/tiny/specs", "llmops/examples/tiny/policies")
 OTHERS = ("tests/scenarios", "tests/golden/invalid", "tests/golden/yaml", "tests/golden/specs")
 
 
