@@ -23,12 +23,15 @@ from typing import Any
 from llmops.cli import common
 from llmops.cli.tale import Story, Tale
 from llmops.errors import LlmopsError, UsageError
+from llmops.project import Project, pair
+from llmops.source import fetch
 
 EXAMPLES = """\
   llmops demo
-  llmops demo --keep my-demo"""
+  llmops demo --keep my-demo
+  llmops demo --example banking77"""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-TALES = ("support",)
+TALES = ("support", "banking77")
 ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "demo", "GIT_AUTHOR_EMAIL": "demo@example.com",
     "GIT_COMMITTER_NAME": "demo", "GIT_COMMITTER_EMAIL": "demo@example.com",
@@ -79,6 +82,7 @@ def tale_of(name: str) -> Tale:
 def _tell(root: Path, told: Tale) -> list[str]:
     """The whole story; returns what did not come out as told."""
     _begin(root, told)
+    _fetch(root, told)
     wrong = _main_branch(root, told)
     for number, story in enumerate(told.stories, start=1):
         wrong += _pull_request(root, number, story)
@@ -94,6 +98,20 @@ def _begin(root: Path, told: Tale) -> None:
     (root / ".gitignore").write_text("/reports/\n", encoding="utf-8")
     _git(root, "init", "-q", "-b", "main")
     _commit(root, told.title)
+
+
+def _fetch(root: Path, told: Tale) -> None:
+    """Rows of others, by digest, before anything is run. Raises FetchError."""
+    if not told.credit:
+        return
+    common.say(told.credit)
+    graph = pair(Project.find(root, common.cache_folder()), None, None).head.graph
+    assert graph is not None
+    fetcher = fetch.from_environment()
+    wanted = {s["digest"]: s["uri"] for d in graph.of_kind("Dataset") for s in d.spec["sources"]}
+    for digest, uri in sorted(wanted.items()):
+        path = fetcher.get(digest, uri, who="the demo")
+        common.say(f"{digest} from {uri}\n  {path.stat().st_size:,} bytes, as its digest says")
 
 
 def _main_branch(root: Path, told: Tale) -> list[str]:
@@ -116,17 +134,25 @@ def _pull_request(root: Path, number: int, story: Story) -> list[str]:
     if story.trains:
         _say_and_run(root, "run", *trees)
     _say_and_run(root, "gate", *trees, "--format", "markdown")
-    return _compare(root, (story.branch, "main"), story.outcome, f"#{number} {story.title}")
+    what = f"#{number} {story.title}"
+    wrong = _compare(root, (story.branch, "main"), story.outcome, what)
+    if story.approved:
+        given = ("--approved", story.approved)
+        _say_and_run(root, "gate", *trees, *given)
+        wrong += _compare(root, (story.branch, "main"), "passed", f"{what}, approved", *given)
+    return wrong
 
 
-def _compare(root: Path, trees: tuple[str, str | None], told: str, what: str) -> list[str]:
+def _compare(
+    root: Path, trees: tuple[str, str | None], told: str, what: str, *given: str
+) -> list[str]:
     from llmops.cli.main import main as command
 
     head, base = trees
     options = ["--base", base, "--head", head] if base else []
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        command(["gate", "-C", str(root), *options, "--format", "json"])
+        command(["gate", "-C", str(root), *options, *given, "--format", "json"])
     came: Any = json.loads(out.getvalue())["outcome"]
     word = came if isinstance(came, str) else str(came)
     common.say(f"\n→ {what}: {word}" + ("" if word == told else f", but {told} was told"))

@@ -47,7 +47,7 @@ class Sized:
     vocabulary: int
     steps: int
     batch: int
-    seconds: int  # of training, on two cores
+    seconds: int  # of training, on one core
     accuracy: float | None  # the first bound; None where these rows can show none
     beats: str  # what it is: "commonest", "guess", or ""
     margin: float
@@ -71,7 +71,7 @@ def sized(found: Labelled) -> Sized:
     hidden = 128 if trained > 1_000 else 96
     tokens = min(sum(_tokens(r.text) + _tokens(r.label) for r in found.rows[:5000]), 10**9)
     each = tokens / min(len(found.rows), 5000) + 6
-    seconds = steps * (0.02 + batch * each * 4e-5 * (hidden / 128))
+    seconds = steps * (0.02 + batch * each * 5e-5 * (hidden / 128))
     bound, beats = _accuracy(found.labels, tested)
     floor, sliced = _sliced(parts.counts["test"], len(found.labels))
     return Sized(

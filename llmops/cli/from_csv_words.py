@@ -14,6 +14,7 @@ from llmops.diagnostics import printable
 
 MOST_IN_TABLE = 100  # labels that the data card lists
 FEW = 10  # rows of a label below which nothing can be said of it
+BIG_MB = 50
 SHOWN = 3  # labels that a line names
 
 
@@ -33,7 +34,7 @@ def values(found: Labelled, size: Sized, name: str, language: str) -> dict[str, 
         "description": _quoted(words["made_from"].format(file=printable(found.name, 80))),
         "digest": found.digest,
         "columns": words["and"].join(_code(c) for c in found.columns),
-        "rows": str(len(found.rows)),
+        "least": str(len(found.rows) * 9 // 10),  # a few may go, a file that was cut off not
         "labels": str(len(found.labels)),
         "longest": str(LONGEST_TEXT),
         "test": f"{parts.rows('test'):,}",
@@ -142,6 +143,9 @@ def notes(found: Labelled, size: Sized, language: str) -> Iterator[str]:
         yield words["others"].format(columns=", ".join(_code(c) for c in found.others[:12]))
     for first, other in found.alike[:SHOWN]:
         yield words["alike"].format(first=_code(first), other=_code(other))
+    megabytes = sum(len(row.text.encode()) + 60 for row in found.rows) // 10**6
+    if megabytes >= BIG_MB:
+        yield words["big"].format(megabytes=f"{megabytes:,}")
     few = [label for label, rows in found.labels.items() if rows < FEW]
     if few:
         yield words["few"].format(count=len(few), least=FEW, labels=_some(few))
@@ -232,6 +236,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         ),
         "and_more": ", …",
         "others": "Not taken over: the columns {columns}",
+        "big": (
+            "The rows take {megabytes} MB, and many hosts of git refuse a file of 100 MB: "
+            "name it by `uri` and `digest` instead of `file`."
+        ),
         "alike": "The labels {first} and {other} differ in case or blanks alone: are they one?",
         "few": "{count} labels have fewer than {least} rows, too few for any gate: {labels}",
         "untested": (
@@ -272,6 +280,10 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "cut": "{count} 条文本被截到 {most} 个字符，小模型来不及读更长的文本：第 {lines} 行",
         "and_more": "……",
         "others": "未采用的列：{columns}",
+        "big": (
+            "数据有 {megabytes} MB，许多 git 平台拒收 100 MB 以上的文件："
+            "可用 `uri` 与 `digest` 代替 `file`。"
+        ),
         "alike": "标签 {first} 与 {other} 只有大小写或空白不同：是否为同一个？",
         "few": "{count} 个标签不足 {least} 行，无法做任何门禁：{labels}",
         "untested": "{count} 个标签在测试集中没有数据，无法测量：{labels}",

@@ -29,6 +29,7 @@ class Story:
     edit: Callable[[Path], None]
     outcome: str
     trains: bool = True
+    approved: str = ""  # TEAM:PERSON with whose approval it passes after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Tale:
     told: str  # what the first commit is, in a line
     stories: tuple[Story, ...]
     try_next: str  # what one may do afterwards in the repository that was kept
+    credit: str = ""  # whose data it is, told before anything
 
 
 def example() -> Path:

@@ -47,3 +47,16 @@ def test_a_folder_in_use_is_not_touched(llmops, tmp_path: Path) -> None:
     said = llmops("demo", "--keep", tmp_path)
     assert said.code == 2
     assert [p.name for p in tmp_path.iterdir() if p.name != "cache"] == ["mine.txt"]
+
+
+def test_rows_that_cannot_be_had_stop_the_demo_before_anything_is_trained(
+    llmops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LLMOPS_MIRROR", raising=False)
+    monkeypatch.setenv("LLMOPS_OFFLINE", "")  # the option sets it; put back afterwards
+    said = llmops("demo", "--example", "banking77", "--offline", "--keep", tmp_path / "kept")
+    assert said.code == 3
+    assert "the demo needs sha256:" in said.err
+    assert "LLMOPS_OFFLINE=1" in said.err
+    assert "licence CC-BY-4.0" in said.out
+    assert not (tmp_path / "kept/reports").exists()
