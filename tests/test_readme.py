@@ -212,7 +212,7 @@ def missing(path: str) -> bool:
     return not any((top / path).exists() for top in (ROOT, ROOT / "llmops"))
 
 
-OPTIONS = {"LLMOPS_BASE", "LLMOPS_COUNTED"}  # --base and --counted
+OPTIONS = {"LLMOPS_BASE", "LLMOPS_COUNTED", "LLMOPS_NO_REUSE", "LLMOPS_SELECT"}
 
 
 def test_every_variable_is_read_somewhere() -> None:

@@ -26,7 +26,9 @@ EXAMPLES = """\
   llmops doctor
   llmops doctor --quick --format json"""
 # Read beside those that stand for options.
-VARIABLES = ("LLMOPS_CACHE", "LLMOPS_DEBUG", "LLMOPS_MIRROR", "LLMOPS_OFFLINE")
+VARIABLES = (
+    "LLMOPS_ALLOW_HOSTS", "LLMOPS_CACHE", "LLMOPS_DEBUG", "LLMOPS_MIRROR", "LLMOPS_OFFLINE",
+)  # fmt: skip
 SIGNS = {"ok": " ", "warning": "!", "missing": "x"}
 
 

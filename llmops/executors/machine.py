@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from llmops.diagnostics import did_you_mean
 from llmops.executors.local import PASSED, SET
 from llmops.jobs.tools import PINS
 
@@ -135,7 +136,8 @@ def _variables(machine: Machine) -> Iterator[Finding]:
     given = sorted(n for n in machine.variables if n.startswith("LLMOPS_"))
     for name in given:
         if name not in machine.known:
-            hint = "it does nothing; llmops COMMAND --help names the options"
+            otherwise = "it does nothing; llmops COMMAND --help names the options"
+            hint = did_you_mean(name, machine.known, otherwise=otherwise)
             yield Finding("variables", "warning", f"{name} is no variable of llmops", hint)
     mirrors = machine.variables.get("LLMOPS_MIRROR", "")
     for folder in filter(None, mirrors.split(os.pathsep)):

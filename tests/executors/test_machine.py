@@ -65,6 +65,7 @@ def test_a_variable_that_means_nothing_is_a_warning(tmp_path: Path) -> None:
     found = list(machine._variables(Machine(given, tmp_path, tmp_path, known)))
     assert [one.state for one in found] == ["warning", "warning"]
     assert "LLMOPS_BSE" in found[0].message
+    assert "LLMOPS_BASE" in found[0].hint
     assert "/nowhere/at/all" in found[1].message
 
 
