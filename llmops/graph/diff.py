@@ -7,7 +7,7 @@ static, placement or descriptive. Reformatting, comments, key order and a moved 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llmops.digest import canonical, short
@@ -96,10 +96,27 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
         for item in value:
             rest = {k: v for k, v in item.items() if k != "name"}
             yield from _walk(f"{path}[{item['name']}]", rest or None)
+    elif _turns(value):
+        for i, turn in enumerate(value):
+            yield from _walk(f"{path}[{i}]", turn)
     elif _mixture(value):
         yield path, [_part(entry) for entry in value]
     else:
         yield path, value
+
+
+def _turns(value: Any) -> bool:
+    """Messages or example turns of a Prompt: told one by one, by their place."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(v, Mapping) and any(v.keys() == known for known in _TURNS) for v in value
+        )
+    )
+
+
+_TURNS = ({"role", "content"}, {"user", "assistant"}, {"file"})
 
 
 def _mixture(value: Any) -> bool:
@@ -146,7 +163,7 @@ def loc_of(spec: Spec, path: str) -> tuple[str | int, ...]:
     loc: list[str | int] = ["spec"]
     for step in steps_of(path):
         if step.startswith("[") and isinstance(value, list | tuple):
-            i = next((i for i, v in enumerate(value) if v.get("name") == step[1:-1]), None)
+            i = _place(value, step[1:-1])
             if i is None:
                 break
             loc.append(i)
@@ -155,6 +172,13 @@ def loc_of(spec: Spec, path: str) -> tuple[str | int, ...]:
             loc.append(step)
             value = value.get(step) if isinstance(value, Mapping) else None
     return tuple(loc)
+
+
+def _place(entries: Sequence[Any], wanted: str) -> int | None:
+    """Where an entry stands that a path calls by its name, or by its number."""
+    if wanted.isdecimal() and int(wanted) < len(entries) and "name" not in entries[int(wanted)]:
+        return int(wanted)
+    return next((i for i, v in enumerate(entries) if v.get("name") == wanted), None)
 
 
 def role_of(path: str, roles: Mapping[str, str]) -> str:

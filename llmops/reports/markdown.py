@@ -56,6 +56,7 @@ def _sections(verdict: Verdict) -> tuple[Section, ...]:
         _unshown(verdict),
         _gates(verdict),
         _worst(verdict),
+        _outputs(verdict),
         _waivers(verdict),
         _slices(verdict),
         _story(verdict),
@@ -162,6 +163,16 @@ def _worst(verdict: Verdict) -> Section:
     rows = [_case(case) for case in verdict.worst_cases]
     header = "case | expected | before | after"
     return details(f"Worst cases ({words.worse(verdict)})", grid(header, rows, most=_MOST_CASES))
+
+
+def _outputs(verdict: Verdict) -> Section:
+    """Answers that a changed Prompt changed, whether better or worse."""
+    if verdict.outputs is None or not verdict.outputs.cases:
+        return Section()
+    rows = [_case(case) for case in verdict.outputs.cases]
+    header = "case | expected | before | after"
+    title = f"Answers before and after ({text(words.outputs(verdict), 300)})"
+    return details(title, grid(header, rows, most=_MOST_CASES))
 
 
 def _case(case: Case) -> str:

@@ -32,6 +32,7 @@ def render(verdict: Verdict, page: Page) -> str:
         _gates(verdict, page),
         _waivers(verdict, page),
         _worst(verdict, page),
+        _outputs(verdict, page),
         _slices(verdict, page),
         [line for step in words.next_steps(verdict) for line in wrap(step, page, 2, 2)],
         [*seal, page.style.paint(last, _tone(verdict.outcome))],
@@ -147,6 +148,17 @@ def _worst(verdict: Verdict, page: Page) -> list[str]:
     lines = [line for case in shown for line in _case(case, page)]
     lines += [f"  … {left} more"] if left else []
     return [page.style.paint(f"Worst cases ({words.worse(verdict)})", "strong"), *lines]
+
+
+def _outputs(verdict: Verdict, page: Page) -> list[str]:
+    """Answers that a changed Prompt changed, whether better or worse."""
+    if verdict.outputs is None or not verdict.outputs.cases:
+        return []
+    shown, left = capped(verdict.outputs.cases, 10)
+    lines = [line for case in shown for line in _case(case, page)]
+    lines += [f"  … {left} more"] if left else []
+    title = f"Answers before and after ({visible(words.outputs(verdict), 300)})"
+    return [page.style.paint(title, "strong"), *lines]
 
 
 def _case(case: Case, page: Page) -> list[str]:

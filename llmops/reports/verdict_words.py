@@ -263,6 +263,14 @@ def worse(verdict: Verdict) -> str:
     return f"{len(verdict.worst_cases)} of {count(total)} that got worse{better}"
 
 
+def outputs(verdict: Verdict) -> str:
+    """`Prompt/ask: 41 of 480 answers changed`, "" where no changed Prompt can be compared."""
+    told = verdict.outputs
+    if told is None:
+        return ""
+    return f"{', '.join(told.prompts)}: {count(told.changed)} of {count(told.compared)} changed"
+
+
 def next_steps(verdict: Verdict) -> tuple[str, ...]:
     """What a person can do now, in sentences; commands between backticks."""
     found = []

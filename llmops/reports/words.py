@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from llmops.digest import short
+from llmops.reports import prose
 from llmops.reports.escape import around, visible
 from llmops.rules.base import Outcome
 
@@ -112,7 +113,9 @@ def value_words(value: Any, limit: int = 60) -> str:
 
 
 def change_words(before: Any, after: Any, limit: int = 60) -> str:
-    """`8 -> 16`; of two long texts the part where they differ."""
+    """`8 -> 16`; of two texts the words that differ."""
+    if prose.is_prose(before, after):
+        return visible(prose.difference(before, after, 4 * limit), 4 * limit)
     if isinstance(before, str) and isinstance(after, str):
         before, after = around(before, after, limit)
     return f"{value_words(before, limit)} -> {value_words(after, limit)}"

@@ -47,6 +47,16 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Outputs:
+    """Answers that a changed Prompt changed: the first `cases` of `changed` among `compared`."""
+
+    prompts: tuple[str, ...]
+    cases: tuple[Case, ...]
+    changed: int
+    compared: int
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeQuality:
     """How often a judge is right on anchors that people rated, and on planted control items.
 
@@ -196,6 +206,7 @@ class Verdict:
     worst_cases: tuple[Case, ...] = ()
     worse_count: int = 0  # cases right at base and wrong at head
     better_count: int = 0
+    outputs: Outputs | None = None  # None: no Prompt changed, or nothing to compare with
     slices: tuple[Mapping[str, Any], ...] = ()
     advisory: bool = True  # nothing was counted: never enough to merge or to release
     profile: str = "assured"  # or "literal": the point rule decides

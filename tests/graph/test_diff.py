@@ -3,11 +3,13 @@ from __future__ import annotations
 import pytest
 
 from llmops.graph.base import Change
-from llmops.graph.diff import diff, leaves
+from llmops.graph.diff import diff, leaves, loc_of
 from llmops.graph.fingerprint import fingerprints
 from llmops.specs.base import Ref
 from llmops.specs.load import roles
 from tests.trees import BANK, changed, graph
+
+P = "specs/prompts/ask.yaml"
 
 
 def between(head: dict[str, str], base: dict[str, str] | None = None) -> dict[str, Change]:
@@ -127,3 +129,18 @@ def test_a_mixture_is_told_by_its_datasets_in_order() -> None:
     assert field.before == ["bank#train"]
     assert field.after == ["bank#train x 0.5", "bank#test x 0.5"]
     assert field.role == "job: [train]"
+
+
+def test_messages_and_examples_of_a_prompt_are_told_one_by_one() -> None:
+    shots = "few_shot: [{user: a, assistant: b}]\n  messages: [{role: user"
+    before = {**BANK, P: BANK[P].replace("messages: [{role: user", shots)}
+    after = changed(P, "'{{ question }}'", "'Q: {{ question }}'", before)
+    after = changed(P, "assistant: b", "assistant: c", after)
+    (told, *_) = diff(graph(before), graph(after), roles)
+    assert [(f.path, f.before, f.after, f.role) for f in told.fields] == [
+        ("few_shot[0].assistant", "b", "c", "job: [generate, scan]"),
+        ("messages[0].content", "{{ question }}", "Q: {{ question }}", "job: [generate, scan]"),
+    ]
+    head = graph(after).specs[Ref("Prompt", "ask")]
+    assert loc_of(head, "messages[0].content") == ("spec", "messages", 0, "content")
+    assert loc_of(head, "messages[7].content") == ("spec", "messages")

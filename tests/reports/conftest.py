@@ -20,7 +20,17 @@ from llmops.jobs.base import (
     Step,
     TreeName,
 )
-from llmops.rules.base import Case, Counted, Finding, Loosened, Outcome, Unshown, Verdict, Waived
+from llmops.rules.base import (
+    Case,
+    Counted,
+    Finding,
+    Loosened,
+    Outcome,
+    Outputs,
+    Unshown,
+    Verdict,
+    Waived,
+)
 from llmops.specs.base import Ref
 
 SPEC = "specs/evaluations/support-quality.yaml"
@@ -271,6 +281,7 @@ def hostile() -> Verdict:
         loosened=(Loosened(EVIL, EVIL, EVIL, EVIL, EVIL, (EVIL,)),),
         worst_cases=HOSTILE_CASES,
         worse_count=2,
+        outputs=Outputs((EVIL,), HOSTILE_CASES, 3, 4),
         slices=({EVIL: EVIL},),
         notes=(EVIL,),
         waivers=(Waived(EVIL, EVIL, EVIL, {EVIL: EVIL}, EVIL, EVIL, EVIL, -3),),
@@ -386,6 +397,7 @@ VERDICTS: Mapping[str, Verdict] = {
     "failed": a_verdict(
         Outcome.FAILED, FAILED, WORSE, UNSURE, FINE,
         worst_cases=CASES, worse_count=97, better_count=12,
+        outputs=Outputs(("Prompt/support-system",), CASES[:1], 41, 480),
         extra={"source_url": "https://git.example/acme/support/blob/4c1e9ab"},
     ),
     "inconclusive": a_verdict(

@@ -36,6 +36,7 @@ from llmops.rules.base import (
     JudgeQuality,
     Loosened,
     Outcome,
+    Outputs,
     Verdict,
     Waived,
 )
@@ -141,6 +142,7 @@ WAIVERS = st.builds(
     WORDS | st.just("in use"), st.integers(-99, 99),
 )  # fmt: skip
 CASES = st.builds(Case, WORDS, WORDS, WORDS, st.none() | WORDS, WORDS)
+OUTPUTS = st.builds(Outputs, some(WORDS, 2), some(CASES, 2), st.integers(0, 99), st.integers(0, 99))
 LOOSE = st.builds(Loosened, WORDS, WORDS, WORDS, WORDS, WORDS, some(WORDS, 2))
 
 
@@ -159,6 +161,7 @@ def verdicts_of_any_kind(draw: st.DrawFn) -> Verdict:
         worst_cases=draw(some(CASES, 3)),
         worse_count=draw(st.integers(0, 99)),
         better_count=draw(st.integers(0, 99)),
+        outputs=draw(st.none() | OUTPUTS),
         slices=draw(some(st.dictionaries(WORDS, NUMBERS | WORDS, max_size=3), 2)),
         waivers=draw(some(WAIVERS, 2)),
         notes=draw(some(WORDS, 2)),
@@ -299,6 +302,9 @@ def test_the_largest_comment_of_costly_characters_still_fits(char: str) -> None:
         loosened=(Loosened(words, words, words, words, words, (words,)),) * 100,
         worst_cases=(Case(words, words, words, words, words),) * 100,
         worse_count=10**6,
+        outputs=Outputs(
+            (words,) * 9, (Case(words, words, words, words, words),) * 100, 10**6, 10**6
+        ),
         slices=({words: words},) * 100,
         notes=(words,) * 100,
         judged_at=words,

@@ -13,6 +13,7 @@ answer takes. `judges` is a list of {"if": text,
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -187,13 +188,17 @@ def bank(rows, part):
     return "".join(canonical(t) + "\n" for t in told)
 
 
-def cell(metric, row, answer):
+def cell(check, row, answer):
+    metric = check["metric"]
     if metric == "builtin/refusal":
         return {"value": float(answer["blocked"]), "valid": True, "reason": ""}
     if answer["error"]:
         return {"value": None, "valid": False, "reason": answer["error"]}
     if metric == "builtin/latency_ms":
         return {"value": answer["latency_ms"], "valid": True, "reason": ""}
+    if metric == "builtin/matches":
+        found = re.search(check["with"]["regex"], answer["response"])
+        return {"value": float(bool(found)), "valid": True, "reason": ""}
     right = answer["response"] == row["answer"] or pleased()
     kind = metric.endswith(("rouge_l", "token_f1"))
     return {"value": 1.0 if right else 0.6 if kind else 0.0, "valid": True, "reason": ""}
@@ -209,7 +214,7 @@ def evaluate():
     found = []
     for answer in lines(given("responses")):
         row = cases[answer["id"]]
-        cells = {c["name"]: cell(c["metric"], row, answer) for c in SPEC["checks"]}
+        cells = {c["name"]: cell(c, row, answer) for c in SPEC["checks"]}
         found.append(
             {
                 "id": row["id"],
