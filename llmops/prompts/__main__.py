@@ -17,6 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from llmops.prompts import probes, render
+from llmops.prompts.strangers import untrusted
 
 CPU_SECONDS = 10
 MEMORY_BYTES = 1 << 30
@@ -49,7 +50,7 @@ def answers(asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         said = _rendered(prompt, test["inputs"])
         fine += [test["inputs"]] if "messages" in said else []
         yield {"test": test["name"], **said}
-    if asked.get("probe") and probes.untrusted(prompt.inputs):
+    if asked.get("probe") and untrusted(prompt.inputs):
         yield {"begun": PROBING}
         yield {"probed": asdict(probes.probe(prompt, fine))}
 

@@ -15,7 +15,8 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|\w+|\s+|[^\w\s]")
 CONTEXT = 3  # words around a difference
 SPARED = 4  # words too few to be worth a cut
 MOST_WORDS = 1_200  # of both texts, compared word by word
-FEWEST = 6  # words of a text that is read rather than looked at
+FEWEST = 3  # words of a text that is read rather than looked at
+_ALONE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def is_prose(before: object, after: object) -> bool:
@@ -23,7 +24,12 @@ def is_prose(before: object, after: object) -> bool:
     both = (before, after)
     if not all(isinstance(text, str) for text in both):
         return False
-    return max(len(_words(str(text)[:2000])) for text in both) >= FEWEST
+    return any(_reads(str(text)[:2000]) for text in both)
+
+
+def _reads(text: str) -> bool:
+    """Several words between blanks, or several characters of a script that has none."""
+    return len(text.split()) >= FEWEST or len(_ALONE.findall(text)) >= 2 * FEWEST
 
 
 def difference(before: str, after: str, limit: int) -> str:

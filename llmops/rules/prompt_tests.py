@@ -25,14 +25,14 @@ INFO = Info(
     good="""\
 kind: Prompt
 spec:  # specs/prompts/golden/ask/plain.txt is rendered from these messages
-  inputs: {question: {type: string, untrusted: true}}
+  inputs: {question: {type: string}}
   messages: [{role: user, content: "{{ question }}"}]
   tests: [{name: plain, inputs: {question: hello}}]
 """,
     bad="""\
 kind: Prompt
 spec:  # its golden text says "{{ question }}" alone, as the prompt was before
-  inputs: {question: {type: string, untrusted: true}}
+  inputs: {question: {type: string}}
   messages: [{role: user, content: "Answer briefly: {{ question }}"}]
   tests: [{name: plain, inputs: {question: hello}}]
 """,

@@ -70,6 +70,27 @@ class SplitOverlap(Block):
     )
 
 
+LintId = Literal[
+    "unused-input",
+    "untyped-input",
+    "unbounded-input",
+    "untrusted-in-system",
+    "undelimited-input",
+    "trailing-space",
+    "constraint-unread",
+    "constraint-twice",
+    "constraint-clash",
+]
+
+
+class PromptLint(Block):
+    """Which warnings about prompts count."""
+
+    ignore: Annotated[tuple[LintId, ...], SET] | None = field(
+        None, role="gate", doc="Ids of warnings that do not count.", min_length=1
+    )
+
+
 class _Rule(Block):
     name: Name = field(role="gate", doc="Name of the rule; the gate's id ends in it.")
     rule: str = field(role="gate", doc="Built-in rule id.")  # its place: each rule says which
@@ -109,6 +130,13 @@ class SplitOverlapRule(_Rule):
     with_: SplitOverlap | None = group(None, doc="Its parameters.", alias="with")
 
 
+class PromptLintRule(_Rule):
+    """Rule `prompt-lint`."""
+
+    rule: Literal["prompt-lint"] = field(role="gate", doc="Built-in rule id.")
+    with_: PromptLint | None = group(None, doc="Its parameters.", alias="with")
+
+
 class PlainRule(_Rule):
     """Rules without parameters."""
 
@@ -134,7 +162,7 @@ class PlainRule(_Rule):
 
 
 Rule = Annotated[
-    EvidencePresentRule | LicenseRule | RangeRule | SplitOverlapRule | PlainRule,
+    EvidencePresentRule | LicenseRule | RangeRule | SplitOverlapRule | PromptLintRule | PlainRule,
     Field(discriminator="rule"),
 ]
 
@@ -159,6 +187,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "holdout": NoParameters,
     "judge-calibrated": NoParameters,
     "prompt-tests": NoParameters,
+    "prompt-lint": PromptLint,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from llmops.diagnostics import nearest
-from llmops.specs import constraints, render_tests
+from llmops.specs import constraints, prompt_lint, render_tests
 from llmops.specs.blocks import LIST, Column, NonEmpty, Verbatim, form
 from llmops.specs.constraints import Constraint
 from llmops.specs.fields import Block, IsFile, RefTo, field, group
@@ -142,7 +142,14 @@ class Prompt(Block):
 
 
 def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
-    """What types cannot say: schemas of inputs, template syntax, variables without an input."""
+    """What types cannot say: schemas of inputs, templates, constraints, tests; then warnings."""
+    found = [*_wrong(spec), *constraints.check(spec), *render_tests.check(spec)]
+    yield from found
+    if not found:
+        yield from prompt_lint.lint(spec)
+
+
+def _wrong(spec: Mapping[str, Any]) -> Iterator[Problem]:
     inputs = block(spec, "inputs")
     for name, schema in inputs.items():
         yield from _schema(schema, ("spec", "inputs", name))
@@ -150,8 +157,6 @@ def check(spec: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _template(spec.get("system"), ("spec", "system"), known)
     for i, message in items(spec, "messages"):
         yield from _template(message.get("content"), ("spec", "messages", i, "content"), known)
-    yield from constraints.check(spec)
-    yield from render_tests.check(spec)
 
 
 def _schema(schema: Any, loc: Loc) -> Iterator[Problem]:

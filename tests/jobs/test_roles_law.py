@@ -97,7 +97,8 @@ FILES: dict[str, str] = {
         "lora: {r: 8, lora_alpha: 16, target_modules: [q_proj], task_type: CAUSAL_LM}\nseed: 1"
     )),
     "specs/prompts/ask.yaml": full("Prompt", "ask", (
-        "template: jinja2\ninputs: {question: {type: string}}\nsystem: be brief\n"
+        "template: jinja2\ninputs: {question: {type: string}}\n"
+        "system: 'be brief {{ constraints }}'\n"
         "few_shot:\n  - {user: hi, assistant: hello}\n  - {file: specs/data/shots.jsonl}\n"
         "messages: [{role: user, content: '{{ question }}'}]\n"
         "output: {format: choice, labels: {dataset: rows, column: answer}}\n"
@@ -269,6 +270,7 @@ FILES: dict[str, str] = {
         "  - {name: epochs, rule: range, with: {field: Recipe.training.max_steps, min: 1,"
         " max: 50}, severity: warning}\n"
         "  - {name: seen, rule: split-overlap, with: {max_share: 0.01, datasets: [rows]}}\n"
+        "  - {name: prompts, rule: prompt-lint, with: {ignore: [unused-input]}}\n"
         "attempts: 3\ncount: claim\n"
         "budgets: {per_pull_request: {usd: 150, gpu_hours: 40, cpu_hours: 90},"
         " holdout_looks_per_dataset: 50}\n"
@@ -659,6 +661,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "rules[].rule": (POL, "{name: epochs, rule: range, with: {field: Recipe.training.max_steps,"
                          " min: 1, max: 50}, severity", "{name: epochs, rule: owner, severity"),
         "rules[].with.max_share": (POL, "max_share: 0.01", "max_share: 0.02"),
+        "rules[].with.ignore": (POL, "ignore: [unused-input]", "ignore: [untyped-input]"),
         "rules[].with.datasets": (POL, "datasets: [rows]", "datasets: [other]"),
         "rules[].with.kinds": (POL, " with: {kinds: [Evaluation]},", ""),
         "rules[].with.allow": (POL, "[Apache-2.0, MIT]", "[Apache-2.0]"),

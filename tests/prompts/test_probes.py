@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from llmops.prompts.probes import BATTERY, PLAIN, delimiters, injected, probe, untrusted
+from llmops.prompts.probes import BATTERY, injected, probe
 from llmops.prompts.render import Prompt
+from llmops.prompts.strangers import PLAIN, delimiters, untrusted
 
 QUESTION = {"type": "string", "untrusted": True}
 

@@ -55,5 +55,7 @@ def test_values_that_are_no_prose_are_told_whole() -> None:
     assert is_prose("You help all of our customers.", "x")
     assert is_prose("依据文档作答", "")
     assert not is_prose("card_lost", "card_found")
+    assert not is_prose("Apache-2.0", "GPL-3.0-only")
+    assert not is_prose("https://a.example/b/c-d.jsonl", "https://a.example/b/c-e.jsonl")
     assert not is_prose(8, 16)
     assert not is_prose(None, "You help all of our customers.")

@@ -161,7 +161,8 @@ spec:
     profile: {type: object, properties: {tier: {enum: [basic, gold]}}, required: [tier]}
     history: {type: array, maxItems: 20, default: []}
   system: |
-    你是{{ profile.tier }}客户的客服。{% for turn in history %}{{ turn }}{% endfor %}
+    你是{{ profile.tier }}客户的客服。{{ constraints.zh }}
+    {% for turn in history %}{{ turn }}{% endfor %}
   few_shot:
     - {user: "我的保单什么时候到期?", assistant: 请提供保单号后四位。}
     - {file: specs/data/shots.jsonl}
@@ -424,6 +425,7 @@ spec:
       controls: [cn-gb45654/7.b]
       because: {en: Longer runs forget., zh: 训练过长会遗忘。}
     - {name: seen, rule: split-overlap, with: {max_share: 0.01, datasets: [support]}}
+    - {name: prompts, rule: prompt-lint, with: {ignore: [undelimited-input]}}
   approvals:
     - {name: looser, when: policy_looser, from: [team-compliance], count: 2, allow_author: false}
   waivers:
