@@ -16,7 +16,11 @@ SAID = """\
     - {name: cite, text: Cite., test: {regex: '[0-9]', min_rate: 0.9}}
     - {name: clean, test: {regex: 'https?://', max_rate: 0.1}}
 """
-TOLD = {**BANK, P: BANK[P] + SAID}
+TEXT = "  constraints: [{name: a, text: A.}]\n"
+TOLD = {
+    **BANK,
+    P: BANK[P].replace("'{{ question }}'", "'{{ constraints }} {{ question }}'") + SAID,
+}
 
 
 def rows(cite: int, clean: int = 0, of: int = 400) -> Any:
@@ -48,7 +52,7 @@ def test_answers_that_break_a_constraint_fail_its_gate() -> None:
 
 
 def test_base_s_constraint_judges_the_head_that_dropped_it() -> None:
-    world = World(head=BANK, base=TOLD, head_rows=rows(100))
+    world = World(head={**BANK, P: TOLD[P].replace(SAID, TEXT)}, base=TOLD, head_rows=rows(100))
     assert outcomes(world)["Evaluation/quality/cite", "base"] is Outcome.FAILED
     told = {one.what: (one.before, one.after) for one in world.verdict().loosened}
     assert told == {
@@ -83,7 +87,7 @@ def test_a_rate_makes_no_job_and_a_pattern_no_answer_anew() -> None:
 
 
 def test_a_constraint_without_a_test_changes_no_evaluate_payload() -> None:
-    plain, told = {**BANK}, {**BANK, P: BANK[P] + "  constraints: [{name: a, text: A.}]\n"}
+    plain, told = {**BANK}, {**TOLD, P: TOLD[P].replace(SAID, TEXT)}
     (before, *_), (after, *_) = exams(None, graph(plain)), exams(None, graph(told))
     assert before.head is not None
     assert after.head is not None
