@@ -94,11 +94,12 @@ def render(
     """
     diagnostics = list(diagnostics)
     secret = {(d.span.path, d.span.line) for d in diagnostics if d.rule == LITERAL_SECRET}
+    shown = {path: text.split("\n") for path, text in (texts or {}).items()}
     blocks: list[str] = []
     for d in sorted(set(diagnostics), key=lambda d: d.sort_key):
         lines = _fit(f"{d.span}: {d.severity.value}[{d.rule}]: {printable(d.message, 400)}", width)
         if (d.span.path, d.span.line) not in secret:
-            lines += _excerpt(d.span, (texts or {}).get(d.span.path), width)
+            lines += _excerpt(d.span, shown.get(d.span.path, []), width)
         if d.hint:
             lines += _fit(f"  hint: {printable(d.hint, 400)}", width)
         blocks.append("\n".join(lines))
@@ -110,10 +111,7 @@ def _fit(line: str, width: int) -> list[str]:
     return wrapped(line.strip(), width, indent, indent + 4) if width else [line]
 
 
-def _excerpt(span: Span, text: str | None, width: int = 0) -> list[str]:
-    if text is None:
-        return []
-    lines = text.split("\n")
+def _excerpt(span: Span, lines: list[str], width: int = 0) -> list[str]:
     if not 1 <= span.line <= len(lines):
         return []
     line = lines[span.line - 1].rstrip("\r")

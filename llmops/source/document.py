@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
 )
 
 from llmops.diagnostics import Diagnostic, Span
-from llmops.source.places import AWAITED, Places, span_of
+from llmops.source.places import AWAITED, Places, spot_of
 from llmops.source.scalars import STARTS, Refused, resolve
 from llmops.source.text import inside, place, unreadable
 from llmops.source.trouble import explain
@@ -233,7 +233,7 @@ class _Reader:
         self._add(span, "yaml-syntax", *explain(problem, context, character, opened))
 
     def _note(self, event: Any, rule: str, message: str, hint: str) -> None:
-        self._add(span_of(self.path, event), rule, message, hint)
+        self._add(Span(self.path, *spot_of(event)), rule, message, hint)
 
     def _add(self, span: Span, rule: str, message: str, hint: str) -> None:
         self.mistakes.append(Diagnostic(span, rule, message, hint))

@@ -25,13 +25,17 @@ Loc = tuple[str | int, ...]
 AWAITED: Any = object()  # in place of a mapping's key: the next event is the key
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a value stands, where its key stands, and a scalar's own text."""
+Spot = tuple[int, int, int]  # line and column from 1, width
 
-    value: Span
-    key: Span | None = None
-    raw: str | None = None
+
+@dataclass(slots=True)
+class _Place:
+    """Where a value stands, where its key stands, a scalar's own text, what is inside."""
+
+    value: Spot
+    key: Spot | None
+    raw: str | None
+    inner: dict[str | int, _Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Places:
 
     path: str
     text: str
-    _found: dict[Loc, _Place] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _root: list[_Place] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def span(self, loc: Loc, *, key: bool = False) -> Span:
         """Place of the value at `loc`, or with `key` of the key (or list item) that holds it.
@@ -48,52 +52,54 @@ class Places:
         A `loc` that does not exist gives the key of its nearest parent that does, since that is
         the line where something is missing.
         """
-        places = self._located()
-        if loc not in places:
-            return self.span(loc[:-1], key=True)
-        place = places[loc]
-        return place.key if key and place.key else place.value
+        place, found = self._at(loc)
+        at_key = (key or found < len(loc)) and place.key is not None
+        return Span(self.path, *(place.key if at_key and place.key else place.value))
 
     def raw(self, loc: Loc) -> str | None:
         """A scalar's own text, so that `1.10` stays "1.10"; None where no scalar stands."""
-        place = self._located().get(loc)
-        return place.raw if place else None
+        place, found = self._at(loc)
+        return place.raw if found == len(loc) else None
 
-    def _located(self) -> dict[Loc, _Place]:
-        if not self._found:
-            self._found.update(_locate(self.path, self.text))
-        return self._found
+    def _at(self, loc: Loc) -> tuple[_Place, int]:
+        """The place at `loc` or its nearest parent, and how many steps lead there."""
+        if not self._root:
+            self._root.append(_locate(self.text))
+        place = self._root[0]
+        for found, step in enumerate(loc):
+            if step not in place.inner:
+                return place, found
+            place = place.inner[step]
+        return place, len(loc)
 
 
-def span_of(path: str, event: Any) -> Span:
-    """From the event's first character; its width where it ends on the same line."""
+def spot_of(event: Any) -> Spot:
+    """The event's first character; its width where it ends on the same line."""
     start, end = event.start_mark, event.end_mark
-    width = end.column - start.column if end.line == start.line else 1
-    return Span(path, start.line + 1, start.column + 1, max(1, width))
+    line, column = start.line, start.column
+    width = end.column - column if end.line == line else 1
+    return line + 1, column + 1, width if width > 0 else 1
 
 
-def _locate(path: str, text: str) -> dict[Loc, _Place]:
-    """Places of all values of the text, by their path from the root."""
-    places: dict[Loc, _Place] = {}
-    loc: Loc = ()
-    state: Any = None  # None at the root, in a list the next index, in a dict `AWAITED` or the key
-    key: Span | None = None
-    outer: list[tuple[Loc, Any]] = []
+def _locate(text: str) -> _Place:
+    """The places of all values of the text, below that of the root."""
+    nothing: dict[str | int, _Place] = {}
+    top: dict[str | int, _Place] = {}
+    here, state = top, 0  # what is open: in a list the next index, in a dict `AWAITED` or the key
+    key: Spot | None = None
+    outer: list[tuple[dict[str | int, _Place], Any]] = []
     for event in iter(CParser(text.encode()).get_event, None):
         kind = event.__class__
         if kind is ScalarEvent and state is AWAITED:
-            state, key = event.value, span_of(path, event)
-        elif kind in (ScalarEvent, MappingStartEvent, SequenceStartEvent):
-            inner = loc if state is None else (*loc, state)
-            raw = event.value if kind is ScalarEvent else None
-            places[inner] = _Place(span_of(path, event), key, raw)
-            after = state + 1 if isinstance(state, int) else AWAITED
-            if kind is ScalarEvent:
-                state = after
-            else:
-                outer.append((loc, after))
-                loc, state = inner, (AWAITED if kind is MappingStartEvent else 0)
-            key = None
-        elif kind in (MappingEndEvent, SequenceEndEvent):
-            loc, state = outer.pop()
-    return places
+            state, key = event.value, spot_of(event)
+        elif kind is ScalarEvent:
+            here[state] = _Place(spot_of(event), key, event.value, nothing)
+            state, key = (AWAITED if key else state + 1), None
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            inside: dict[str | int, _Place] = {}
+            here[state] = _Place(spot_of(event), key, None, inside)
+            outer.append((here, AWAITED if key else state + 1))
+            here, state, key = inside, (AWAITED if kind is MappingStartEvent else 0), None
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            here, state = outer.pop()
+    return top[0]

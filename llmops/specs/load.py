@@ -40,7 +40,7 @@ from llmops.specs.base import API_VERSION, NAME_PATTERN, Ref, Spec, meaning
 from llmops.specs.blocks import Metadata
 from llmops.specs.fields import Block
 from llmops.specs.mistakes import Part, translate
-from llmops.specs.problem import Loc, Problem, block, items, listed, quoted, shown
+from llmops.specs.problem import Loc, Problem, block, first, items, listed, quoted, shown
 from llmops.specs.references import Uses
 from llmops.specs.secrets import redacted
 from llmops.specs.shape import Shape, compile_shape, leaves, split, walk
@@ -144,14 +144,14 @@ def load(documents: Iterable[Document]) -> Loaded:
 
 def load_one(document: Document) -> tuple[Spec | None, tuple[Diagnostic, ...]]:
     """One document's spec, or None beside its errors (warnings may stand beside a spec)."""
-    problems: list[Problem] = list(_envelope(document.value))
+    problems: list[Problem] = list(first(_envelope(document.value)))
     kind = document.value.get("kind")
     spec = None
     if isinstance(kind, str) and kind in KINDS:
         spec, found = _spec(kind, document)
         problems += found
-    problems = _with_secrets(document, problems)
-    diagnostics = tuple(_diagnostic(document, problem) for problem in problems)
+    told = first(_with_secrets(document, problems))
+    diagnostics = tuple(_diagnostic(document, problem) for problem in told)
     return (None if has_errors(diagnostics) else spec), diagnostics
 
 
@@ -192,9 +192,10 @@ def _spec(kind: str, document: Document) -> tuple[Spec | None, list[Problem]]:
     body = _read(KINDS[kind], part)
     problems = [*about.problems, *body.problems, *_name(document)]
     given = value.get("spec")
-    problems += CHECKS[kind](given) if isinstance(given, dict) else ()
-    problems += _ranges(given) if kind == "Policy" else ()
-    problems += overlays.check(part, KINDS, CHECKS, roles) if kind == "Environment" else ()
+    problems += first(CHECKS[kind](given)) if isinstance(given, dict) else ()
+    problems += first(_ranges(given)) if kind == "Policy" else ()
+    if kind == "Environment":
+        problems += first(overlays.check(part, KINDS, CHECKS, roles))
     uses = Uses()
     if about.value is None or body.value is None:
         walk(shape_of(kind), given, uses.visit)
@@ -255,7 +256,7 @@ def _read(form: type[Block], part: Part) -> _Read:
     try:
         valid = form.model_validate(given)
     except ValidationError as error:
-        return _Read(None, list(translate(part, error.errors(include_url=False))))
+        return _Read(None, list(first(translate(part, error.errors(include_url=False)))))
     return _Read(valid.model_dump(mode="json", by_alias=True, exclude_none=True), [])
 
 
@@ -291,10 +292,10 @@ def _with_secrets(document: Document, problems: list[Problem]) -> list[Problem]:
     found = list(secrets.find(document.value)) if secrets.suspicious(document.text) else []
     if not found:
         return problems
-    hidden = [loc for loc, _ in found]
-    kept = [p for p in problems if not any(p.loc[: len(loc)] == loc for loc in hidden)]
+    hidden = {loc for loc, _ in found}
+    kept = [p for p in problems if not any(p.loc[:n] in hidden for n in range(len(p.loc) + 1))]
     clean = [replace(p, message=redacted(p.message), hint=redacted(p.hint)) for p in kept]
-    return clean + [_secret(loc, form) for loc, form in found]
+    return [_secret(loc, form) for loc, form in found] + clean
 
 
 def _secret(loc: Loc, form: str) -> Problem:

@@ -28,6 +28,20 @@ class Problem:
     severity: Severity = Severity.ERROR
 
 
+MOST = 100  # mistakes of one file that are told: whoever has so many to mend knows enough
+
+
+def first(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The first hundred of each severity; once there are so many errors, none is looked for."""
+    left = dict.fromkeys(Severity, MOST)
+    for problem in problems:
+        if left[problem.severity]:
+            left[problem.severity] -= 1
+            yield problem
+        elif problem.severity is Severity.ERROR:
+            return
+
+
 def shown(value: Any) -> str:
     """A value in the user's words: `text "4"`, `number 4`, `a list`; never a secret."""
     if isinstance(value, bool):
@@ -109,10 +123,12 @@ def one_sided(entry: Any, loc: Loc) -> Iterator[Problem]:
 
 def once(names: Any, loc: Loc) -> Iterator[Problem]:
     """Names that stand twice in a list of names."""
+    seen: set[str] = set()
     known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     for i, name in enumerate(known):
-        if name in known[:i]:
+        if name in seen:
             yield Problem((*loc, i), "duplicate-name", f"{quoted(name)} stands here twice")
+        seen.add(name)
 
 
 def duplicates(value: Any, loc: Loc, *keys: str) -> Iterator[Problem]:

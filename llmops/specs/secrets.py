@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 
 # Each form is anchored on a prefix that its issuer promises, so that ordinary text never matches.
+# What comes before the decisive sign is bounded, or a text full of prefixes would take for ever.
 _FORMS = re.compile(
-    r"(?P<openai>\bsk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,})"
+    r"(?P<openai>\bsk-(?=[A-Za-z_-]{0,256}+\d)[A-Za-z0-9_-]{20,})"
     r"|(?P<github>\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,})"
     r"|(?P<gitlab>\bglpat-[A-Za-z0-9_-]{20,})"
     r"|(?P<huggingface>\bhf_[A-Za-z0-9]{20,})"
     r"|(?P<aws>\b(?:AKIA|ASIA)[A-Z0-9]{16}\b)"
     r"|(?P<slack>\bxox[abeoprs]-[A-Za-z0-9-]{10,})"
     r"|(?P<google>\bAIza[A-Za-z0-9_-]{35})"
-    r"|(?P<jwt>\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.)"
+    r"|(?P<jwt>\beyJ[A-Za-z0-9_-]{8,1024}+\.eyJ[A-Za-z0-9_-]{8,}\.)"
     r"|(?P<key>-----BEGIN [A-Z ]*PRIVATE KEY)"
-    r"|(?P<address>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/:@]+@)"
+    r"|(?P<address>\b[a-z][a-z0-9+.-]{0,31}+://[^\s/:@]*:[^\s/:@]+@)"
 )
 COLUMNS = ("spec", "columns")  # a dataset may well have a column "token"
 _NAMES = {

@@ -199,8 +199,9 @@ def _list(shape: Shape, value: Any, loc: tuple[str | int, ...], visit: Visit) ->
 def walk(shape: Shape, value: Any, visit: Visit, loc: tuple[str | int, ...] = ()) -> None:
     """Shows `visit` the references and files of a value that may be of any shape."""
     if isinstance(value, list) and shape.many:
+        one = replace(shape, many=False)
         for i, item in enumerate(value):
-            walk(replace(shape, many=False), item, visit, (*loc, i))
+            walk(one, item, visit, (*loc, i))
     for name, inner in value.items() if isinstance(value, dict) else ():
         below = shape.fields.get(name)
         if below is None:

@@ -17,6 +17,7 @@ from llmops.diagnostics import Diagnostic, Span, render
 from llmops.source.document import MAX_DEPTH, MAX_MISTAKES, Document, parse
 from llmops.source.scalars import Refused, resolve
 from llmops.source.text import MAX_BYTES
+from tests.mutations import mutated
 
 YAML_FILES = Path(__file__).parents[1] / "golden" / "yaml"
 
@@ -274,37 +275,6 @@ def test_an_accepted_plain_scalar_means_the_same_to_a_reader_of_1_1_and_one_of_1
 
 # ---- fuzz ------------------------------------------------------------------------------------
 
-_PIECES = [
-    *(b"\t", b" ", b"\n", b"\r", b"\r\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\xc2\x85"),
-    *(b"- ", b"? ", b": ", b":", b"[", b"]", b"{", b"}", b",", b"&a ", b"*a", b"!t ", b"!!int "),
-    *(b"---\n", b"...\n", b"%YAML 1.1\n", b"|\n", b">-\n", b'"', b"'", b"\\", b"#", b"@", b"`"),
-    *(b"no", b"010", b"1e999", b"2026-11-22", b"12:30", b"~", b"null", b"=", b"0x", b"9" * 50),
-    *(b"\xf0\x9f\x98\x80", b"\xe2\x80\xae", b"\xed\xa0\x80", b"\xf5", "客服".encode(), b"<<: "),
-    *(b"[" * 70, b"a: {", b"kind: x\n", b"<<<<<<< ours\n"),
-]
-
-
-def _mutated(rng: random.Random, seeds: list[bytes]) -> bytes:
-    data = bytearray(rng.choice(seeds))
-    for _ in range(rng.randint(1, 5)):
-        at = rng.randrange(len(data) + 1)
-        until = min(len(data), at + rng.randint(0, 12))
-        act = rng.randrange(6)
-        if act == 0:
-            data[at:at] = rng.choice(_PIECES)
-        elif act == 1:
-            data[at:until] = b""
-        elif act == 2:
-            data[at:until] = rng.choice(_PIECES)
-        elif act == 3 and at < len(data):
-            data[at] = rng.randrange(256)
-        elif act == 4:
-            data[at:at] = data[at:until] * rng.randint(1, 3)
-        else:
-            other = rng.choice(seeds)
-            data[at:] = other[rng.randrange(len(other) + 1) :]
-    return bytes(data)
-
 
 def _problem_with(diagnostic: Diagnostic, data: bytes, text: str) -> str:
     lines = (text or data.decode("utf-8", "replace")).split("\n")
@@ -316,7 +286,7 @@ def _problem_with(diagnostic: Diagnostic, data: bytes, text: str) -> str:
     return "" if diagnostic.message and "\n" not in diagnostic.message else "no one-line message"
 
 
-def test_twenty_thousand_mutated_files_are_each_read_or_refused_with_a_place() -> None:
+def test_six_thousand_mutated_files_are_each_read_or_refused_with_a_place() -> None:
     seed = 20261122
     rng = random.Random(seed)
     seeds = [p.read_bytes() for p in sorted(YAML_FILES.glob("*.yaml"))]
@@ -324,8 +294,8 @@ def test_twenty_thousand_mutated_files_are_each_read_or_refused_with_a_place() -
     seeds += [SPEC.encode()] * 40
     read = refused = 0
     rules = set()
-    for n in range(20_000):
-        data = _mutated(rng, seeds)
+    for n in range(6_000):
+        data = mutated(rng, seeds)
         parsed = parse("fuzz.yaml", data)
         where = f"input {n} of seed {seed}: {data!r}"
         assert (parsed.document is None) == bool(parsed.diagnostics), where
@@ -336,10 +306,10 @@ def test_twenty_thousand_mutated_files_are_each_read_or_refused_with_a_place() -
             refused += 1
             continue
         read += 1
-        assert all(parsed.document.span(loc).line >= 1 for loc in _locs(parsed.document.value))
-        assert len(parsed.document._found) == sum(1 for _ in _locs(parsed.document.value)), where
-    assert read > 1_500
-    assert refused > 5_000
+        locs = list(_locs(parsed.document.value))
+        assert all(parsed.document._at(loc)[1] == len(loc) for loc in locs), where
+    assert read > 450
+    assert refused > 1_500
     assert rules == ALL_RULES - {"too-large"}
 
 
