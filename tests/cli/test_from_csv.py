@@ -100,6 +100,27 @@ def test_the_first_bound_is_what_the_commonest_label_reaches(tmp_path: Path) -> 
     assert binomial.smallest_passing_count(tested, 0.6, 0.0125) is not None
 
 
+def test_a_bound_is_rounded_up_since_the_share_itself_shows_nothing(tmp_path: Path) -> None:
+    lines = "".join(f"text {n},{'a' if n % 1000 < 377 else 'bcd'[n % 3]}\n" for n in range(1000))
+    size = from_csv_size.sized(read(tmp_path, "text,label\n" + lines))
+    assert size.accuracy == 0.38
+
+
+@pytest.mark.parametrize(
+    ("rows", "share", "able"), [(30, 0.7, True), (30, 0.8, False), (60, 0.8, True)]
+)
+def test_a_bound_that_only_a_nearly_perfect_model_would_show_is_none_to_begin_with(
+    rows: int, share: float, able: bool
+) -> None:
+    assert from_csv_size._can_show(rows, share) is able
+    assert binomial.smallest_passing_count(rows, share, 0.0125) is not None  # it could be shown
+
+
+@pytest.mark.parametrize(("rows", "margin"), [(30, 0.3), (255, 0.08), (2050, 0.03), (4000, 0.02)])
+def test_the_margin_is_the_finest_that_so_many_rows_decide(rows: int, margin: float) -> None:
+    assert from_csv_size._margin(rows) == margin
+
+
 def test_few_rows_of_an_uneven_file_are_asked_for_less_and_told_so(tmp_path: Path) -> None:
     common = "".join(f"ordinary {n},a\n" for n in range(92))
     found = read(tmp_path, "text,label\n" + common + "".join(f"odd {n},b\n" for n in range(8)))
