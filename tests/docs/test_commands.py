@@ -1,0 +1,144 @@
+"""Every command that a page shows is run: in a copy of the running example, with kept evidence.
+
+The example without its fetched data is planned, run by the stand-in worker and judged; then each
+command has a copy to itself, with the files that it names. It must end as told (`ENDS`, else 0),
+and a page that shows what a command prints must show that.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.docs.shown import Shown, commands, hidden
+from tests.tools import docs_story
+from tests.tools.make_docs import ROOT, language, pages
+from tests.tools.terminal import Terminal, normal
+
+pytestmark = pytest.mark.xdist_group("docs")
+PAGES = [page for page in pages() if language(page) == "en"]
+SHOWN = {one.line: one for page in PAGES for one in commands(page)}
+WORLD = {
+    "answers": [{"right": 0.9, "refuses": {"refuse": 0.97, "comply": 0.0}}],
+    "scans": [{"unchanged": 0.95}],
+}
+
+# Not run here: why.
+ELSEWHERE: Mapping[str, str] = {
+    "make install": "installs two gigabytes; CI does it",
+    "make demo": "trains for minutes; CI does it",
+    "make test": "this is a part of it",
+    "make check": "CI does it",
+    "pip install .": "needs a registry; the wheel is built and tried by another test",
+    "source .venv/bin/activate": "of the machine; nothing of ours",
+    "python -m tests.tools.make_docs": "rewrites the pages; tests hold every page to it",
+    "llmops demo": "trains for minutes; CI does it",
+    "llmops demo --keep my-demo": "the same, and keeps it",
+    "source <(llmops completion zsh)": "needs zsh; tests of completion read what it prints",
+}
+# A command that is only named: what it cannot do without.
+NAMED: Mapping[str, str] = {
+    "llmops why": "Recipe/support-lora",
+    "llmops why-not": "Recipe/support-lora",
+    "llmops explain": "Recipe",
+    "llmops show": "attempts",
+    "llmops guard": "check hello",
+    "llmops completion": "bash",
+    "llmops import": "axolotl lora-1b.yml",
+    "llmops prompt": "test",
+    "llmops policy": "rules",
+    "llmops waiver": "ls",
+    "llmops init": "another",
+    "python -m llmops": "--version",
+}
+# Words that stand for a reader's own.
+WORDS: Mapping[str, str] = {
+    "TEAM:PERSON": "team-compliance:ann", "NAME": "local", "FILE": "plan.json",
+}  # fmt: skip
+# What must be there before.
+FIRST: Mapping[str, tuple[str, ...]] = {
+    "llmops run plan.json --jobs 1": ("llmops plan --out plan.json",),
+    "llmops run FILE": ("llmops plan --out plan.json",),
+    "cd my-assistant": ("llmops init my-assistant",),
+    "llmops gate --counted": ("llmops run --counted",),
+    "llmops gate --counted --approved TEAM:PERSON": ("llmops run --counted",),
+    "git restore specs/applications/faq.yaml": ("llmops init .. --force", "cd .."),
+    "command llmops completion fish > ~/.config/fish/completions/llmops.fish": (
+        "mkdir -p ~/.config/fish/completions",
+    ),
+}
+# How it ends, where it does not end with 0.
+ENDS: Mapping[str, int] = {}
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The running example, run: a folder with `repo` and `home`."""
+    root = tmp_path_factory.mktemp("scene")
+    repo = docs_story.example(root / "repo")
+    shutil.rmtree(repo.path / "specs" / "banking77")  # its rows have to be fetched
+    repo.commit({}, "only what is here")
+    terminal = Terminal(repo.path, root / "home", WORLD)
+    done = terminal.run("llmops run")
+    assert done.code == 0, done.text
+    repo.git("switch", "--quiet", "--create", "my-branch")
+    terminal.edit("specs/applications/support.yaml", "owner: team-cs", "owner: team-quality")
+    repo.commit({}, "another owner")
+    repo.git("switch", "--quiet", "main")
+    repo.git("remote", "add", "origin", str(repo.path))
+    repo.git("fetch", "--quiet", "origin")
+    return root
+
+
+@pytest.mark.parametrize("line", sorted(SHOWN))
+def test_a_command_that_a_page_shows_does_what_it_says(
+    scene: Path, tmp_path: Path, line: str
+) -> None:
+    if line in ELSEWHERE:
+        return
+    shutil.copytree(scene / "repo", tmp_path / "repo", symlinks=True)
+    terminal = Terminal(tmp_path / "repo", tmp_path / "home", WORLD)
+    for before in FIRST.get(line, ()):
+        prepared = terminal.run(before)
+        assert prepared.code == 0, prepared.text
+    done = terminal.run(_given(line))
+    assert done.code == ENDS.get(line, 0), done.text
+    assert "llmops itself failed" not in done.text
+    if (printed := SHOWN[line].prints) is not None:
+        assert normal(done.text) == normal(printed)
+
+
+def _given(line: str) -> str:
+    whole = f"{line} {NAMED[line]}" if line in NAMED else line
+    for word, instead in WORDS.items():
+        whole = " ".join(instead if w == word else w for w in whole.split(" "))
+    return whole
+
+
+def test_no_reason_is_left_over() -> None:
+    for table in (ELSEWHERE, NAMED, FIRST, ENDS):
+        assert [line for line in table if line not in SHOWN] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_command_hides_from_this_test(page: Path) -> None:
+    assert hidden(page) == []
+
+
+def test_commands_are_found_wherever_a_page_can_show_them(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "Say `llmops plan --out x`, not `plan`.\n"
+        "```sh\n# first\nllmops run   # all of it\ncd x\n```\n"
+        "> ```console\n> $ llmops ls\n> a\n> b\n> ```\n"
+        "```text\nllmops gate\n```\n",
+        encoding="utf-8",
+    )
+    assert set(commands(page)) == {
+        Shown("llmops plan --out x", "page.md"), Shown("llmops run", "page.md"),
+        Shown("cd x", "page.md"), Shown("llmops ls", "page.md", "a\nb"),
+    }  # fmt: skip
+    assert hidden(page) == ["llmops gate"]
