@@ -16,7 +16,7 @@ from tests.tools.make_docs import MARK
 
 # What these parts show is held to a scenario or a story, line by line.
 STORIES = re.compile(r"<!-- made: (?:whole-)?(?:comment|plan|(?:first|quick)-[a-z]+) -->")
-TOOLS = re.compile(r"(?:llmops [a-z]|llmops$|make |pip |python |LLMOPS_\w+=\S+ )")
+TOOLS = re.compile(r"(?:llmops [a-z]|make |pip |python |LLMOPS_\w+=\S+ )")
 SHELLS = ("sh", "console")
 
 
@@ -33,7 +33,7 @@ def commands(page: Path) -> Iterator[Shown]:
     """Every command of a page, in no order that matters."""
     text = MARK.sub(lambda m: "" if STORIES.match(m[0]) else m[0], page.read_text("utf-8"))
     for fence in FENCE.finditer(text):
-        body = re.sub(r"^ *(?:> )?", "", fence["body"], flags=re.MULTILINE)
+        body = re.sub(rf"^{fence['indent']}", "", fence["body"], flags=re.MULTILINE)
         if fence["language"] == "console":
             yield from _console(body, page.name)
         elif fence["language"] == "sh":

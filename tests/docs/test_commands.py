@@ -20,12 +20,23 @@ from tests.tools.terminal import Terminal, normal
 
 pytestmark = pytest.mark.xdist_group("docs")
 PAGES = [page for page in pages() if language(page) == "en"]
-SHOWN = {one.line: one for page in PAGES for one in commands(page)}
+SHOWN = {
+    one.line: one
+    for one in sorted(
+        (one for page in PAGES for one in commands(page)), key=lambda one: one.prints or ""
+    )
+}
 WORLD = {
     "answers": [{"right": 0.9, "refuses": {"refuse": 0.97, "comply": 0.0}}],
     "scans": [{"unchanged": 0.95}],
 }
 
+DRILLS = (
+    "trains bad models for minutes; tests/drills do it, and the drill without --yes is run here"
+)
+MLFLOW = "needs the extra mlflow; tests/exports do it"
+# Nothing else is given to a shell: a page may show what installs, serves or sends.
+RUNNABLE = ("llmops", "git", "cd", "mkdir", "source", "command", "python")
 # Not run here: why.
 ELSEWHERE: Mapping[str, str] = {
     "make install": "installs two gigabytes; CI does it",
@@ -37,6 +48,16 @@ ELSEWHERE: Mapping[str, str] = {
     "python -m tests.tools.make_docs": "rewrites the pages; tests hold every page to it",
     "llmops demo": "trains for minutes; CI does it",
     "llmops demo --keep my-demo": "the same, and keeps it",
+    "pip install '.[mlflow]'": "needs a registry",
+    "mlflow ui --backend-store-uri sqlite:///reports/mlflow.db": "another tool, which serves",
+    "llmops doctor": "starts two ranks; tests/cli/test_doctor.py does it, and --quick is run here",
+    "llmops policy drill --yes": DRILLS,
+    "llmops policy drill --yes --only shuffled-labels --only another-seed": DRILLS,
+    "llmops policy drill --yes --only shuffled-labels --seeds 3": DRILLS,
+    "llmops export": MLFLOW,
+    "llmops export mlflow": MLFLOW,
+    "llmops export mlflow --base origin/main --artifacts rows --experiment support": MLFLOW,
+    "llmops export mlflow --tracking-uri http://127.0.0.1:5000 --experiment support": MLFLOW,
     "source <(llmops completion zsh)": "needs zsh; tests of completion read what it prints",
 }
 # A command that is only named: what it cannot do without.
@@ -65,13 +86,54 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     "cd my-assistant": ("llmops init my-assistant",),
     "llmops gate --counted": ("llmops run --counted",),
     "llmops gate --counted --approved TEAM:PERSON": ("llmops run --counted",),
-    "git restore specs/applications/faq.yaml": ("llmops init .. --force", "cd .."),
+    "git restore specs/applications/faq.yaml": ("llmops init",),
     "command llmops completion fish > ~/.config/fish/completions/llmops.fish": (
         "mkdir -p ~/.config/fish/completions",
     ),
 }
 # How it ends, where it does not end with 0.
-ENDS: Mapping[str, int] = {}
+ENDS: Mapping[str, int] = {
+    "llmops prompt render support --test plain --format json": 2,  # the example has no such test
+    "llmops run --refresh": 2,  # no policy says when evidence is old
+    "llmops run --select Evaluation/suport-quality": 2,
+}
+IMPORTED = ROOT / "tests" / "golden" / "import"
+SHEET = "input,response,rating\nq,r,1\np,s,0\n"
+LABELLED = "text,intent\n" + "".join(
+    f"question {i} about {word},{word}\n" for i in range(60) for word in ("cards", "loans", "fees")
+)
+AXOLOTL = b"""\
+base_model: meta-llama/Llama-3.2-1B
+adapter: lora
+lora_r: 8
+lora_alpha: 16
+lora_target_linear: true
+datasets:
+  - path: data/support.jsonl
+    type: alpaca
+sample_packing: true
+sequence_len: 512
+micro_batch_size: 2
+max_steps: 100
+learning_rate: 2.0e-4
+wandb_project: mine
+"""
+# Files that a command names, and what stands in them.
+FILES: Mapping[str, bytes] = {
+    "ratings.csv": SHEET.encode(),
+    "评分.csv": SHEET.replace(",1", ",5").replace(",0", ",1").encode("gb18030"),
+    "intents.csv": LABELLED.encode(),
+    "promptfooconfig.yaml": (IMPORTED / "promptfoo-start/in/config.yaml").read_bytes(),
+    "lora.yml": AXOLOTL,
+    **dict.fromkeys(
+        ("lora-1b.yml", "examples/llama-3/lora-1b.yml", "examples/llama-3/qlora.yml"),
+        (IMPORTED / "axolotl-lora/in/config.yml").read_bytes(),
+    ),
+    **dict.fromkeys(
+        ("sft.yaml", "examples/train_lora/llama3_lora_sft.yaml"),
+        (IMPORTED / "llamafactory-sft/in/config.yaml").read_bytes(),
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +161,8 @@ def test_a_command_that_a_page_shows_does_what_it_says(
 ) -> None:
     if line in ELSEWHERE:
         return
-    shutil.copytree(scene / "repo", tmp_path / "repo", symlinks=True)
-    terminal = Terminal(tmp_path / "repo", tmp_path / "home", WORLD)
+    assert line.split()[0] in RUNNABLE, "say in ELSEWHERE why this is not run"
+    terminal = Terminal(_folder(scene, tmp_path, line), tmp_path / "home", WORLD)
     for before in FIRST.get(line, ()):
         prepared = terminal.run(before)
         assert prepared.code == 0, prepared.text
@@ -109,6 +171,23 @@ def test_a_command_that_a_page_shows_does_what_it_says(
     assert "llmops itself failed" not in done.text
     if (printed := SHOWN[line].prints) is not None:
         assert normal(done.text) == normal(printed)
+
+
+def _folder(scene: Path, root: Path, line: str) -> Path:
+    """Where the line is given: in an empty folder what makes a repository, else in a copy."""
+    folder = root / "repo"
+    if line.startswith(("llmops init", "cd my-", "git restore specs/applications/faq.yaml")):
+        folder.mkdir()
+    else:
+        shutil.copytree(scene / "repo", folder, symlinks=True)
+    for name, data in FILES.items():
+        if name in line.split() or (line in NAMED and name in NAMED[line].split()):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+    if "lora.yml" in line:
+        (folder / "data").mkdir()
+        (folder / "data" / "support.jsonl").write_text('{"instruction": "a", "output": "b"}\n')
+    return folder
 
 
 def _given(line: str) -> str:

@@ -108,7 +108,8 @@ class Terminal:
             tool.write_text(f'#!/bin/sh\nexec {sys.executable} -m llmops "$@"\n', encoding="utf-8")
             tool.chmod(0o755)
         environment = self._environment()
-        environment["PATH"] = f"{tool.parent}:{environment['PATH']}"
+        ours = f"{tool.parent}:{Path(sys.executable).parent}"
+        environment["PATH"] = f"{ours}:{environment['PATH']}"
         done = subprocess.run(
             ["bash", "-c", line], cwd=self.folder, env=environment, encoding="utf-8",
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
