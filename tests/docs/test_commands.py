@@ -7,8 +7,10 @@ and a page that shows what a command prints must show that.
 
 from __future__ import annotations
 
+import fnmatch
 import shutil
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -31,34 +33,23 @@ WORLD = {
     "scans": [{"unchanged": 0.95}],
 }
 
-DRILLS = (
-    "trains bad models for minutes; tests/drills do it, and the drill without --yes is run here"
-)
-MLFLOW = "needs the extra mlflow; tests/exports do it"
 # Nothing else is given to a shell: a page may show what installs, serves or sends.
 RUNNABLE = ("llmops", "git", "cd", "mkdir", "source", "command", "python")
-# Not run here: why.
+# Not run here: why. A `*` stands for any ending.
 ELSEWHERE: Mapping[str, str] = {
     "make install": "installs two gigabytes; CI does it",
     "make demo": "trains for minutes; CI does it",
     "make test": "this is a part of it",
     "make check": "CI does it",
-    "pip install .": "needs a registry; the wheel is built and tried by another test",
+    "pip install *": "needs a registry; the wheel is built and tried by another test",
     "source .venv/bin/activate": "of the machine; nothing of ours",
-    "python -m tests.tools.make_docs": "rewrites the pages; tests hold every page to it",
-    "llmops demo": "trains for minutes; CI does it",
-    "llmops demo --keep my-demo": "the same, and keeps it",
-    "pip install '.[mlflow]'": "needs a registry",
-    "mlflow ui --backend-store-uri sqlite:///reports/mlflow.db": "another tool, which serves",
-    "llmops doctor": "starts two ranks; tests/cli/test_doctor.py does it, and --quick is run here",
-    "llmops policy drill --yes": DRILLS,
-    "llmops policy drill --yes --only shuffled-labels --only another-seed": DRILLS,
-    "llmops policy drill --yes --only shuffled-labels --seeds 3": DRILLS,
-    "llmops export": MLFLOW,
-    "llmops export mlflow": MLFLOW,
-    "llmops export mlflow --base origin/main --artifacts rows --experiment support": MLFLOW,
-    "llmops export mlflow --tracking-uri http://127.0.0.1:5000 --experiment support": MLFLOW,
     "source <(llmops completion zsh)": "needs zsh; tests of completion read what it prints",
+    "python -m tests.tools.make_docs": "rewrites the pages; tests hold every page to it",
+    "mlflow ui *": "another tool, which serves",
+    "llmops demo*": "trains for minutes; CI does it, and tests/cli/test_demo*.py read its parts",
+    "llmops doctor": "starts two ranks; tests/cli/test_doctor.py does it, and --quick is run here",
+    "llmops policy drill --yes*": "trains bad models for minutes; tests/drills do it",
+    "llmops export*": "needs the extra mlflow; tests/exports do it",
 }
 # A command that is only named: what it cannot do without.
 NAMED: Mapping[str, str] = {
@@ -84,6 +75,9 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     "llmops run plan.json --jobs 1": ("llmops plan --out plan.json",),
     "llmops run FILE": ("llmops plan --out plan.json",),
     "cd my-assistant": ("llmops init my-assistant",),
+    "cd my-demo": ("mkdir my-demo",),
+    "cd my-labels": ("mkdir my-labels",),
+    "llmops gate --base main --head no-rehearsal": ("git branch no-rehearsal",),
     "llmops gate --counted": ("llmops run --counted",),
     "llmops gate --counted --approved TEAM:PERSON": ("llmops run --counted",),
     "git restore specs/applications/faq.yaml": ("llmops init",),
@@ -99,8 +93,8 @@ ENDS: Mapping[str, int] = {
 }
 IMPORTED = ROOT / "tests" / "golden" / "import"
 SHEET = "input,response,rating\nq,r,1\np,s,0\n"
-LABELLED = "text,intent\n" + "".join(
-    f"question {i} about {word},{word}\n" for i in range(60) for word in ("cards", "loans", "fees")
+LABELLED = "text,intent,category\n" + "".join(
+    f"question {i} on {word},{word},{word}\n" for i in range(60) for word in ("cards", "fees")
 )
 AXOLOTL = b"""\
 base_model: meta-llama/Llama-3.2-1B
@@ -159,7 +153,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_command_that_a_page_shows_does_what_it_says(
     scene: Path, tmp_path: Path, line: str
 ) -> None:
-    if line in ELSEWHERE:
+    if any(fnmatchcase(line, pattern) for pattern in ELSEWHERE):
         return
     assert line.split()[0] in RUNNABLE, "say in ELSEWHERE why this is not run"
     terminal = Terminal(_folder(scene, tmp_path, line), tmp_path / "home", WORLD)
@@ -198,8 +192,9 @@ def _given(line: str) -> str:
 
 
 def test_no_reason_is_left_over() -> None:
-    for table in (ELSEWHERE, NAMED, FIRST, ENDS):
+    for table in (NAMED, FIRST, ENDS):
         assert [line for line in table if line not in SHOWN] == []
+    assert [one for one in ELSEWHERE if not fnmatch.filter(SHOWN, one)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())

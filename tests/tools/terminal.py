@@ -119,6 +119,7 @@ class Terminal:
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("LLMOPS_", "GIT_"))}
         kept |= {"LLMOPS_CACHE": str(self.home / "cache"), "COLUMNS": "100", "CI": "1"}
+        kept["LLMOPS_OFFLINE"] = "1"
         kept |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "HOME": str(self.home)}
         kept |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1"}
         for role in ("AUTHOR", "COMMITTER"):
