@@ -33,6 +33,7 @@ from llmops.specs.fields import Block, IsFile, Name, RefTo, field, group
 from llmops.specs.pinned import revision
 from llmops.specs.problem import Loc, Problem, block, duplicates, items, listed, one_of, quoted
 
+BRANCHES = ("file", "uri")  # of a source
 NOT_BUILT_EXPECTATIONS = ("max_tokens", "slices")
 
 # What a row of each format is made of; `columns` maps these to the names in the file.
@@ -268,7 +269,7 @@ def _contamination(
 
 
 def _source(source: Mapping[str, Any], loc: Loc) -> Iterator[Problem]:
-    yield from one_of(source, loc, ("file", "uri"), ("generator",))
+    yield from one_of(source, loc, BRANCHES, ("generator",))
     yield from revision(source, loc)
     yield from _pinned(source, loc)
     if source.get("file") is not None and source.get("uri") is None and "digest" in source:

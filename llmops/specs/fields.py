@@ -9,9 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
+from pydantic_core import CoreSchema
 
 from llmops.specs.base import NAME_PATTERN, Role
+
+_NAME = NAME_PATTERN.strip("^$")
+_PART = "[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?"
+_STEP = r"(?!\.{1,2}(/|$))[^/\\:]+"
+_INSIDE = rf"^(?!\.git(/|$)){_STEP}(/{_STEP})*$"
 
 
 def field(default: Any = ..., *, role: Role, doc: str, **more: Any) -> Any:
@@ -47,10 +53,31 @@ class RefTo:
     part: Literal["never", "optional", "required"] = "never"
     bare: str = ""
 
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The form of the text, for editors; what is wrong with it, `references` says better."""
+        return {**handler(core), "pattern": self.pattern}
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression of all texts that name something."""
+        bare = self.bare or len(self.kinds) == 1
+        kinds = f"({'|'.join(self.kinds)})/" if len(self.kinds) > 1 else ""
+        start = f"({kinds})?" if kinds and bare else kinds
+        part = {"never": "", "optional": f"(#{_PART})?", "required": f"#{_PART}"}[self.part]
+        return f"^{start}{_NAME}{part}$"
+
 
 @dataclass(frozen=True, slots=True)
 class IsFile:
     """Marks a text field as the path of a file of the repository, from its root."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """No way out of the repository, for editors."""
+        return {**handler(core), "pattern": _INSIDE}
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=63)]

@@ -1,8 +1,8 @@
 """JSON Schema of all kinds, for editors: completion, hover texts and roles, from the models.
 
 In: the table of kinds. Out: one schema (draft 2020-12) of a spec file; `x-llmops-role` says what
-a change of a field costs. It knows forms, not meanings: references and bounds that contradict
-each other are for `llmops validate`.
+a change of a field costs, `examples` how others fill it in. It knows forms, not meanings: a name
+that nothing has, or bounds that contradict each other, are for `llmops validate`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from llmops.specs import upstream
+from llmops.specs import schema_forms
 from llmops.specs.base import API_VERSION
 from llmops.specs.blocks import Metadata
 from llmops.specs.fields import Block
@@ -21,7 +21,6 @@ from llmops.specs.load import ENVELOPE, KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PATH = f".github/llmops/{API_VERSION.partition('/')[2]}.schema.json"
-QUOTED = ("lora", "training", "deepspeed")
 
 
 def schema(kinds: Sequence[str] = tuple(KINDS)) -> dict[str, Any]:
@@ -33,9 +32,14 @@ def schema(kinds: Sequence[str] = tuple(KINDS)) -> dict[str, Any]:
         ref_template="#/$defs/{model}",
     )
     of = {name: refs[(model, "validation")] for name, model in models.items()}
-    defs = {name: _clean(node) for name, node in made["$defs"].items()}
+    defs: dict[str, Any] = {name: _clean(node) for name, node in made["$defs"].items()}
+    for kind in models:
+        schema_forms.exemplify(kind, of[kind], defs)
     if "Recipe" in kinds:
-        _quote(defs[of["Recipe"]["$ref"].rpartition("/")[2]]["properties"])
+        schema_forms.quote(defs[of["Recipe"]["$ref"].rpartition("/")[2]]["properties"])
+    if "Model" in kinds:
+        schema_forms.begin(defs["Init"]["properties"])
+    schema_forms.one_branch(defs)
     return {
         "$schema": DIALECT,
         "title": f"A spec of {API_VERSION}",
@@ -73,10 +77,3 @@ def _clean(node: Any, *, names: bool = False) -> Any:
     empty = {"title"} | ({"default"} if node.get("default", 0) is None else set())
     kept = {key: inner for key, inner in node.items() if names or key not in empty}
     return {key: _clean(inner, names=key == "properties") for key, inner in kept.items()}
-
-
-def _quote(properties: dict[str, Any]) -> None:
-    """The keys of the tools that a Recipe quotes, so that editors complete them."""
-    for block in QUOTED:
-        known: dict[str, Any] = {key: {} for key in upstream.keys(block)}
-        properties[block] = {**properties[block], "properties": known}

@@ -123,6 +123,22 @@ def keys(name: str) -> list[str]:
     return [key for key in _list(name)["keys"] if not refused(name, key)]
 
 
+def form(name: str, key: str) -> Mapping[str, Any]:
+    """What a block's list says of a key: `is`, `one_of`, and the `keys` of a map."""
+    found: Mapping[str, Any] = _list(name)["keys"][key]
+    return found
+
+
+def may_be_auto(name: str, path: str) -> bool:
+    """Whether the Trainer fills in a key of a block, so that it may be "auto"."""
+    return name == "deepspeed" and path in DEEPSPEED_AUTO
+
+
+def model_types() -> tuple[str, ...]:
+    """Whose configs a Model may start from."""
+    return tuple(_list("architecture")["keys"])
+
+
 def told(path: str) -> tuple[str, str, str]:
     """The tool of a quoted key, its form in words, and what to do instead where it is refused.
 
