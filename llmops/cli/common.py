@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from llmops.cli.cache import cache_folder as cache_folder
 from llmops.cli.output import complain, is_terminal
 from llmops.cli.output import say as say
-from llmops.diagnostics import printable, render
+from llmops.diagnostics import did_you_mean, printable, render
 from llmops.errors import UsageError
 from llmops.source.sides import Sides, sides
 from llmops.source.tree import Repository
@@ -34,7 +34,8 @@ def repository(args: argparse.Namespace) -> Repository:
     """The repository around `-C`."""
     folder = Path(args.directory)
     if not folder.is_dir():
-        raise UsageError(f'no folder "{args.directory}"')
+        what = "is no folder" if folder.exists() else "is not there"
+        raise UsageError(f'-C: "{printable(args.directory)}" {what}', hint=_folder_near(folder))
     return Repository.find(folder.resolve())
 
 
@@ -48,6 +49,34 @@ def project_of(found: Repository) -> Project:
     from llmops.project import Project
 
     return Project.of(found, cache_folder())
+
+
+def _folder_near(folder: Path) -> str:
+    """A hint naming the folder that was most likely meant."""
+    try:
+        beside = [one.name for one in folder.parent.iterdir() if one.is_dir()]
+    except OSError:
+        return ""
+    return printable(did_you_mean(folder.name, beside))
+
+
+def spec_named(text: str, known: Iterable[Ref]) -> str:
+    """A spec as Kind/name: as it is written, or by a name that one spec alone has.
+
+    Raises UsageError for what no spec is called, or several are.
+    """
+    refs = sorted(set(known))
+    if text in map(str, refs):
+        return text
+    named = [str(ref) for ref in refs if text in (ref.name, str(ref).lower())]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        what = f'{len(named)} specs are called "{printable(text)}"'
+        raise UsageError(what, hint=f"write {' or '.join(named)}")
+    words = [*map(str, refs), *(ref.name for ref in refs)]
+    hint = did_you_mean(text, words, otherwise="llmops ls shows all there is")
+    raise UsageError(f'nothing is called "{printable(text)}"', hint=hint)
 
 
 def add_trees(parser: argparse.ArgumentParser) -> None:
@@ -130,7 +159,17 @@ def moment(text: str | None) -> datetime:
 
 def both(found: Project, args: argparse.Namespace) -> Pair:
     """Base and head as the options say; mistakes in head's specs are printed, then raised."""
-    return both_of(found, sides(found.repository, args.base, args.head))
+    read = both_of(found, sides(found.repository, args.base, args.head))
+    for line in no_specs(read):
+        complain(f"llmops: warning: {line}")
+    return read
+
+
+def no_specs(read: Pair) -> tuple[str, ...]:
+    """A line where neither tree has a spec: most likely it is the wrong repository."""
+    if any(state.loaded.specs for state in (read.head, read.base) if state is not None):
+        return ()
+    return ("no spec stands in specs/ or policies/ at the root of this repository",)
 
 
 def both_of(found: Project, two: Sides) -> Pair:

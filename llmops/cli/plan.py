@@ -71,7 +71,8 @@ def _said(planned: Planned, args: argparse.Namespace) -> again.Said:
     lines = [render_plan(planned.plan, args.format, width=width, colour=colour)]
     if planned.not_moved and args.format == "text":
         lines.append(printable(planned.not_moved, 600))
-    return again.Said(tuple(printable(note, 600) for note in planned.damaged), "\n".join(lines))
+    notes = (*common.no_specs(planned.both), *planned.damaged)
+    return again.Said(tuple(printable(note, 600) for note in notes), "\n".join(lines))
 
 
 def _say(said: again.Said) -> int:
@@ -86,7 +87,7 @@ def _write(planned: Planned, args: argparse.Namespace) -> None:
     from llmops.jobs.wire import to_json
 
     text = json.dumps(to_json(planned.plan), ensure_ascii=False, indent=1) + "\n"
-    give(Path(args.out), text.encode("utf-8"))
+    give(Path(args.directory, args.out), text.encode("utf-8"))
     if args.format == "text":
         common.say(f"Saved to {args.out} · run it: llmops run {args.out}")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llmops.cli import common
 from llmops.cli.output import complain, harmless
 from llmops.cli.progress import printer
+from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
@@ -98,7 +99,7 @@ def _plan(found: Project, args: argparse.Namespace) -> Prepared:
         if args.base or args.head or chosen or args.env or args.refresh:
             options = "--base, --head, --select, --exclude, --env, --refresh"
             raise UsageError(f"a saved plan is run as it is: leave out {options}")
-        return saved_plan(found, _read(Path(args.plan)), common.change(args))
+        return saved_plan(found, _read(Path(args.directory, args.plan)), common.change(args))
     both = common.both(found, args)
     change, now = common.change(args), common.moment(None).isoformat() if args.refresh else ""
     made = make_plan(
@@ -113,11 +114,15 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise UsageError(f'no plan "{path}"', hint=f"llmops plan --out {path}") from error
+        beside = [one.name for one in path.parent.glob("*.json")]
+        hint = did_you_mean(path.name, beside, otherwise="llmops plan --out plan.json makes one")
+        raise UsageError(f'no plan "{printable(str(path))}"', hint=hint) from error
     except OSError as error:
-        raise UsageError(f'"{path}" cannot be read: {error.strerror}') from error
+        what = f'"{printable(str(path))}" cannot be read: {error.strerror}'
+        raise UsageError(what) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f'"{path}" is no JSON', hint=f"llmops plan --out {path}") from error
+        hint = "llmops plan --out plan.json makes one"
+        raise UsageError(f'"{printable(str(path))}" is no plan', hint=hint) from error
 
 
 def _decidable(planned: Plan, args: argparse.Namespace) -> bool:

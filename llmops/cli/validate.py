@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from llmops.cli import common
 from llmops.cli.output import command, fitted
-from llmops.diagnostics import Severity, has_errors, printable, render
+from llmops.diagnostics import Severity, did_you_mean, has_errors, printable, render
 from llmops.errors import UsageError
 from llmops.project import FOLDERS
 from llmops.reports.render import DIAGNOSTICS, render_diagnostics
@@ -36,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
         if not _names_a_spec(checked.state.tree, path):
             raise UsageError(
                 f'no spec is "{printable(given)}" or stands below it',
-                hint="specs are the .yaml files below specs/ and policies/",
+                hint=_near(checked.state.tree, path),
             )
     shown = _shown(checked, args)
     if args.format != "github":
@@ -58,8 +59,6 @@ def _shown(checked: Checked, args: argparse.Namespace) -> str:
 
 def _relative(root: object, args: argparse.Namespace, path: str) -> str:
     """A path as the user typed it, from the repository's root."""
-    from pathlib import Path
-
     full = (Path(args.directory) / path).resolve()
     base = Path(str(root)).resolve()
     return full.relative_to(base).as_posix() if full.is_relative_to(base) else path
@@ -71,6 +70,17 @@ def _names_a_spec(tree: Tree, path: str) -> bool:
     return any(p == path or p.startswith(below) for p in every if p.startswith(FOLDERS))
 
 
+def _near(tree: Tree, path: str) -> str:
+    files = [one for one in tree.blobs() if one.startswith(FOLDERS)]
+    places = dict.fromkeys(str(place) for one in files for place in (one, *Path(one).parents))
+    otherwise = "specs are the .yaml files below specs/ and policies/"
+    return printable(did_you_mean(path, places, otherwise=otherwise))
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def _text(checked: Checked, quiet: bool, width: int = 0) -> str:
     errors = sum(d.severity is Severity.ERROR for d in checked.diagnostics)
     warnings = sum(d.severity is Severity.WARNING for d in checked.diagnostics)
@@ -78,7 +88,7 @@ def _text(checked: Checked, quiet: bool, width: int = 0) -> str:
     texts = {p: checked.state.tree.read(p).decode("utf-8", "replace") for p in paths}
     shown = render(checked.diagnostics, texts, width)
     count = len(checked.state.loaded.specs)
-    last = f"{count} specs: {errors} errors, {warnings} warnings"
+    last = f"{_many(count, 'spec')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}"
     if not count and not errors:
         last = "0 specs: nothing stands in specs/ or policies/, so nothing was checked"
     last = fitted([last], width) if width else last

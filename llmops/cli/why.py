@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from llmops.cli import common
 from llmops.cli.output import fitted
-from llmops.diagnostics import did_you_mean
 from llmops.digest import short
-from llmops.errors import UsageError
 from llmops.jobs.base import Plan, Step
 from llmops.pipeline import make_plan
 
@@ -30,13 +28,8 @@ def main(args: argparse.Namespace) -> int:
     both = common.both(found, args)
     planned = make_plan(found, both).plan
     graphs = [s.graph for s in (both.head, both.base) if s is not None and s.graph is not None]
-    known = sorted({str(ref) for graph in graphs for ref in graph.specs})
-    if args.subject not in known:
-        raise UsageError(
-            f'nothing is called "{args.subject}"',
-            hint=did_you_mean(args.subject, known, otherwise="write Kind/name"),
-        )
-    common.say(fitted(lines(planned, args.subject), common.width(args)))
+    subject = common.spec_named(args.subject, (ref for graph in graphs for ref in graph.specs))
+    common.say(fitted(lines(planned, subject), common.width(args)))
     return 0
 
 

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 
 from llmops.cli import common
 from llmops.cli.output import fitted
-from llmops.diagnostics import did_you_mean, printable
+from llmops.diagnostics import printable
 from llmops.digest import short
-from llmops.errors import UsageError
 from llmops.graph.build import Graph
 from llmops.graph.diff import job_types
 from llmops.jobs.base import Input, Job, Plan
@@ -38,13 +37,8 @@ def main(args: argparse.Namespace) -> int:
     planned = make_plan(found, common.both(found, args))
     graph = planned.both.head.graph
     assert graph is not None
-    known = sorted(map(str, graph.specs))
-    if args.subject not in known:
-        raise UsageError(
-            f'nothing is called "{printable(args.subject)}"',
-            hint=did_you_mean(args.subject, known, otherwise="write Kind/name"),
-        )
-    common.say(fitted(lines(planned, graph, Ref.parse(args.subject)), common.width(args)))
+    subject = Ref.parse(common.spec_named(args.subject, graph.specs))
+    common.say(fitted(lines(planned, graph, subject), common.width(args)))
     return 0
 
 

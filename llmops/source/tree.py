@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmops.diagnostics import printable
+from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import GitError, UsageError
 
 _REGULAR = frozenset({"100644", "100755"})
@@ -250,13 +250,23 @@ class Repository:
         return commit
 
     def _unknown(self, rev: str) -> UsageError:
-        if self.is_shallow():
+        what = f'no commit is named "{printable(rev)}"'
+        if not rev.strip():
+            hint = "a revision is empty: is the variable that it comes from set?"
+        elif ".." in rev:
+            hint = "a range is two revisions: say them as --base and --head"
+        elif self.is_shallow():
             hint = "this clone is shallow: git fetch --unshallow"
+        elif ":" in rev:
+            hint = "name the commit alone, without a path"
         elif self._git.resolve(f"refs/remotes/origin/{rev}", "commit"):
             hint = f"did you mean origin/{rev}?"
         else:
+            refs = ("refs/heads", "refs/remotes", "refs/tags")
+            said = self._git.text("for-each-ref", "--format=%(refname:short)", *refs)
             hint = "git branch --all shows the names there are"
-        return UsageError(f'no commit is named "{printable(rev)}"', hint=hint)
+            hint = did_you_mean(rev, said.split(), otherwise=hint)
+        return UsageError(what, hint=printable(hint))
 
     def _cannot_merge(self, base: str, head: str, done: _Done) -> Exception:
         said = done.stderr.decode(errors="replace")

@@ -53,7 +53,7 @@ def test_a_warning_is_shown_and_lets_through(llmops, bank) -> None:
     said = llmops("validate", "-C", bank.path)
     assert said.code == 0
     assert 'warning[owner]: Application/bot: owner "team-nobody"' in said.out
-    assert "0 errors, 1 warnings" in said.out
+    assert "0 errors, 1 warning" in said.out
 
 
 def test_a_path_narrows_what_is_shown(llmops, bank, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def test_a_spec_without_a_job_says_so(llmops, bank) -> None:
 
 @pytest.mark.parametrize(
     ("subject", "near"),
-    [("Recipe/adaptor", "Recipe/adapter"), ("adapter", ""), ("", ""), ("Recipe/", "")],
+    [("Recipe/adaptor", "Recipe/adapter"), ("adaptor", "adapter"), ("", ""), ("Recipe/", "")],
 )
 def test_what_is_not_there_hints_at_the_nearest(llmops, bank, subject: str, near: str) -> None:
     said = llmops("why", "-C", bank.path, subject)

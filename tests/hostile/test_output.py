@@ -44,6 +44,9 @@ def test_the_exit_code_stays_when_nobody_reads(git_repo, script: str) -> None:
     assert "Exception ignored" not in done.stderr
 
 
+NO_SPECS = "llmops: warning: no spec stands in specs/ or policies/ at the root of this repository\n"
+
+
 def test_a_reader_that_stops_reading_does_not_make_a_verdict_good(git_repo) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -52,7 +55,7 @@ def test_a_reader_that_stops_reading_does_not_make_a_verdict_good(git_repo) -> N
         [*LLMOPS, "gate", "-C", str(repo.path)], stdout=write, stderr=subprocess.PIPE, text=True
     )
     os.close(write)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (1, NO_SPECS)
 
 
 def test_a_reader_that_stops_reading_does_not_end_a_run(llmops, bank, monkeypatch) -> None:
@@ -72,7 +75,8 @@ def test_a_full_disk_under_the_output_is_not_a_verdict(git_repo) -> None:
         done = said("gate", "-C", git_repo({"x": "x"}).path, stdout=full_disk,
                     stderr=subprocess.PIPE)  # fmt: skip
     assert done.returncode == 3
-    assert done.stderr == "llmops: error: cannot write the output: No space left on device\n"
+    why = "llmops: error: cannot write the output: No space left on device\n"
+    assert done.stderr == NO_SPECS + why
 
 
 def test_json_is_utf8_and_text_is_readable_in_any_locale(git_repo) -> None:
