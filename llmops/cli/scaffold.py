@@ -4,7 +4,7 @@ In: the name of an example, a language. Out: texts by path (`files`), then a git
 (`Place.fill`): built beside its place and moved there whole, so that a failure leaves nothing.
 
 In a template, a line `#en: …` or `#zh: …` is a comment in that language alone, `#schema` names
-the schema for editors, `@VERSION@` and `@TORCH@` are versions, `README.zh.md` is the README of zh.
+the schema for editors, `@TORCH@` is a version, `README.zh.md` is the README of zh.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _text(name: str, data: bytes, language: str) -> bytes:
     kept = [line for line in lines if (m := _TOLD.match(line)) is None or m[2] == language]
     text = _TOLD.sub(r"\1# ", "".join(kept))
     text = text.replace("#schema\n", _schema_line(name), 1)
-    text = text.replace("@VERSION@", llmops.__version__).replace("@TORCH@", PINS["torch"])
+    text = text.replace("@TORCH@", PINS["torch"])
     return text.encode("utf-8")
 
 

@@ -159,7 +159,7 @@ def _packages(machine: Machine) -> Iterator[Finding]:
     found = {name: _version(name) for name in PINS if name not in _NOT_HERE}
     absent = [name for name, version in found.items() if version is None]
     if len(absent) == len(found):
-        hint = "pip install 'llmops[workers]', to run jobs here"
+        hint = "to run jobs here, in a clone of llmops: make install"
         what = "the tools of workers are not installed: plan and gate work, run does not"
         yield Finding("packages", "warning", what, hint)
         return
@@ -170,7 +170,7 @@ def _packages(machine: Machine) -> Iterator[Finding]:
     ]
     wrong = [*(f"{name} is not installed" for name in absent), *other]
     for what in wrong:
-        hint = "pip install -c .ci/constraints.txt 'llmops[workers]'"
+        hint = "in a clone of llmops: make install"
         yield Finding("packages", "missing", what, hint)
     if not wrong:
         yield Finding("packages", "ok", f"{len(found)} tools as pinned")

@@ -212,7 +212,9 @@ def _expect_installed(place: Target) -> None:
         needed |= {"sqlalchemy": "SQLAlchemy", "alembic": "alembic"}
     for module, called in needed.items():
         if importlib.util.find_spec(module) is None:
-            raise ExportError(f"{called} is not installed", hint="pip install 'llmops[mlflow]'")
+            raise ExportError(
+                f"{called} is not installed", hint="in a clone of llmops: pip install '.[mlflow]'"
+            )
 
 
 def _first(error: Exception) -> str:

@@ -89,7 +89,7 @@ def test_the_schema_is_there_and_every_spec_names_it(llmops, made: Path) -> None
 def test_no_mark_of_the_templates_is_left(made: Path) -> None:
     for name, data in tree(made).items():
         if not name.endswith((".jsonl", ".json")):
-            assert not re.search(r"#(en|zh):|#schema|@VERSION@|@TORCH@", data.decode()), name
+            assert not re.search(r"#(en|zh):|#schema|@TORCH@", data.decode()), name
 
 
 def test_each_language_has_the_same_files_and_meanings(llmops, tmp_path: Path) -> None:
@@ -111,6 +111,13 @@ def test_every_action_is_pinned_and_no_permission_is_given(made: Path) -> None:
     assert "pull_request_target" not in text
     assert "secrets." not in text
     assert not re.search(r"run:.*\$\{\{", text)  # nothing of the pull request reaches a shell
+
+
+def test_nothing_called_llmops_is_taken_from_an_index(made: Path) -> None:
+    text = (made / ".github/workflows/llmops.yml").read_text("utf-8")
+    installed = re.findall(r"pip install (.*llmops.*)", text)
+    assert installed == ['"llmops[workers] @ $PACKAGE"']
+    assert "PACKAGE: ${{ vars.LLMOPS_PACKAGE }}" in text
 
 
 def test_the_commands_of_its_pages_are_commands(llmops, made: Path) -> None:

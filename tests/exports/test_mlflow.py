@@ -171,4 +171,4 @@ def test_without_mlflow_the_extra_is_named(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ExportError) as found:
         mlflow.send(place, [])
-    assert found.value.hint == "pip install 'llmops[mlflow]'"
+    assert found.value.hint == "in a clone of llmops: pip install '.[mlflow]'"
