@@ -24,7 +24,6 @@ _OTHERWISE = re.compile(
     r'(?:":|[,\[]|^)-?(?:\d+\.0(?!\d)|\d+(?:\.\d+)?[eE]|\d{16})'
     r"|[\U00010000-\U0010ffff\ud800-\udfff]"
 )
-_WHOLE = (".0,", ".0}", ".0]")
 _LONG = re.compile(r"\d{16}")
 _EXPONENT = re.compile(r"\de[-+]\d")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff\ud800-\udfff]")
@@ -33,7 +32,9 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff\ud800-\udfff]")
 def _may_differ(text: str) -> bool:
     """Whether an encoded text may hold one of those: a coarse look, ten times as fast."""
     return (
-        any(word in text for word in _WHOLE)
+        ".0," in text
+        or ".0}" in text
+        or ".0]" in text
         or text.endswith(".0")
         or (("e-" in text or "e+" in text) and _EXPONENT.search(text) is not None)
         or _LONG.search(text) is not None
@@ -53,7 +54,7 @@ def canonical(value: Any) -> bytes:
         return rfc8785.dumps(value)
     if _may_differ(text):
         text = _ENCODER.encode(_whole(value))
-        if _OTHERWISE.search(text):
+        if _may_differ(text) and _OTHERWISE.search(text):
             return rfc8785.dumps(value)
     return text.encode("utf-8")
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -264,9 +263,7 @@ def _name(document: Document) -> Iterator[Problem]:
     """The name is the file's: whoever reads a reference knows where to look."""
     metadata = document.value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    stem = PurePosixPath(document.path).name
-    for ending in (".yaml", ".yml"):
-        stem = stem.removesuffix(ending)
+    stem = document.path.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
     if isinstance(name, str) and name != stem and re.fullmatch(NAME_PATTERN, name):
         what = f"the name {quoted(name)} is not the file's name {quoted(stem)}"
         hint = f"rename the file to {quoted(name + '.yaml')}, or the {document.value.get('kind')}"

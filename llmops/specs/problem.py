@@ -31,9 +31,12 @@ class Problem:
 MOST = 100  # mistakes of one file that are told: whoever has so many to mend knows enough
 
 
+_LEFT = dict.fromkeys(Severity, MOST)
+
+
 def first(problems: Iterable[Problem]) -> Iterator[Problem]:
     """The first hundred of each severity; once there are so many errors, none is looked for."""
-    left = dict.fromkeys(Severity, MOST)
+    left = _LEFT.copy()
     for problem in problems:
         if left[problem.severity]:
             left[problem.severity] -= 1

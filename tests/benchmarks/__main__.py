@@ -1,7 +1,8 @@
 """`make bench`: whole-process times as ratios in one run, written to RESULTS.md.
 
 Each figure is the median of several runs after a warm-up, beside a floor measured in the same
-run, so that a noisy machine moves both. `python -m tests.benchmarks plan` measures one group.
+run, so that a noisy machine moves both. `python -m tests.benchmarks plan` measures one group, and
+`peers` only so: it needs the package registry.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import itertools
 import os
 import platform
+import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,49 +23,29 @@ from tests.benchmarks import synthetic
 from tests.benchmarks.guarding import per_message
 from tests.benchmarks.judging import CASES, GATES, per_verdict
 from tests.benchmarks.pages import per_page
+from tests.benchmarks.process import median
 from tests.benchmarks.scans import per_scan
 from tests.benchmarks.working import per_case, per_job
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
 Row = tuple[str, str, str, str]
 
 
-def seconds(command: Sequence[str], env: dict[str, str], before: Callable[[], None]) -> float:
-    """Wall seconds of one run of a command that must succeed."""
-    before()
-    started = time.perf_counter()
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
-    took = time.perf_counter() - started
-    if done.returncode:
-        raise SystemExit(f"{command} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return took
-
-
-def median(
-    command: Sequence[str],
-    env: dict[str, str] | None = None,
-    *,
-    runs: int = 5,
-    before: Callable[[], None] = lambda: None,
-) -> float:
-    """Median wall seconds after one warm-up."""
-    full = {**os.environ, **(env or {})}
-    seconds(command, full, before)
-    return statistics.median(seconds(command, full, before) for _ in range(runs))
-
-
 def startup() -> list[Row]:
-    """`--version` against a bare interpreter that imports argparse."""
+    """`--version` and `--help` against a bare interpreter that imports argparse."""
     bare = median([sys.executable, "-c", "import argparse"], runs=9)
-    ours = median([sys.executable, "-m", "llmops", "--version"], runs=9)
-    return [("--version", f"{ours * 1000:.0f} ms", f"{ours / bare:.2f} x import argparse", "2.5 x")]
+    rows = []
+    for word in ("--version", "--help"):
+        ours = median([sys.executable, "-m", "llmops", word], runs=9)
+        ratio = f"{ours.wall / bare.wall:.2f} x import argparse ({ours.cpu / bare.cpu:.2f} CPU)"
+        rows.append((word, f"{ours.wall * 1000:.0f} ms", ratio, "2.5 x"))
+    return rows
 
 
 def plans() -> list[Row]:
-    """`plan` over synthetic repositories, cold and with one spec changed."""
+    """`plan` over synthetic repositories, cold, with nothing changed, with one spec changed."""
     rows: list[Row] = []
-    for count, reach in ((1_000, 0.6), (10_000, 5.0)):
+    for count, reach in ((1_000, Reach("0.6 s", "-", "0.25 s")), (10_000, Reach("5 s", "0.4 s"))):
         with tempfile.TemporaryDirectory() as name:
             root, cache = Path(name) / "repo", Path(name) / "cache"
             root.mkdir()
@@ -73,29 +54,58 @@ def plans() -> list[Row]:
     return rows
 
 
-def _plans(root: Path, cache: Path, count: int, reach: float) -> list[Row]:
+@dataclass(frozen=True)
+class Reach:
+    """What a plan may take."""
+
+    cold: str
+    same: str
+    changed: str = "-"
+
+
+def _plans(root: Path, cache: Path, count: int, reach: Reach) -> list[Row]:
+    def forget() -> None:
+        shutil.rmtree(cache, ignore_errors=True)
+
     command = [sys.executable, "-m", "llmops", "plan", "-C", str(root), "--width", "100"]
-    env = {"LLMOPS_CACHE": str(cache)}
-
-    def cold() -> None:
-        for path in cache.glob("specs-*"):
-            path.unlink()
-
+    same = [*command, "--base", "main", "--head", "main"]
+    env, fresh = {"LLMOPS_CACHE": str(cache)}, itertools.count()
     runs = 5 if count <= 1_000 else 3
     floor = median(["git", "-C", str(root), "ls-tree", "-r", "main"], env, runs=runs)
-    first = median([*command, "--base", "main", "--head", "main"], env, runs=runs, before=cold)
-    fresh = itertools.count()
-    warm = median(
+    cold = median(same, env, runs=runs, before=forget)
+    again = median(same, env, runs=runs)
+    one = median(
         [*command, "--base", "main", "--head", "one"], env, runs=runs,
         before=lambda: synthetic.change(root, next(fresh)),
     )  # fmt: skip
     label = f"plan, {count:,} specs"
-    limit = f"{reach:g} s"
-    return [
-        (f"{label}, cold", f"{first:.2f} s", f"{first / floor:.0f} x git ls-tree", limit),
-        (f"{label}, one changed", f"{warm:.2f} s", f"{warm / first:.2f} x cold",
-         "0.25 s" if count <= 1_000 else "-"),
-    ]  # fmt: skip
+    rows = [
+        (f"{label}, cold", str(cold), f"{cold.wall / floor.wall:.0f} x git ls-tree", reach.cold),
+        (f"{label}, cold, memory", f"{cold.mib:.0f} MiB", "-", "400 MB" if count > 1_000 else "-"),
+        (f"{label}, nothing changed", str(again), f"{again.cpu / cold.cpu:.2f} x cold", reach.same),
+        (f"{label}, one changed", str(one), f"{one.cpu / cold.cpu:.2f} x cold", reach.changed),
+    ]
+    if count <= 1_000:
+        check = [sys.executable, "-m", "llmops", "validate", "-C", str(root)]
+        for what, first in (("cold", forget), ("again", lambda: None)):
+            took = median(check, env, runs=runs, before=first)
+            ratio = f"{took.cpu / cold.cpu:.2f} x plan, cold"
+            rows.append((f"validate, {count:,} specs, {what}", str(took), ratio, "0.8 s"))
+    return rows
+
+
+def peers() -> list[Row]:
+    """llmops beside tools that do some of the same, by turns; they come from the registry."""
+    from tests.benchmarks.peers import per_peer
+
+    rows = []
+    (_, cold, again), *others = per_peer()
+    for name, theirs, unchanged in (("llmops plan", cold, again), *others):
+        first = f"{theirs.wall / cold.wall:.1f} x plan ({theirs.cpu / cold.cpu:.1f} CPU)"
+        second = f"{unchanged.wall / again.wall:.1f} x plan ({unchanged.cpu / again.cpu:.1f} CPU)"
+        rows.append((f"{name}, cold", str(theirs), first, "peers: 5 x or more"))
+        rows.append((f"{name}, unchanged", str(unchanged), second, "peers: 15 x or more"))
+    return rows
 
 
 def working() -> list[Row]:
@@ -162,11 +172,12 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "guard": guarding,
     "judging": judging,
 }
+ONLINE: dict[str, Callable[[], list[Row]]] = {"peers": peers}  # only when they are named
 
 
 def main(names: Sequence[str]) -> None:
     """Run the named groups (all by default); write the table when all ran."""
-    rows = [row for name in names or GROUPS for row in GROUPS[name]()]
+    rows = [row for name in names or GROUPS for row in {**GROUPS, **ONLINE}[name]()]
     head = "| what | median | ratio in the same run | reach |\n|---|---|---|---|"
     table = "\n".join([head, *(f"| {' | '.join(row)} |" for row in rows)])
     print(table)

@@ -11,22 +11,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.benchmarks import synthetic
+from tests.benchmarks.process import ROOT, Took, medians, run
 
 COUNT = 1_000
-ROUNDS = 5
-ROOT = Path(__file__).parents[2]
+ROUNDS = int(os.environ.get("LLMOPS_ROUNDS", "5"))
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "dbt": ("dbt-core<1.12", "dbt-duckdb"),  # newer ones download a parser while they are built
     "dvc": ("dvc",),
@@ -50,14 +47,6 @@ class Tool:
             shutil.rmtree(path, ignore_errors=True)
 
 
-@dataclass(frozen=True)
-class Took:
-    """Seconds on the clock, and of the processor."""
-
-    wall: float
-    cpu: float
-
-
 def per_peer() -> list[tuple[str, Took, Took]]:
     """Name, medians cold, medians with nothing changed; llmops first."""
     with tempfile.TemporaryDirectory() as name:
@@ -71,28 +60,15 @@ def per_peer() -> list[tuple[str, Took, Took]]:
             for tool, found in zip(tools, times, strict=True):
                 tool.forget()
                 found.append((_run(tool), _run(tool)))
+                print(f"{tool.name}: cold {found[-1][0]}, again {found[-1][1]}", flush=True)
     return [
-        (tool.name, *(_median([pair[i] for pair in found]) for i in (0, 1)))
+        (tool.name, medians([cold for cold, _ in found]), medians([again for _, again in found]))
         for tool, found in zip(tools, times, strict=True)
     ]
 
 
-def _median(times: Sequence[Took]) -> Took:
-    return Took(
-        statistics.median(t.wall for t in times), statistics.median(t.cpu for t in times)
-    )  # fmt: skip
-
-
 def _run(tool: Tool) -> Took:
-    """One run of a command that must succeed."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | tool.env
-    done = subprocess.run(tool.command, cwd=tool.folder, env=env, capture_output=True, text=True)
-    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(f"{tool.name} exited {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Took(wall, spent)
+    return run(tool.command, tool.env, tool.folder)
 
 
 def _tools(scratch: Path, venvs: Path) -> list[Tool]:
@@ -185,11 +161,8 @@ def _dvc(folder: Path, tools: Path) -> Tool:
         "DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(state), "HOME": str(folder),
         "GIT_CONFIG_GLOBAL": os.devnull,
     }  # fmt: skip
-    run: Callable[[Sequence[str]], object] = lambda words: subprocess.run(  # noqa: E731
-        words, cwd=folder, env={**os.environ, **env}, check=True, capture_output=True
-    )
-    run(["git", "init", "-q"])
-    run([str(tools / "dvc"), "init", "-q"])
+    for words in (["git", "init", "-q"], [str(tools / "dvc"), "init", "-q"]):
+        run(words, env, folder)
     return Tool(
         "dvc status", [str(tools / "dvc"), "status"], folder, (state, folder / ".dvc/tmp"), env
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -26,7 +27,7 @@ DIGEST = "sha256:" + "0" * 64
 def texts(i: int) -> dict[str, str]:
     """The six specs of group `i`, by path."""
     name = f"g{i}"
-    sha = f"sha256:{i:064x}"
+    sha = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
     bodies = {
         "Model": f"""spec:
   init:
