@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,3 +212,35 @@ def test_both_languages_say_the_same_things_with_the_same_places() -> None:
     assert TEXTS["en"].keys() == TEXTS["zh"].keys()
     for word in TEXTS["en"]:
         assert places(TEXTS["en"][word]) == places(TEXTS["zh"][word]), word
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_first_verdict_of_somebodys_rows_is_passed(tmp_path: Path) -> None:
+    """As a new user walks it, with real training, from a spreadsheet in Chinese."""
+    draw, matters = (
+        random.Random(5),
+        {"退款": "退 钱 款", "物流": "快递 发货 到哪", "发票": "抬头 专票 开票"},
+    )
+    lines = ["文本;标签"]
+    for number in range(400):
+        label = draw.choice(list(matters))
+        word = draw.choice(matters[label].split())
+        lines.append(f"第{number}次问：{word}的事{draw.choice(['请尽快', '谢谢', '急'])};{label}")
+    (tmp_path / "客服.csv").write_bytes("\r\n".join(lines).encode("gb18030"))
+    environment = {**os.environ, "LLMOPS_CACHE": str(tmp_path / "cache"), "CI": "true"}
+
+    def llmops(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "llmops", *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+    columns = ("--text", "文本", "--label", "标签", "--encoding", "gb18030", "--lang", "zh")
+    made = llmops("init", "mine", "--from-csv", "客服.csv", *columns)
+    assert made.returncode == 0, made.stderr
+    ran = llmops("run", "-C", "mine")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    judged = llmops("gate", "-C", "mine")
+    assert judged.returncode == 0, judged.stdout
+    assert "Verdict: passed" in judged.stdout
