@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,6 +14,7 @@ from llmops.specs.load import load_one
 from llmops.specs.policy import LintId
 from llmops.specs.prompt_lint import LINTS, lint
 
+ROOT = Path(__file__).parents[2]
 HEAD = "apiVersion: llmops/v1alpha1\nkind: Prompt\nmetadata: {name: p}\nspec:\n"
 
 
@@ -35,6 +38,13 @@ def test_the_bad_example_is_told_and_the_good_one_is_not(name: str) -> None:
 
 def test_a_policy_can_name_exactly_the_warnings_that_there_are() -> None:
     assert set(get_args(LintId)) == set(LINTS)
+
+
+def test_the_guide_to_prompts_tells_every_warning_and_why() -> None:
+    page = (ROOT / "llmops/docs/en/how-to/prompts.md").read_text("utf-8")
+    assert dict(re.findall(r"^\| `([a-z-]+)` \| ([^|]+?) \|$", page, re.M)) == {
+        name: one.why for name, one in LINTS.items()
+    }
 
 
 Q = {"question": {"type": "string", "maxLength": 9, "untrusted": True}}
