@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from llmops.cli import common, edits
 from llmops.cli.output import complain
@@ -18,9 +19,9 @@ from llmops.diagnostics import Diagnostic, has_errors, printable, render
 from llmops.errors import UsageError
 from llmops.importers import read
 from llmops.importers.base import Found, Imported, Near
-from llmops.project import Project
+from llmops.project import FOLDERS, Project
 from llmops.project import read as read_tree
-from llmops.source.document import Document, parse
+from llmops.source.document import Document, Parsed, parse
 from llmops.source.tree import Tree
 from llmops.specs.base import NAME_PATTERN, Ref
 
@@ -74,9 +75,18 @@ def _document(path: Path, shown: str) -> Document | None:
         raise UsageError(f"{printable(shown)} cannot be read: {why}") from error
     parsed = parse(shown, data)
     if parsed.document is None:
-        complain(render(parsed.diagnostics, {shown: parsed.text}))
+        told = [_of_a_configuration(one) for one in parsed.diagnostics]
+        complain(render(told, {shown: parsed.text}))
         complain("nothing was written")
     return parsed.document
+
+
+def _of_a_configuration(one: Diagnostic) -> Diagnostic:
+    """A mistake of the file itself, without the words that only specs know."""
+    if one.rule not in ("empty-document", "not-a-map"):
+        return one
+    what = "a configuration is a map of keys, and there is none"
+    return replace(one, message=what, hint='write "key: value" lines')
 
 
 def _shown(path: Path, root: Path) -> str:
@@ -142,10 +152,11 @@ def _expect_free(
 ) -> None:
     """Raises UsageError where a spec of that name stands elsewhere, or says something else."""
     declared = read_tree(project, tree, head=True).loaded.specs
-    ours = {one.ref: path for one, path in zip(found.specs, texts, strict=True)}
-    for ref, path in ours.items():
-        if ref in declared and declared[ref].path != path:
-            raise _taken(ref, declared[ref].path)
+    for one, path in zip(found.specs, texts, strict=True):
+        there = [declared[one.ref].path] if one.ref in declared else _meant(tree, one.ref)
+        for place in there:
+            if place != path:
+                raise _taken(one.ref, place)
     if args.force:
         return
     written = {**{name: text.encode() for name, text in texts.items()}, **found.rows}
@@ -154,6 +165,18 @@ def _expect_free(
         if file.is_file() and file.read_bytes() != data:
             what = f"{printable(name)} is there already, and is another"
             raise UsageError(what, hint="--force writes over it; --name calls the import otherwise")
+
+
+def _meant(tree: Tree, ref: Ref) -> list[str]:
+    """Files that mean to declare a spec and are none yet, as an import with places to fill in."""
+    named = [path for path in tree.blobs() if PurePosixPath(path).stem == ref.name]
+    own = [path for path in named if path.startswith(FOLDERS)]
+    return [path for path in own if _kind(parse(path, tree.read(path))) == ref.kind]
+
+
+def _kind(parsed: Parsed) -> object:
+    value = parsed.document.value if parsed.document is not None else parsed.kept
+    return value.get("kind")
 
 
 def _taken(ref: Ref, path: str) -> UsageError:

@@ -20,7 +20,7 @@ from llmops.rewrites.write import path_of
 from llmops.source.document import Document
 from llmops.specs import problem
 from llmops.specs.base import API_VERSION, Ref
-from llmops.specs.problem import Loc, shown
+from llmops.specs.problem import Loc
 from llmops.specs.secrets import looks_secret, names_secret, redacted
 
 # In which order specs are written: what others refer to first.
@@ -108,13 +108,19 @@ class Names:
         return ref
 
 
+def shown_name(text: str) -> str:
+    """The last part of a path or a hub's name, without what says the form of a file."""
+    last = re.split(r"[/\\]", text.rstrip("/\\"))[-1]
+    return re.sub(r"\.(jsonl?|csv|parquet|txt|ya?ml)$", "", last, flags=re.IGNORECASE)
+
+
 def slug(text: str, otherwise: str) -> str:
     """A valid name that a person knows again: the last part of a path, in small ASCII letters.
 
     Letters that no name may have (客服) are told apart by a digest of the whole text, so that two
     of them never meet in one name, and one always gets the same.
     """
-    last = re.split(r"[/\\]", text.rstrip("/\\"))[-1]
+    last = shown_name(text)
     plain = re.sub(r"[^a-z0-9.]+", "-", last.lower()).strip("-.")
     if any(character.isalnum() and not character.isascii() for character in last):
         digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
@@ -138,8 +144,11 @@ class Draft:
     def add(self, kind: str, wanted: str) -> Ref:
         """A new spec without a word in it yet."""
         ref = self.names.take(kind, wanted)
+        about = {"name": ref.name}
+        if not wanted.isascii():
+            about["title"] = clean(shown_name(wanted))  # what no name can say
         self._values[ref] = {
-            "apiVersion": API_VERSION, "kind": kind, "metadata": {"name": ref.name}, "spec": {},
+            "apiVersion": API_VERSION, "kind": kind, "metadata": about, "spec": {},
         }  # fmt: skip
         return ref
 
@@ -249,8 +258,7 @@ def told(name: str, value: Any) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict | list):
-        text = redacted(json.dumps(value, ensure_ascii=False, default=str))
-        return printable(text, 60) if len(text) <= 60 else shown(value)
+        return printable(redacted(json.dumps(value, ensure_ascii=False, default=str)), 60)
     if isinstance(value, str):
         return printable(redacted(value), 60)
     return json.dumps(value, default=str) if value is not None else "null"

@@ -17,7 +17,8 @@ from llmops.source.document import Document, parse
 from llmops.specs.load import load_one
 from llmops.specs.problem import Loc
 
-OPEN = frozenset(("missing-field", "pinned-revision", "not-yet"))  # for people to fill in
+# What is for people to fill in, or to mend where it stands.
+OPEN = frozenset(("missing-field", "pinned-revision", "not-yet", "template-syntax"))
 ENVELOPE = 2  # `spec` and what it holds: nothing above is an importer's to take out
 MOST_ROUNDS = 2000
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from llmops.diagnostics import printable
 from llmops.importers.base import Draft, NotCarriedError, slug, told
 from llmops.importers.foo_tests import Test, words
 from llmops.importers.keys import number
@@ -153,8 +154,7 @@ TYPES: Mapping[str, Callable[..., list[Check]]] = {
     "is-refusal": _refusal,
     "latency": _latency,
 }
-_WITH_THRESHOLD = ("latency", "assert-set", "llm-rubric", "model-graded-closedqa",
-                   "answer-relevance", "context-faithfulness")  # fmt: skip
+_WITHOUT_THRESHOLD = ("equals", *(name for name in TYPES if "contains" in name or "regex" in name))
 NOT_CARRIED: Mapping[str, str] = {
     "is-json": "answers as JSON are not built yet",
     "contains-json": "answers as JSON are not built yet",
@@ -224,7 +224,9 @@ def _of(draft: Draft, test: Test, found: Measured) -> Iterator[tuple[Check, str]
             for check in _checks(kind, value, one):
                 yield check, label
         except NotCarriedError as error:
-            draft.note_in(test.span, f"assert {told(str(kind), one.get('value'))}", str(error))
+            value = one.get("value", one.get("threshold"))
+            what = told(str(kind), value) if value is not None else printable(str(kind), 60)
+            draft.note_in(test.span, f"assert {what}", str(error))
 
 
 def _checks(kind: Any, value: Any, one: Mapping[str, Any]) -> list[Check]:
@@ -263,7 +265,7 @@ def _note_words(draft: Draft, test: Test, one: Mapping[str, Any], found: Measure
             )
     if one.get("weight") not in (None, 1, 1.0):
         draft.note_in(test.span, told("weight", one["weight"]), "every check must hold by itself")
-    if one.get("threshold") is not None and one.get("type") not in _WITH_THRESHOLD:
+    if one.get("threshold") is not None and one.get("type") in _WITHOUT_THRESHOLD:
         why = "write pass_at: in the check, in the unit of its metric"
         draft.note_in(test.span, told("threshold", one["threshold"]), why)
     provider = one.get("provider")

@@ -140,13 +140,20 @@ def inputs(draft: Draft, prompts: Sequence[Ref], tests: Sequence[Test]) -> None:
         names = {name for _, m in items({"m": messages}, "m") for name in needs(m["content"]).names}
         for name in sorted(names):
             column = renamed(name, columns)
-            kinds = kind_of(columns.get(name, ()))
-            draft.put(ref, f"inputs.{column}", {"type": kinds} if kinds else {}, ("prompts",))
+            schema = _schema(columns.get(name, ()), len(tests))
+            draft.put(ref, f"inputs.{column}", schema, ("prompts",))
             if name not in columns:
                 draft.say(ref, f"inputs.{column}", "no test gives this variable")
             if column != name:
                 draft.put(ref, "messages", _set(messages, name, column), ("prompts",))
                 messages = draft.get(ref, "messages")
+
+
+def _schema(values: Sequence[Any], tests: int) -> Mapping[str, Any]:
+    """The type of an input; what some tests do not give is empty, as it is to promptfoo."""
+    if len(values) == tests and tests:
+        return {"type": kind_of(values)}
+    return {"type": kind_of([*values, ""]), "default": ""}
 
 
 def _set(messages: Sequence[Mapping[str, str]], name: str, column: str) -> list[Mapping[str, str]]:

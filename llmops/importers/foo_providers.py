@@ -11,7 +11,7 @@ from llmops.importers.base import Draft, NotCarriedError, told
 from llmops.importers.foo_asserts import Measured
 from llmops.importers.keys import number, whole
 from llmops.specs.base import Ref
-from llmops.specs.problem import Loc, block
+from llmops.specs.problem import Loc, block, path_of
 from llmops.specs.secrets import looks_secret
 
 # Who serves chat completions, where, and under which name the key is usually kept.
@@ -102,7 +102,8 @@ def unanswered(draft: Draft, model: Ref, application: Ref) -> None:
     """Says it where answers would come from an endpoint, which is not built yet."""
     if draft.get(model, "endpoint") is not None:
         draft.say(application, "model", f"fill in: {ENDPOINT}")
-        draft.note(draft.origin(model, ("spec", "endpoint", "model")), ENDPOINT)
+        of = draft.origin(model, ("spec", "endpoint", "model"))
+        draft.note(of, ENDPOINT, f"{path_of(of)}: {draft.get(model, 'endpoint.model')}")
 
 
 def _config(draft: Draft, ref: Ref, config: Mapping[str, Any], of: Loc) -> None:

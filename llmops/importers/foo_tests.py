@@ -138,7 +138,8 @@ def _csv_test(head: Sequence[str], row: Sequence[str]) -> Mapping[str, Any]:
         elif name.startswith("__metadata:"):
             test["metadata"][name.removeprefix("__metadata:").removesuffix("[]")] = value
         elif name.startswith("__"):
-            test["options"] |= {name: value} if value else {}
+            if value and name != "__description":
+                test["options"][name] = value
         else:
             test["vars"][name] = value
     return test
@@ -319,8 +320,8 @@ def renamed(name: str, columns: Mapping[str, Sequence[Any]]) -> str:
 
 
 def kind_of(values: Iterable[Any]) -> str | list[str]:
-    """The JSON Schema type of values, all types that occur, or "" where there are none."""
+    """The JSON Schema type of values; all types that occur where there are several."""
     names = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array",
              dict: "object", type(None): "null"}  # fmt: skip
     kinds = sorted({names[type(value)] for value in values if type(value) in names})
-    return kinds[0] if len(kinds) == 1 else kinds if kinds else "string"
+    return kinds[0] if len(kinds) == 1 else kinds

@@ -96,7 +96,8 @@ def _put(draft: Draft, recipe: Ref, key: Key, name: str, value: Any) -> None:
     try:
         draft.put(recipe, key.to, key.turn(value), (name,))
     except NotCarriedError as error:
-        draft.note((name,), str(error))
+        if not idle(value):
+            draft.note((name,), str(error))
         return
     if key.why and (draft.get(recipe, key.to) != value or not key.to.endswith(f".{name}")):
         draft.say(recipe, key.to, f"{name}: {key.why}")

@@ -110,7 +110,7 @@ KEYS: tuple[Key, ...] = (
     Key("template", why="conversations are written by the tokenizer's own template"),
     Key("default_system", why="put it into the rows, or into a Prompt"),
     Key("max_samples", why="for tries only; select rows by curation where fewer are meant"),
-    Key("mix_strategy", why="rows of several datasets are mixed by weight:"),
+    Key("mix_strategy", why="each entry of data has a weight, or all rows come once"),
     Key("packing", why="one row a sequence here, so the same rows make more and shorter steps"),
     Key("neat_packing", why="one row a sequence here, so the same rows make more, shorter steps"),
     Key("train_on_prompt", why="the assistant's turns are learned, and nothing else"),
@@ -304,10 +304,17 @@ def _dataset(
     return ref
 
 
+_HUBS: Mapping[str, str] = {
+    "hf_hub_url": "",
+    "ms_hub_url": "https://modelscope.cn/datasets/",
+    "om_hub_url": "https://modelers.cn/datasets/",
+}
+
+
 def _place(said: Mapping[str, Any], folder: str) -> str:
-    for key in ("hf_hub_url", "ms_hub_url", "om_hub_url"):
+    for key, address in _HUBS.items():
         if isinstance(said.get(key), str):
-            return str(said[key])
+            return address + str(said[key])
     file = said.get("file_name")
     if not isinstance(file, str):
         return ""
