@@ -25,6 +25,7 @@ from llmops.specs.secrets import looks_secret, names_secret, redacted
 
 # In which order specs are written: what others refer to first.
 ORDER = ("Model", "Dataset", "Recipe", "Prompt", "Application", "Evaluation")
+LARGEST = 2**53
 DEEPEST = 40  # maps and lists in each other that one value may have
 LONGEST_NAME = 63
 LONGEST_WORDS = 300  # of one note
@@ -184,16 +185,17 @@ class Draft:
     def say(self, ref: Ref, path: str, text: str) -> None:
         """A comment above the key at a dotted path below `spec`; above the file for ""."""
         loc: Loc = ("spec", *_steps(path)) if path else ()
-        self._comments.setdefault(ref, {}).setdefault(loc, []).append(text)
+        safe = printable(redacted(text), LONGEST_WORDS)
+        self._comments.setdefault(ref, {}).setdefault(loc, []).append(safe)
 
     def note(self, of: Loc, why: str, what: str = "") -> None:
         """What is not carried, and why; what it is is read from the foreign file unless said."""
         span = self.document.span(of, key=True) if of else Span(self.document.path)
-        self._notes[Note(span, what or self.words(of), why)] = None
+        self.note_in(span, what or self.words(of), why)
 
     def note_in(self, span: Span, what: str, why: str) -> None:
         """As `note`, of another file than the configuration itself."""
-        self._notes[Note(span, what, why)] = None
+        self._notes[Note(span, redacted(what), redacted(why))] = None
 
     def refuse(self, of: Loc, hint: str) -> None:
         """Nothing is imported: what stands there has no counterpart, and is the heart of it."""
@@ -239,6 +241,8 @@ def clean(value: Any, depth: int = 0) -> Any:
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, float) and not math.isfinite(value):
         raise NotCarriedError("it is no finite number")
+    if isinstance(value, int) and abs(value) >= LARGEST:
+        raise NotCarriedError("it is a whole number that JSON readers round")
     return value
 
 
@@ -256,9 +260,19 @@ def told(name: str, value: Any) -> str:
     return f"{printable(name, 80)}: {_value(value)}"
 
 
+def _masked(value: Any) -> Any:
+    """The value with a mark in place of everything that is called a secret."""
+    if isinstance(value, dict):
+        return {
+            key: "…" if names_secret(key) and not isinstance(inner, dict) else _masked(inner)
+            for key, inner in value.items()
+        }
+    return [_masked(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _value(value: Any) -> str:
     if isinstance(value, dict | list):
-        return printable(redacted(json.dumps(value, ensure_ascii=False, default=str)), 60)
+        return printable(redacted(json.dumps(_masked(value), ensure_ascii=False)), 60)
     if isinstance(value, str):
         return printable(redacted(value), 60)
     return json.dumps(value, default=str) if value is not None else "null"

@@ -98,11 +98,17 @@ def _rubric(value: Any, one: Mapping[str, Any]) -> list[Check]:
 def _pass_at(one: Mapping[str, Any]) -> float:
     """The threshold, or half of what a judge can give."""
     given = one.get("threshold")
-    return HALF if given is None else float(number(given))
+    found = HALF if given is None else float(number(given))
+    if not 0 < found <= 1:
+        raise NotCarriedError("a judge's score is above 0 and at most 1")
+    return found
 
 
 def _latency(value: Any, one: Mapping[str, Any]) -> list[Check]:
-    return [Check("builtin/latency_ms", {}, float(number(one.get("threshold"))))]
+    limit = float(number(one.get("threshold")))
+    if limit <= 0:
+        raise NotCarriedError("no answer takes less than no time")
+    return [Check("builtin/latency_ms", {}, limit)]
 
 
 def _refusal(value: Any, one: Mapping[str, Any]) -> list[Check]:

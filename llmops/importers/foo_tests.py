@@ -19,7 +19,7 @@ from typing import Any
 
 from llmops.diagnostics import Span, printable
 from llmops.digest import canonical
-from llmops.importers.base import Draft, Near
+from llmops.importers.base import Draft, Near, told
 from llmops.importers.hub import as_json
 from llmops.importers.recipes import look
 from llmops.source.document import parse
@@ -228,8 +228,7 @@ _NOTED: Mapping[str, str] = {
 def _note_rest(draft: Draft, one: Mapping[str, Any], span: Span) -> None:
     for name, why in _NOTED.items():
         if one.get(name):
-            words = json.dumps(one[name], ensure_ascii=False, default=str)
-            draft.note_in(span, f"{name}: {printable(words, 60)}", why)
+            draft.note_in(span, told(name, one[name]), why)
 
 
 def _texts(values: Sequence[Any]) -> bool:

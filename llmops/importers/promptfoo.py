@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmops.diagnostics import printable
 from llmops.importers import foo_asserts, foo_prompts, foo_providers, foo_tests
 from llmops.importers.base import Draft, Near
 from llmops.importers.foo_asserts import Measured
@@ -95,5 +96,8 @@ def _others(draft: Draft) -> None:
             continue
         if name not in known:
             draft.note((name,), "llmops does not know this key")
+        elif name == "env":
+            names = ", ".join(value) if isinstance(value, dict) else "…"
+            draft.note((name,), known[name].why, f"env: {printable(names, 80)}")
         elif not known[name].by_hand:
             draft.note((name,), known[name].why)

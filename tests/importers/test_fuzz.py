@@ -134,3 +134,29 @@ def test_many_mutated_configurations_give_specs_that_can_be_read(tool: str) -> N
         expect_whole(imported(tool, value, beside))
 
     check()
+
+
+@pytest.mark.parametrize(
+    ("tool", "change"),
+    [
+        ("axolotl", {"lora_r": 2**53}),
+        ("llamafactory", {"lora_rank": 2**52}),
+        ("promptfoo", {"defaultTest": {"threshold": KEY}}),
+        ("promptfoo", {"defaultTest": {"assert": [{"type": "latency", "threshold": -1}]}}),
+        ("promptfoo", {"providers": [{"id": "openai:m", "config": {"auth": {"password": KEY}}}]}),
+        ("promptfoo", {"tests": [{"vars": {"x": [[1], {"a": 2}]}}]}),
+        ("axolotl", {"datasets": [{"path": "\ud800", "type": "alpaca"}] * 3}),
+        ("axolotl", {"deepspeed": {"zero_optimization": [1]}, "lora_alpha": float("nan")}),
+        ("llamafactory", {"dataset": "a,a,A, a ", "interleave_probs": "1,2"}),
+        ("llamafactory", {"dataset": ["x"] * 3, "val_size": "0.5"}),
+    ],
+)
+def test_what_once_broke_an_import_does_not(tool: str, change: dict[str, Any]) -> None:
+    expect_whole(imported(tool, {**cases(tool)[0], **change}, None))
+
+
+def test_a_password_in_a_map_is_not_told() -> None:
+    value = {"providers": ["openai:m"], "commandLineOptions": {"nested": {"password": "hunter2"}}}
+    found = imported("promptfoo", value, None)
+    assert "hunter2" not in "".join(map(str, found.notes))
+    assert any("commandLineOptions" in note.what for note in found.notes)
