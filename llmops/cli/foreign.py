@@ -201,17 +201,19 @@ def _told(
         lines += [f"{name}: {_rows(data)}" for name, data in found.rows.items()]
         lines += _listed("not carried", [f"{n.span.path}:{n.span.line}: {n}" for n in found.notes])
         lines += _listed("to fill in", [f"{d.span}: {d.message}" for d in open_])
-    files = len(texts) + len(found.rows)
-    lines.append(
-        f"{files} files; {len(found.notes)} things not carried, {len(open_)} places to fill in"
-    )
+    files = _count(len(texts) + len(found.rows), "file")
+    things, places = _count(len(found.notes), "thing"), _count(len(open_), "place")
+    lines.append(f"{files}; {things} not carried, {places} to fill in")
     lines.append("next: fill them in, then llmops validate" if open_ else "next: llmops validate")
     return [printable(line, 400) for line in lines]
 
 
 def _rows(data: bytes) -> str:
-    count = data.count(b"\n")
-    return f"{count} row" if count == 1 else f"{count} rows"
+    return _count(data.count(b"\n"), "row")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _listed(head: str, lines: list[str]) -> list[str]:
