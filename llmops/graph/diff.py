@@ -223,7 +223,7 @@ def _followers(
     before, after = fingerprints(base), fingerprints(head)
     categories = {ref: change.category for ref, change in direct.items()}
     for ref, spec in head.specs.items():
-        if ref in direct or before.get(ref) == after[ref]:
+        if before.get(ref) == after[ref]:
             continue
         uses = [u for u in spec.references if before.get(u.target) != after.get(u.target)]
         roles = roles_of(ref.kind)
@@ -232,6 +232,9 @@ def _followers(
             category = categories.get(use.target, "descriptive")
             own = _category([role_of(loc_path(use.loc), roles)])
             reached.append(own if category in JOB_TYPES else category)
+        if ref in direct:  # another owner of what follows too: what follows it needs both
+            categories[ref] = earliest([categories[ref], *reached])
+            continue
         categories[ref] = earliest(reached)
         through = tuple(dict.fromkeys(loc_path(use.loc) for use in uses))
         yield Change(ref, "follows", spec.path, categories[ref], through=through)

@@ -62,6 +62,15 @@ def test_renaming_an_owner_is_descriptive_and_nothing_follows() -> None:
     assert found["Recipe/adapter"].category == "descriptive"
 
 
+def test_another_owner_on_the_way_hides_nothing_of_what_follows() -> None:
+    head = changed("specs/recipes/adapter.yaml", "r: 8", "r: 16")
+    bot = "specs/applications/bot.yaml"
+    head[bot] = head[bot].replace("{name: bot}", "{name: bot, owner: b}")
+    found = between(head)
+    assert found["Application/bot"].category == "descriptive"  # what its own text changed
+    assert found["Evaluation/quality"].category == "generate"
+
+
 def test_a_moved_bound_is_a_gate_change() -> None:
     found = between(changed("specs/evaluations/quality.yaml", "{min: 0.8}", "{min: 0.7}"))
     assert found["Evaluation/quality"].category == "gate"
