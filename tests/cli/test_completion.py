@@ -207,6 +207,14 @@ def test_specs_are_those_around_the_folder_that_is_named(bank: GitRepo, tmp_path
     ]  # fmt: skip
 
 
+def test_each_argument_is_completed_at_its_place(bank: GitRepo) -> None:
+    here = ("-C", str(bank.path))
+    assert offered(*here, "why", "Recipe/base", "Recipe/") == []
+    assert "change" in offered(*here, "diff", "main", "ch")
+    assert offered(*here, "ls", "Recipe/base", "Recipe/a") == ["Recipe/adapter"]
+    assert offered(*here, "ls", "--", "Recipe/a") == ["Recipe/adapter"]
+
+
 def test_values_of_methods_are_offered(bank: GitRepo) -> None:
     bank.write(
         {
