@@ -7,7 +7,6 @@ work tree, its index and the current branch stay as they are. It counts once it 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from datetime import date, timedelta
 
@@ -53,7 +52,6 @@ def main(args: argparse.Namespace) -> int:
     _expect_gate(args.gate, state.graph, base)
     _expect_new(name, state.graph)
     text = _text(args, name, day)
-    _expect_valid(name, text)
     assert base.commit is not None
     path = f"{FOLDER}/{name}.yaml"
     why = f"Waive {args.gate} until {day.isoformat()}"
@@ -132,19 +130,27 @@ def _expect_new(name: str, graph: Graph) -> None:
 
 
 def _text(args: argparse.Namespace, name: str, day: date) -> str:
-    """The document; every text of the user in double quotes, as YAML reads JSON's."""
-    gate, reason, ticket, owner = (
-        json.dumps(text, ensure_ascii=False)
-        for text in (args.gate, args.reason, args.ticket, args.owner)
-    )
-    return (
-        "apiVersion: llmops/v1alpha1\n"
-        "kind: Policy\n"
-        f"metadata:\n  name: {json.dumps(name)}\n  owner: {owner}\n"
-        f"spec:\n  waivers:\n    - name: {json.dumps(name)}\n      gate: {gate}\n"
-        f"      reason: {reason}\n      ticket: {ticket}\n      owner: {owner}\n"
-        f'      expires: "{day.isoformat()}"\n'
-    )
+    """The document. UsageError for a text that would be refused when it is read again."""
+    from llmops.rewrites.write import spec_text
+    from llmops.specs.base import API_VERSION
+
+    waiver = {
+        "name": name, "gate": args.gate, "reason": args.reason, "ticket": args.ticket,
+        "owner": args.owner, "expires": day.isoformat(),
+    }  # fmt: skip
+    value = {
+        "apiVersion": API_VERSION,
+        "kind": "Policy",
+        "metadata": {"name": name, "owner": args.owner},
+        "spec": {"waivers": [waiver]},
+    }
+    try:
+        text = spec_text(value, path=f"{FOLDER}/{name}.yaml")
+    except UsageError as error:
+        why = error.message.partition(" cannot be written: ")[2] or error.message
+        raise UsageError(f"the waiver would not be valid: {why}", hint=error.hint) from error
+    _expect_valid(name, text)
+    return text
 
 
 def _expect_valid(name: str, text: str) -> None:
@@ -153,10 +159,9 @@ def _expect_valid(name: str, text: str) -> None:
     from llmops.source.document import parse
     from llmops.specs.load import load_one
 
-    parsed = parse(f"{FOLDER}/{name}.yaml", text.encode("utf-8", "surrogateescape"))
-    found = parsed.diagnostics
-    if parsed.document is not None:
-        found += load_one(parsed.document)[1]
+    document = parse(f"{FOLDER}/{name}.yaml", text.encode("utf-8")).document
+    assert document is not None  # `spec_text` read it back
+    found = load_one(document)[1]
     if has_errors(found):
         first = render(found[:1]).splitlines()[0].partition(": error")[2]
         raise UsageError(f"the waiver would not be valid: error{first}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from llmops.diagnostics import Diagnostic
+from llmops.diagnostics import Diagnostic, Severity
 from llmops.reports import notes
 from llmops.reports.base import Page
 from llmops.reports.escape import visible
@@ -28,22 +28,26 @@ def render(verdict: Verdict, page: Page) -> str:
     waived = waived_gates(verdict)
     more = f", {plural(waived, 'gate')} waived" if waived else ""
     last = f"::notice title=llmops::verdict: {verdict.outcome.word}{more}"
-    return "\n".join([*_commands(found), last])
+    return "\n".join([*_commands(found, "llmops gate"), last])
 
 
 def diagnostics(found: Iterable[Diagnostic], page: Page) -> str:
-    """What `validate` found, one command a line."""
-    return "\n".join(_commands(notes.of_diagnostics(found)))
+    """What `validate` found, one command a line, errors first."""
+    worst = sorted(notes.of_diagnostics(found), key=lambda note: note.level != "error")
+    return "\n".join(_commands(worst, "llmops validate"))
 
 
-def _commands(found: Sequence[Note]) -> list[str]:
+def _commands(found: Sequence[Note], lister: str) -> list[str]:
     lines = [_command(note) for note in found[:MOST]]
     left = len(found) - MOST
-    more = f"::notice title=llmops::{left} more are not annotated; llmops gate lists them"
-    return [*lines, more] if left > 0 else lines
+    if left <= 0:
+        return lines
+    more = f"{left} of {len(found)} are not annotated; {lister} lists them"
+    return [*lines, f"::notice title=llmops::{more}"]
 
 
 def _command(note: Note) -> str:
+    level = "notice" if note.word == Severity.INFO.value else note.level
     title = f"{note.rule}: {note.subject}" if not note.same else note.rule
     given = {"title": visible(title, 200)}
     if note.path:
@@ -52,4 +56,4 @@ def _command(note: Note) -> str:
     named = ",".join(f"{key}={value.translate(_PROPERTY)}" for key, value in given.items())
     said = [f"{note.word}: {visible(note.message, 1_000)}", visible(note.hint, 1_000)]
     message = "\n".join(part for part in said if part)
-    return f"::{note.level} {named}::{message.translate(_MESSAGE)}"
+    return f"::{level} {named}::{message.translate(_MESSAGE)}"

@@ -152,8 +152,25 @@ def test_no_more_annotations_than_github_shows() -> None:
     many = [require(f"c{i}", Outcome.FAILED, 0.5) for i in range(300)]
     lines = github.render(a_verdict(Outcome.FAILED, *many), PAGE).splitlines()
     assert len(lines) == github.MOST + 2
-    assert lines[-2] == "::notice title=llmops::100 more are not annotated; llmops gate lists them"
+    assert (
+        lines[-2] == "::notice title=llmops::100 of 300 are not annotated; llmops gate lists them"
+    )
     assert lines[-1] == "::notice title=llmops::verdict: failed"
+
+
+def test_errors_of_specs_are_annotated_before_warnings_and_the_rest_is_counted() -> None:
+    warnings = [
+        Diagnostic(Span("a.yaml", n), "owner", f"w{n}", severity=Severity.WARNING)
+        for n in range(1, 301)
+    ]
+    info = Diagnostic(Span("a.yaml", 500), "told", "i", severity=Severity.INFO)
+    error = Diagnostic(Span("z.yaml"), "unknown-field", "e")
+    lines = github.diagnostics([*warnings, info, error], PAGE).splitlines()
+    assert lines[0] == "::error title=unknown-field,file=z.yaml,line=1,col=1::error: e"
+    assert len(lines) == github.MOST + 1
+    last = "::notice title=llmops::102 of 302 are not annotated; llmops validate lists them"
+    assert lines[-1] == last
+    assert github.diagnostics([info], PAGE).startswith("::notice title=told,file=a.yaml,line=500,")
 
 
 @pytest.mark.parametrize(
