@@ -46,6 +46,8 @@ ELSEWHERE: Mapping[str, str] = {
     "source <(llmops completion zsh)": "needs zsh; tests of completion read what it prints",
     "python -m tests.tools.make_docs": "rewrites the pages; tests hold every page to it",
     "mlflow ui *": "another tool, which serves",
+    "llmops fmt -": "reads standard input; tests/cli/test_fmt.py gives it some",
+    "check-jsonschema *": "another tool; tests/specs/test_schema.py runs it over the same files",
     "llmops demo*": "trains for minutes; CI does it, and tests/cli/test_demo*.py read its parts",
     "llmops doctor": "starts two ranks; tests/cli/test_doctor.py does it, and --quick is run here",
     "llmops policy drill --yes*": "trains bad models for minutes; tests/drills do it",
@@ -74,6 +76,7 @@ WORDS: Mapping[str, str] = {
 FIRST: Mapping[str, tuple[str, ...]] = {
     "llmops run plan.json --jobs 1": ("llmops plan --out plan.json",),
     "llmops run FILE": ("llmops plan --out plan.json",),
+    "llmops schema --check": ("llmops schema --write",),
     "cd my-assistant": ("llmops init my-assistant",),
     "cd my-demo": ("mkdir my-demo",),
     "cd my-labels": ("mkdir my-labels",),
