@@ -73,7 +73,7 @@ def _more(rule: str) -> str:
 
 def _parameters(rule: str) -> tuple[Any, ...]:
     from llmops.specs import describe
-    from llmops.specs.load import RULE_PARAMETERS
+    from llmops.specs.policy import RULE_PARAMETERS
 
     given = RULE_PARAMETERS.get(rule)
     return describe.fields(given) if given is not None else ()

@@ -14,7 +14,6 @@ from typing import Any
 from llmops.diagnostics import nearest
 from llmops.specs import not_yet, upstream
 from llmops.specs.blocks import PATTERN_WORDS
-from llmops.specs.policy import ALWAYS_JUDGED
 from llmops.specs.problem import Loc, Problem, listed, path_of, quoted, shown
 from llmops.specs.shape import Shape
 
@@ -242,12 +241,18 @@ def _unknown_value(part: Part, loc: Loc, error: Mapping[str, Any]) -> Problem:
     words = re.findall(r"'([^']*)'", expected)
     near = nearest(given, words) if isinstance(given, str) else None
     hint = f'did you mean "{near}"?' if near else _known(expected)
-    if pattern(loc) == "rules[].rule" and given in ALWAYS_JUDGED:
+    if pattern(loc) == "rules[].rule" and _always_judged(given):
         what = f"rule {quoted(given)} always judges, and no policy names it"
         return Problem(loc, "unknown-rule", what, "remove the entry; it cannot become a warning")
     if pattern(loc) == "rules[].rule":
         return Problem(loc, "unknown-rule", f"there is no rule {quoted(given)}", hint)
     return Problem(loc, "unknown-value", f'"{path_of(loc)}" cannot be {shown(given)}', hint)
+
+
+def _always_judged(given: Any) -> bool:
+    from llmops.specs.policy import ALWAYS_JUDGED
+
+    return given in ALWAYS_JUDGED
 
 
 def _word(given: Any) -> str:

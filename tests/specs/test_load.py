@@ -10,6 +10,7 @@ import pytest
 from llmops.diagnostics import Severity
 from llmops.source.document import Document
 from llmops.specs import load as room
+from llmops.specs import policy
 from llmops.specs.base import Ref
 from llmops.specs.load import CHECKS, KINDS, load, load_one
 from tests.specs.examples import ENDPOINT, VALID, document, spec
@@ -105,7 +106,7 @@ def test_a_kind_has_its_file_its_docstring_its_check_and_its_tests(kind: str) ->
 
 def test_the_parameters_of_every_rule_are_at_hand() -> None:
     shape = room.shape_of("Policy").fields["rules"]
-    assert {name for model in room.RULE_PARAMETERS.values() for name in model.model_fields} <= {
+    assert {name for model in policy.RULE_PARAMETERS.values() for name in model.model_fields} <= {
         *shape.fields["with"].fields,
         "field_",
     }

@@ -46,7 +46,7 @@ def told(data: bytes) -> tuple[Diagnostic, ...]:
 
 def formatted(data: bytes) -> bool:
     """Whether `fmt` would write the file; then what it writes means the same and stays so."""
-    before = parse(PATH, data).document
+    before = parse(PATH, data.removeprefix(b"\xef\xbb\xbf")).document  # which fmt takes away
     made = style.formatted(data.decode("utf-8", "surrogateescape"), PATH)
     if made.text is None:
         assert made.diagnostics
