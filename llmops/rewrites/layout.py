@@ -164,7 +164,7 @@ def _one_line(node: Node, *, flow: bool) -> str:
         return "[" + ", ".join(_one_line(entry.value, flow=True) for entry in node.entries) + "]"
     if node.kind == "map":
         return "{" + ", ".join(_flow_pairs(node.entries)) + "}"
-    if node.style == "":
+    if node.style == "" and "\n" not in node.text:
         return _plain(node, flow=flow)
     if quoting.is_plain(node.text, flow=flow):
         return node.text
