@@ -65,6 +65,14 @@ def test_a_language_that_has_an_index_has_every_page(name: str) -> None:
     assert (ROOT / f"README.{name}.md").is_file()
 
 
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_reader_can_change_the_language(name: str) -> None:
+    assert f"](README.{name}.md)" in (ROOT / "README.md").read_text("utf-8")
+    assert "](README.md)" in (ROOT / f"README.{name}.md").read_text("utf-8")
+    assert f"](../{name}/README.md)" in (DOCS / "README.md").read_text("utf-8")
+    assert "](../en/README.md)" in (MANUAL / name / "README.md").read_text("utf-8")
+
+
 @pytest.mark.parametrize("path", sorted(words.HERE.glob("words_*.json")), ids=lambda p: p.stem)
 def test_a_catalogue_has_what_is_asked_for_and_keeps_its_code(path: Path) -> None:
     asked = everything(path.stem.removeprefix("words_"))
@@ -104,7 +112,7 @@ def test_a_translated_page_is_a_twin() -> None:
         ("# 规则", "## 规则", "headings"),
         ("# 规则", "规则", "headings"),
         ("llmops plan ", "llmops run ", "fences"),
-        ("```sh", "```text", "fences"),
+        ("```sh", "```console", "fences"),
         ("kinds.md", "rules.md", "links"),
         ("`--select`", "选择", "code"),
         ("95 %", "九成半", "numbers"),

@@ -16,6 +16,8 @@ FENCE = re.compile(r"^(?P<indent> *(?:> )?)```(?P<language>[a-z]*)\n(?P<body>.*?
 MADE = re.compile(r"<!-- made: ([a-z-]+) -->\n.*?<!-- end -->", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+# A link of a page to its own twin.
+SWITCH = re.compile(r"^README(?:\.[a-z]{2})?\.md$|^\.\./[a-z]{2}/README\.md$")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -47,8 +49,14 @@ def _same(what: str, one: list, two: list) -> Iterator[str]:
 
 
 def fences(text: str) -> Iterator[tuple[str, str]]:
-    """Language and code of every fence, comments left out: these are for people."""
+    """Language and code of every fence, comments left out: these are for people.
+
+    A drawing (`text`) has words of its own in each language, but as many lines.
+    """
     for found in FENCE.finditer(text):
+        if found["language"] == "text":
+            yield "text", f"{len(found['body'].splitlines())} lines"
+            continue
         lines = (re.sub(r"(?:^|\s+)#.*$", "", line) for line in found["body"].splitlines())
         yield found["language"], "\n".join(line for line in lines if line.strip())
 
@@ -57,8 +65,15 @@ def links(text: str) -> Iterator[str]:
     """Where links lead: the same file, whatever its language and whatever the anchor is called."""
     for target in LINK.findall(text):
         path = target.partition("#")[0]
-        if "README.zh.md" not in path and path != "README.md":  # each page's link to its twin
-            yield path.replace("docs/zh/", "docs/en/") + ("#" if "#" in target else "")
+        if not SWITCH.search(path):
+            yield re.sub(r"README\.[a-z]{2}\.md$", "README.md", _english(path)) + (
+                "#" if "#" in target else ""
+            )
+
+
+def _english(path: str) -> str:
+    """The path of the English page, seen from the README or from a page."""
+    return re.sub(r"docs/[a-z]{2}/", "docs/en/", path)
 
 
 def rows(text: str) -> list[int]:
