@@ -23,7 +23,8 @@ from llmops.cli.parser import common as of_every_command
 from llmops.rules.facts import Info
 from llmops.rules.verdict import INFOS, RULES
 from llmops.specs import not_yet
-from llmops.specs.load import KINDS, RULE_PARAMETERS
+from llmops.specs.load import KINDS
+from llmops.specs.policy import RULE_PARAMETERS
 from llmops.statistics import attempts, binomial, judged, paired
 from tests.tools import docs_import, docs_kinds, docs_story, words
 from tests.tools.words import Say
