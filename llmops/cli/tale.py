@@ -29,7 +29,7 @@ class Story:
     edit: Callable[[Path], None]
     outcome: str
     trains: bool = True
-    approved: str = ""  # TEAM:PERSON with whose approval it passes after all
+    approved: str = ""  # TEAM:PERSON with whose approval, as it is asserted, it is warned at most
 
 
 @dataclass(frozen=True, slots=True)
