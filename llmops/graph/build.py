@@ -85,14 +85,14 @@ def build(
     and were told as such: what refers to them is not a second mistake. All mistakes at once;
     never raises.
     """
-    paths = list(known_files)
+    among = _Known(specs, known_files)
     problems: list[Diagnostic] = []
     whole = True
     for spec in specs.values():
-        known = [use for use in spec.references if not _told(use, specs, broken)]
-        whole &= len(known) == len(spec.references)
-        problems += _references(spec, known, specs, span)
-        problems += _files(spec, files, paths, span)
+        uses = [use for use in spec.references if not _told(use, specs, broken)]
+        whole &= len(uses) == len(spec.references)
+        problems += _references(spec, uses, specs, span, among)
+        problems += _files(spec, files, among, span)
     order, circle = _order(specs)
     problems += [_circle(circle, specs, span)] if circle else []
     if has_errors(problems) or not whole:
@@ -124,13 +124,47 @@ def _told(use: Reference, specs: Mapping[Ref, Spec], broken: Broken) -> bool:
     return use.target not in specs and ((kind, name) in broken or (None, name) in broken)
 
 
+MOST_HINTS = 100
+_PATHS = ""  # in place of a kind
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The names and paths of a tree, for hints.
+
+    A misspelt name is compared with every other one, so each is looked for once, and only the first
+    hundred: a tree that lost a folder has thousands.
+    """
+
+    specs: Iterable[Ref]
+    paths: Iterable[str]
+    near: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> Mapping[str, list[str]]:
+        """The names of each kind, sorted, and the paths as they come."""
+        found: dict[str, list[str]] = {_PATHS: list(self.paths)}
+        for ref in sorted(self.specs):
+            found.setdefault(ref.kind, []).append(ref.name)
+        return found
+
+    def hint(self, kind: str, word: str, otherwise: str) -> str:
+        """The nearest name of the kind, if one is near."""
+        if (kind, word) not in self.near:
+            if len(self.near) >= MOST_HINTS:
+                return otherwise
+            found = did_you_mean(word, self.names.get(kind, ()), otherwise=otherwise)
+            self.near[kind, word] = found
+        return self.near[kind, word]
+
+
 def _references(
-    spec: Spec, uses: Iterable[Reference], specs: Mapping[Ref, Spec], span: SpanOf
+    spec: Spec, uses: Iterable[Reference], specs: Mapping[Ref, Spec], span: SpanOf, among: _Known
 ) -> Iterable[Diagnostic]:
     for use in uses:
         target = specs.get(use.target)
         if target is None:
-            yield _dangling(spec, use, specs, span)
+            yield _dangling(spec, use, among, span)
         elif use.part is not None and use.part not in parts_of(target):
             known = parts_of(target)
             yield Diagnostic(
@@ -147,20 +181,20 @@ def parts_of(dataset: Spec) -> tuple[str, ...]:
     return tuple(splits["parts"]) if splits else ("all",)
 
 
-def _dangling(spec: Spec, use: Reference, specs: Mapping[Ref, Spec], span: SpanOf) -> Diagnostic:
-    names = sorted(ref.name for ref in specs if ref.kind == use.target.kind)
+def _dangling(spec: Spec, use: Reference, among: _Known, span: SpanOf) -> Diagnostic:
+    names = among.names.get(use.target.kind, [])
     listed = ", ".join(f'"{n}"' for n in names[:5]) + (", …" if len(names) > 5 else "")
     known = f"known are {listed}" if names else f"no {use.target.kind} is declared yet"
     return Diagnostic(
         span(spec.ref, use.loc),
         "unknown-ref",
         f'no {use.target.kind} named "{use.target.name}"',
-        did_you_mean(use.target.name, names, otherwise=known),
+        among.hint(*use.target, known),
     )
 
 
 def _files(
-    spec: Spec, files: Mapping[str, str], known: list[str], span: SpanOf
+    spec: Spec, files: Mapping[str, str], among: _Known, span: SpanOf
 ) -> Iterable[Diagnostic]:
     for use in spec.files:
         if use.path not in files:
@@ -168,9 +202,7 @@ def _files(
                 span(spec.ref, use.loc),
                 "missing-file",
                 f'no file "{use.path}" in this tree',
-                did_you_mean(
-                    use.path, known, otherwise="paths are from the repository's root; links are not"
-                ),
+                among.hint(_PATHS, use.path, "paths are from the repository's root; links are not"),
             )
 
 

@@ -89,10 +89,11 @@ def load_blobs(
             cache[_key(blob)] = _record(spec)
     specs: dict[Ref, Spec] = {}
     loaded = LoadedTree(specs, (), read)
+    again: list[Spec] = []
     for spec in found:
-        if spec.ref in specs:
-            problems.append(_twice(spec, specs[spec.ref], read))
-        specs.setdefault(spec.ref, spec)
+        if specs.setdefault(spec.ref, spec) is not spec:
+            again.append(spec)
+    problems += _twice(again, specs, read)
     loaded.diagnostics = tuple(problems)
     loaded.broken = frozenset(broken)
     return loaded
@@ -121,11 +122,18 @@ def _load(path: str, data: bytes) -> tuple[str | None, Spec | None, Sequence[Dia
     return kind, spec, (*parsed.diagnostics, *wrong)
 
 
-def _twice(spec: Spec, other: Spec, read: ReadMany) -> Diagnostic:
-    document = parse(spec.path, read([spec.path])[spec.path]).document
-    place = document.span(("metadata", "name")) if document else Span(spec.path)
-    message = f"{spec.ref} is declared twice"
-    return Diagnostic(place, "duplicate-name", message, f"the other one is in {other.path}")
+def _twice(again: Sequence[Spec], specs: Mapping[Ref, Spec], read: ReadMany) -> list[Diagnostic]:
+    """Specs whose name another one of their kind has."""
+    texts = read([spec.path for spec in again]) if again else {}
+    return [
+        Diagnostic(
+            Places(spec.path, texts[spec.path].decode("utf-8")).span(("metadata", "name")),
+            "duplicate-name",
+            f"{spec.ref} is declared twice",
+            f"the other one is in {specs[spec.ref].path}",
+        )
+        for spec in again
+    ]
 
 
 def _record(spec: Spec) -> tuple[Any, ...]:

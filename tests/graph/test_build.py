@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmops.diagnostics import Diagnostic
+from llmops.diagnostics import Diagnostic, Span
+from llmops.graph import build as build_room
 from llmops.graph.build import Graph, build
-from llmops.specs.base import Ref
+from llmops.specs.base import Ref, Reference, Spec
 from tests.trees import BANK, changed, graph, read
 
 
@@ -119,3 +121,20 @@ def test_a_chain_of_a_thousand_recipes_is_no_recursion() -> None:
     built = build(chain, {"specs/data/bank.jsonl": "x"}, lambda *_: None, ())  # type: ignore[arg-type,return-value]
     assert built.graph is not None
     assert len(built.graph.specs) == 1002
+
+
+def test_a_tree_that_lost_a_folder_is_told_whole_and_searches_few_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(build_room, "did_you_mean", lambda word, *_, **__: asked.append(word) or "")
+    lost = Ref("Dataset", "gone")
+    uses = [(Ref("Recipe", f"r{i}"), (lost, Ref("Dataset", f"d{i}"))) for i in range(500)]
+    specs = {
+        ref: Spec(ref, f"{ref.name}.yaml", {"metadata": {}, "spec": {}},
+                  tuple(Reference(("spec", "data", n), target) for n, target in enumerate(targets)))
+        for ref, targets in uses
+    }  # fmt: skip
+    found = build_room.build(specs, {}, lambda ref, loc: Span(ref.name), ())
+    assert len(found.diagnostics) == 1_000
+    assert len(asked) == len(set(asked)) == build_room.MOST_HINTS
