@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ def _may_differ(text: str) -> bool:
         or _LONG.search(text) is not None
         or (not text.isascii() and _ASTRAL.search(text) is not None)
     )
+
+
+def of_question(text: str) -> bytes:
+    """16 bytes that two texts share where they ask the same, whatever the case and the blanks."""
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def canonical(value: Any) -> bytes:

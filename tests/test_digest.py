@@ -8,7 +8,15 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmops.digest import canonical, of_bytes, of_file, of_folder, of_value, short
+from llmops.digest import (
+    canonical,
+    of_bytes,
+    of_file,
+    of_folder,
+    of_question,
+    of_value,
+    short,
+)
 
 JSON = st.recursive(
     st.none()
@@ -64,3 +72,10 @@ def test_a_folder_has_the_digest_of_its_files_by_path(tmp_path: Path) -> None:
 
 def test_short_keeps_the_algorithm() -> None:
     assert short("sha256:" + "ab" * 32) == "sha256:abababab"
+
+
+def test_questions_that_differ_in_case_form_and_blanks_alone_are_one() -> None:
+    assert of_question(" My\u00a0CARD\n") == of_question("my card")
+    assert of_question("Ｃａｒｄ") == of_question("card")
+    assert of_question("card") != of_question("cards")
+    assert of_question("\ud800") != of_question("")

@@ -4,7 +4,8 @@ Every part that an Evaluation, a bank or a scan asks is held against every part 
 target's training chain learned from, in the same dataset or another: two rows are the same where
 they ask the same, whatever the case, the blanks and the answer. `with: {max_share: 0.01}` lets so
 much of the asked rows be known, of all Datasets or of those in `datasets`; without it, none. Where
-the digests of a part are not kept, nobody can tell: inconclusive.
+the digests of a part are not kept, nobody can tell: inconclusive. Few-shot examples of the target's
+Prompt are known to it as well.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmops.diagnostics import printable
+from llmops.digest import of_question
 from llmops.graph.build import Graph
 from llmops.jobs.exam import Exam
 from llmops.jobs.make import Made
+from llmops.prompts import shots
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.facts import Facts, Info, asking
+from llmops.specs.base import Ref
 
 INFO = Info(
     id="split-overlap",
@@ -48,11 +52,12 @@ class _Compared:
     exam: Exam
     asked: Rows
     learned: tuple[tuple[str, Rows], ...]  # who learned, and from what
+    shown: tuple[tuple[str, str], ...] = ()  # the target's Prompt, and what an example of it asks
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What decides it: base's and head's exams often ask the same."""
-        return self.exam.name, self.exam.target, self.asked, self.learned
+        return self.exam.name, self.exam.target, self.asked, self.learned, self.shown
 
 
 def findings(facts: Facts) -> Iterator[Finding]:
@@ -60,7 +65,7 @@ def findings(facts: Facts) -> Iterator[Finding]:
     seen: dict[tuple[Any, ...], _Compared] = {}
     for exam in facts.exams:
         if exam.head is not None and exam.part.gating:
-            for one in _compared(exam, exam.head):
+            for one in _compared(facts, exam, exam.head):
                 seen.setdefault(one.key, one)
     for one in seen.values():
         yield from _found(facts, one)
@@ -84,7 +89,7 @@ def parameters(graph: Graph) -> Iterator[Mapping[str, Any]]:
                 yield rule.get("with", {})
 
 
-def _compared(exam: Exam, head: Made) -> Iterator[_Compared]:
+def _compared(facts: Facts, exam: Exam, head: Made) -> Iterator[_Compared]:
     answering = next((m for m in (head, *head.before) if m.job.type in ANSWERS), None)
     asked = next(_rows(answering, "cases"), None) if answering is not None else None
     if answering is None or asked is None:
@@ -95,8 +100,20 @@ def _compared(exam: Exam, head: Made) -> Iterator[_Compared]:
         if made.job.type == "train"
         for rows in _rows(made, DATA)
     )
-    if learned:
-        yield _Compared(exam, asked, learned)
+    shown = tuple(_shown(facts, exam.target))
+    if learned or shown:
+        yield _Compared(exam, asked, learned, shown)
+
+
+def _shown(facts: Facts, target: Ref) -> Iterator[tuple[str, str]]:
+    """What the few-shot examples of a target's Prompt ask, in place and in files of head."""
+    used = (u for u in facts.head.specs[target].references if u.loc == ("spec", "prompt"))
+    for prompt in (facts.head.specs[u.target] for u in used):
+        turns = [shot for shot in prompt.spec.get("few_shot", ()) if "user" in shot]
+        for file in (f.path for f in prompt.files if "few_shot" in f.loc):
+            text = facts.text(file) or ""
+            turns += [line.turn for line in shots.lines(text.encode()) if not line.wrong]
+        yield from ((str(prompt.ref), of_question(turn["user"]).hex()) for turn in turns)
 
 
 def _rows(made: Made, name: str) -> Iterator[Rows]:
@@ -126,13 +143,13 @@ def _judged(
     facts: Facts, one: _Compared, most: float
 ) -> tuple[Outcome, str, float | None, int | None]:
     asked = facts.digests(*one.asked)
-    known: dict[str, str] = {}  # digest -> who learned it
+    known = {digest: f"{who} shows" for who, digest in one.shown}  # digest -> who knows it
     for who, rows in one.learned:
         found = facts.digests(*rows)
         if found is None or not found:
             what = f"what {who} learned from is not kept, so nobody can tell what it knows"
             return Outcome.INCONCLUSIVE, what, None, None
-        known.update((digest, who) for digest, _ in found)
+        known.update((digest, f"{who} learned from") for digest, _ in found)
     if asked is None or not asked:
         what = "what is asked is not kept, so nobody can tell whether the target knows it"
         return Outcome.INCONCLUSIVE, what, None, None
@@ -142,7 +159,7 @@ def _judged(
     names = ", ".join(printable(name, 40) for name, _ in shared[:3])
     more = ", …" if len(shared) > 3 else ""
     verb = "is" if len(shared) == 1 else "are"
-    said = f"{len(shared)} of {n} rows of {_part(one)} {verb} among what {who} learned from"
+    said = f"{len(shared)} of {n} rows of {_part(one)} {verb} among what {who}"
     outcome = Outcome.PASSED if share <= most else Outcome.FAILED
     return outcome, f"{said}: {names}{more}", share, n
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -219,8 +218,7 @@ class Curation:
 
     def _asked(self, row: dict[str, Any]) -> bytes:
         """Digest of what a row asks."""
-        plain = " ".join(unicodedata.normalize("NFKC", self._text(row)).casefold().split())
-        return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()[:16]
+        return digest.of_question(self._text(row))
 
     def check(self) -> None:
         """Raises WorkerError for bad rows, an empty part, and rows on two sides of a hash split."""

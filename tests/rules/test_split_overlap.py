@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from llmops.digest import of_question
 from llmops.rules.base import Finding, Outcome
 from tests.rules.world import World
 from tests.trees import BANK, changed
@@ -144,3 +145,21 @@ def test_of_two_shares_the_smaller_holds() -> None:
     files = changed(P, "rules:", second, files)
     found = judged({"bank#test": ASKED, "bank#train": ASKED[:2]}, files)
     assert (found.outcome, found.bound) == (Outcome.FAILED, "max 0.05")
+
+
+@pytest.mark.parametrize(
+    ("shot", "file"),
+    [
+        ("{user: ' A Test\u00a0question ', assistant: b}", ""),
+        ("{file: specs/data/shots.jsonl}", '{"user": "a test question", "assistant": "b"}\n'),
+    ],
+)
+def test_an_example_of_the_prompt_that_is_asked_too_fails(shot: str, file: str) -> None:
+    asked = [*ASKED[:19], of_question("A test question").hex()]
+    ask = "specs/prompts/ask.yaml"
+    shown = changed(ask, "  messages:", f"  few_shot: [{shot}]\n  messages:")
+    files = {**shown, "specs/data/shots.jsonl": file}
+    (found,) = World(files, files, learned={"bank#test": asked}).found("split-overlap")
+    assert found.outcome is Outcome.FAILED
+    assert "1 of 20 rows of bank#test is among what Prompt/ask shows" in found.message
+    assert World(files, files, learned={"bank#test": ASKED}).found("split-overlap") == []
