@@ -36,6 +36,7 @@ class Checked:
     state: State
     diagnostics: tuple[Diagnostic, ...]
     invalid: bool  # the specs themselves do not parse, type or resolve
+    selected: int | None = None  # how many specs were selected, None for all of them
 
 
 def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
@@ -51,6 +52,30 @@ def validate(project: Project, paths: Sequence[str] = ()) -> Checked:
         found += _not_moved(state, state.graph)
     shown = tuple(d for d in found if not paths or _under(d.span.path, paths))
     return Checked(state, shown, has_errors(d for d in state.diagnostics if d in shown))
+
+
+def chosen(project: Project, found: Checked, said: tuple[Sequence[str], Sequence[str]]) -> Checked:
+    """Of what was found, what stands in the files of specs that selectors name.
+
+    All of it where the specs do not resolve. `said`: to select, to exclude. Raises SelectorError.
+    """
+    from llmops.graph.methods import SelectorError
+    from llmops.graph.select import needs, select
+    from llmops.jobs.selection import scene_of
+
+    used = needs((*said[0], *said[1]))
+    if "result" in used:
+        raise SelectorError("validate looks at no evidence", "llmops ls result:failed does")
+    graph = found.state.graph
+    if graph is None:
+        return found
+    base = tip(project.repository) if "state" in used else None
+    before = read(project, base).graph if base is not None else None
+    changes = diff(before, graph, _roles) if "state" in used else ()
+    refs = select(replace(scene_of(before, graph, changes, said), graphs=(graph,)), *said)
+    files = {graph.specs[ref].path for ref in refs}
+    kept = tuple(d for d in found.diagnostics if d.span.path in files)
+    return replace(found, diagnostics=kept, selected=len(refs))
 
 
 def _waivers(project: Project, facts: Facts) -> Iterator[Diagnostic]:

@@ -89,15 +89,19 @@ def add_trees(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_select(parser: argparse.ArgumentParser) -> None:
+def add_select(
+    parser: argparse.ArgumentParser,
+    only: str = "judge only what is asked of these specs (the verdict says that it is partial)",
+    but: str = "leave out what is asked of these specs (likewise partial)",
+) -> None:
     """`--select` and `--exclude`."""
     parser.add_argument(
         "-s", "--select", action="extend", nargs="+", default=[], metavar="SELECTOR",
-        help="judge only what is asked of these specs (the verdict says that it is partial)",
+        help=only,
     )  # fmt: skip
     parser.add_argument(
         "--exclude", action="extend", nargs="+", default=[], metavar="SELECTOR",
-        help="leave out what is asked of these specs (likewise partial)",
+        help=but,
     )  # fmt: skip
 
 

@@ -10,19 +10,21 @@ from llmops.cli import common
 from llmops.cli.output import command, fitted
 from llmops.diagnostics import Severity, did_you_mean, has_errors, printable, render
 from llmops.errors import UsageError
-from llmops.project import FOLDERS
+from llmops.graph.methods import SelectorError
+from llmops.project import FOLDERS, Project
 from llmops.reports.render import DIAGNOSTICS, render_diagnostics
 from llmops.source.tree import Tree
-from llmops.static import Checked, validate
+from llmops.static import Checked, chosen, validate
 
 EXAMPLES = """\
   llmops validate
-  llmops validate specs/recipes --format json"""
+  llmops validate --select state:modified+ --format json"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `validate`."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="show only what is under PATH")
+    common.add_select(parser, "show only what is found in these specs", "leave these specs out")
     parser.add_argument(
         "--format", choices=("text", "json", *DIAGNOSTICS), default="text", help="output format"
     )
@@ -39,6 +41,7 @@ def main(args: argparse.Namespace) -> int:
                 f'no spec is "{printable(given)}" or stands below it',
                 hint=_near(checked.state.tree, path),
             )
+    checked = _chosen(found, checked, args)
     shown = _shown(checked, args)
     if args.format != "github":
         common.say(shown)
@@ -47,6 +50,15 @@ def main(args: argparse.Namespace) -> int:
     if checked.invalid:
         return 2
     return 1 if has_errors(checked.diagnostics) else 0
+
+
+def _chosen(found: Project, checked: Checked, args: argparse.Namespace) -> Checked:
+    if not args.select and not args.exclude:
+        return checked
+    try:
+        return chosen(found, checked, (args.select, args.exclude))
+    except SelectorError as error:
+        raise UsageError(printable(str(error)), hint=printable(error.hint)) from error
 
 
 def _shown(checked: Checked, args: argparse.Namespace) -> str:
@@ -91,6 +103,8 @@ def _text(checked: Checked, quiet: bool, width: int = 0) -> str:
     last = f"{_many(count, 'spec')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}"
     if not count and not errors:
         last = "0 specs: nothing stands in specs/ or policies/, so nothing was checked"
+    if checked.selected is not None:
+        last = f"{checked.selected} of {last}"
     last = fitted([last], width) if width else last
     return "\n".join(part for part in (shown, "" if quiet else last) if part)
 

@@ -112,3 +112,30 @@ def test_a_release_is_said_to_be_checked_only(llmops, bank) -> None:
         "no command moves traffic yet"
     ) in said.out
     assert "10 specs: 0 errors, " in said.out
+
+
+def test_a_finding_counts_where_its_spec_is_selected(llmops, bank) -> None:
+    model = (bank.path / "specs/models/tiny.yaml").read_text("utf-8")
+    bank.write({"specs/models/tiny.yaml": model.replace("Apache-2.0", "GPL-3.0-only")})
+    words = ("validate", "-C", bank.path)
+    for chosen in (("-s", "Dataset", "Recipe"), ("--exclude", "Model"), ("-s", "state:new")):
+        said = llmops(*words, *chosen)
+        assert (said.code, "license" in said.out) == (0, False)
+        assert " of 8 specs: 0 errors, 0 warnings\n" in said.out
+    for chosen in (("-s", "Model/tiny"), ("-s", "state:modified"), ("-s", "1+Recipe/base")):
+        said = llmops(*words, *chosen)
+        assert (said.code, "error[license]" in said.out) == (1, True)
+
+
+@pytest.mark.parametrize("selector", ["typo", "state:modfied", "result:failed"])
+def test_a_mistyped_selector_is_not_clean(llmops, bank, selector: str) -> None:
+    said = llmops("validate", "-C", bank.path, "--select", selector)
+    assert (said.code, said.out) == (2, "")
+    assert "hint: " in said.err
+
+
+def test_what_does_not_resolve_is_shown_whatever_is_selected(llmops, bank) -> None:
+    bank.write({"specs/recipes/bad.yaml": BAD})
+    said = llmops("validate", "-C", bank.path, "--select", "Dataset")
+    assert said.code == 2
+    assert "unknown-field" in said.out
