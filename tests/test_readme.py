@@ -21,6 +21,7 @@ from llmops.rules.verdict import INFOS
 from llmops.source.document import parse
 from llmops.specs.base import API_VERSION
 from llmops.specs.load import KINDS, load_one, roles
+from llmops.specs.schema import PATH as SCHEMA
 from llmops.statistics.attempts import level
 from tests.tools import docs_story
 from tests.tools.make_docs import (
@@ -205,7 +206,7 @@ MADE_BY_INIT = {
     f"{folder}/{path.relative_to(TINY).as_posix().partition('/')[2]}"
     for folder in ("specs", "policies", ".github")
     for path in (TINY / folder).rglob("*")
-}
+} | {SCHEMA}
 
 
 def missing(path: str) -> bool:

@@ -90,7 +90,6 @@ FIRST: Mapping[str, tuple[str, ...]] = {
 }
 # How it ends, where it does not end with 0.
 ENDS: Mapping[str, int] = {
-    "llmops prompt render support --test plain --format json": 2,  # the example has no such test
     "llmops run --refresh": 2,  # no policy says when evidence is old
     "llmops run --select Evaluation/suport-quality": 2,
 }
