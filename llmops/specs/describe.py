@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from llmops.specs.blocks import PATTERN_WORDS
 from llmops.specs.fields import Block, RefTo
-from llmops.specs.shape import Shape, compile_shape
+from llmops.specs.shape import Shape, compile_shape, leaves
 
 Node = Mapping[str, Any]
 _SIDES = {
@@ -37,10 +37,11 @@ def fields(model: type[Block]) -> tuple[Field, ...]:
     """The fields of a block or kind; one that several branches of a union have is told once."""
     schema = model.model_json_schema(by_alias=True)
     merged: dict[str, Field] = {}
-    for one in _fields(schema, schema.get("$defs", {}), compile_shape(model), ""):
+    shape = compile_shape(model)
+    for one in _fields(schema, schema.get("$defs", {}), shape, ""):
         known = merged.get(one.path)
         merged[one.path] = one if known is None else _both(known, one)
-    return tuple(merged.values())
+    return tuple(merged[path] for path, _ in leaves(shape))
 
 
 def _both(one: Field, two: Field) -> Field:
