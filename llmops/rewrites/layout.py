@@ -3,8 +3,9 @@
 Two spaces a level, list items two further in. What the author wrote in brackets stays on one line
 while that fits into 110 columns (a Chinese character fills two) and no comment stands inside; else
 it is opened, outermost first. What the author opened stays open: whether a short map reads better
-on one line is a matter of what it means. A comment stays at its column where it can, else it
-follows after two spaces. Numbers and long block texts are as the author wrote them.
+on one line is a matter of what it means. A comment that stood apart (by
+three spaces or more) stays at its column where it can, any other follows after two. Numbers and
+long block texts are as the author wrote them.
 """
 
 from __future__ import annotations

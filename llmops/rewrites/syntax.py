@@ -86,7 +86,7 @@ class _Comment(NamedTuple):
     """A comment, or a blank line (`text` is "")."""
 
     text: str
-    column: int = -1
+    column: int = -1  # -1 too where it only follows its line, by two spaces at most
     same_line: bool = False  # as the token before it
 
 
@@ -244,8 +244,9 @@ def _scan(text: str, start: int, end: int) -> Iterator[_Comment]:
         stop = stop if line_ends else end
         sign = text.find("#", at, stop)
         if sign >= 0:
-            column = sign - (text.rfind("\n", 0, sign) + 1)
-            yield _Comment(text[sign:stop].rstrip(), column, same_line)
+            before = text[text.rfind("\n", 0, sign) + 1 : sign]
+            meant = not same_line or len(before) - len(before.rstrip()) > 2
+            yield _Comment(text[sign:stop].rstrip(), len(before) if meant else -1, same_line)
         elif line_ends and not same_line and not text[at:stop].strip():
             yield _Comment(BLANK)
         same_line = False

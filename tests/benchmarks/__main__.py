@@ -23,7 +23,7 @@ from tests.benchmarks import synthetic
 from tests.benchmarks.guarding import per_message
 from tests.benchmarks.judging import CASES, GATES, per_verdict
 from tests.benchmarks.pages import per_page
-from tests.benchmarks.process import median
+from tests.benchmarks.process import median, run
 from tests.benchmarks.scans import per_scan
 from tests.benchmarks.working import per_case, per_job
 
@@ -92,6 +92,27 @@ def _plans(root: Path, cache: Path, count: int, reach: Reach) -> list[Row]:
             ratio = f"{took.cpu / cold.cpu:.2f} x plan, cold"
             rows.append((f"validate, {count:,} specs, {what}", str(took), ratio, "0.8 s"))
     return rows
+
+
+def formatting() -> list[Row]:
+    """`fmt` over a synthetic repository, and `fmt --check` once it is in order."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name) / "repo"
+        root.mkdir()
+        synthetic.repository(root, 1_000)
+        floor = median(["git", "-C", str(root), "ls-tree", "-r", "main"])
+        ours = [sys.executable, "-m", "llmops", "fmt", "-q", "-C", str(root)]
+
+        def restore() -> None:
+            run(["git", "-C", str(root), "checkout", "-q", "--", "."], {})
+
+        first = median(ours, runs=3, before=restore)
+        check = median([*ours, "--check"], runs=3)
+    ratio = f"{check.wall / floor.wall:.0f} x git ls-tree"
+    return [
+        ("fmt, 1,000 specs, nearly all change", str(first), f"{first.cpu / check.cpu:.2f} x", "-"),
+        ("fmt --check, 1,000 specs in order", str(check), ratio, "12 s"),
+    ]
 
 
 def peers() -> list[Row]:
@@ -166,6 +187,7 @@ def judging() -> list[Row]:
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "startup": startup,
     "plan": plans,
+    "fmt": formatting,
     "working": working,
     "pages": pages,
     "scans": scans,
