@@ -213,6 +213,10 @@ def _nothing(planned: Plan) -> str:
         blocked = [n for n in planned.not_needed if n.why.startswith("cannot run")]
         if blocked:
             return f"Nothing to run: {blocked[0].type}/{blocked[0].subject.name} {blocked[0].why}."
+    if planned.selected is not None and not planned.selected.askers:
+        return f"Nothing to run: {planned.selected.words} selects nothing that is judged."
+    if not planned.steps:
+        return "Nothing to run: no gate needs a job."
     return f"Nothing to run: {len(planned.steps)} of {len(planned.steps)} jobs have evidence."
 
 

@@ -281,7 +281,9 @@ def test_a_selection_that_the_change_leaves_empty_plans_nothing_and_passes_nothi
     planned = llmops("plan", *words)
     assert planned.code == 0
     assert "partial: --select state:modified+" in planned.out
-    assert llmops("run", *words).out.startswith("Nothing to run")
+    ran = llmops("run", *words)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "Nothing to run: --select state:modified+ selects nothing that is judged.\n"
     judged = llmops("gate", *words)
     assert judged.code == 1
     assert "--select state:modified+ selects nothing that does" in judged.out
