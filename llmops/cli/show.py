@@ -1,10 +1,11 @@
-"""`llmops show run|evidence|case|attempts ID`: one thing, whole, as it is kept.
+"""`llmops show run|evidence|case|attempts|data ID`: one thing, whole, as it is kept.
 
 `evidence`: a statement by the first digits of its digest or closure. `run`: the folder of a job,
 by closure or by name (`train/support-lora`), also while it works. `case`: one question, answered by
 base and by head, with every check's cell and reason. `attempts`: every claim whose gate has ID in
-its name, with its attempts, and how often rows were looked at. What stands in rows is somebody
-else's text: nothing of it drives the terminal.
+its name, with its attempts, and how often rows were looked at. `data`: a Dataset of the work tree,
+curated here and now: rows, repetitions, leaks. What stands in rows is somebody else's text: nothing
+of it drives the terminal.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from llmops.cli import common, show_attempts
+from llmops.cli import common, show_attempts, show_data
 from llmops.cli.output import columns
 from llmops.diagnostics import did_you_mean, printable
 from llmops.digest import PATTERN, short
@@ -33,7 +34,8 @@ from llmops.project import Project
 
 EXAMPLES = """\
   llmops show case test-0001 --base main
-  llmops show attempts accuracy"""
+  llmops show attempts accuracy
+  llmops show data bank-support"""
 LOG_LINES = 20
 
 
@@ -42,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=tuple(_SHOWN), help="what ID names")
     parser.add_argument(
         "id", metavar="ID", nargs="?",
-        help="a digest's first digits, a job, a case's id, or a part of a gate's name",
+        help="a digest's first digits, a job, a case's id, a part of a gate's name, or a Dataset",
     )  # fmt: skip
     parser.add_argument("--case", metavar="ID", help="with evidence: only this case of its rows")
     common.add_trees(parser)
@@ -430,4 +432,5 @@ _SHOWN: Mapping[str, tuple[_Collected, _Text]] = {
     "evidence": (_evidence, _evidence_text),
     "case": (_case, _case_text),
     "attempts": (show_attempts.found, show_attempts.text),
+    "data": (show_data.found, show_data.text),
 }
