@@ -1,13 +1,14 @@
 """Writes the example's data, `specs/data/bank/*.jsonl`, from `bank_phrases.txt`.
 
-In: phrases written by hand, each marked with the part that alone may show it. Out: the same
-bytes on every machine, because all dice are sha256. `python tests/tools/make_bank_data.py`
+In: wordings written one by one, each marked with the part that alone may show it. Out: the same
+bytes on every machine, because all dice are sha256. `python -m tests.tools.make_bank_data`
 rewrites the files; the data card beside them says what the rows are.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -15,10 +16,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from llmops.workers import alike
+
 HERE = Path(__file__).resolve().parent
 PHRASES = HERE / "bank_phrases.txt"
 FOLDER = HERE.parents[1] / "specs" / "data" / "bank"
 LANGUAGES = ("en", "zh")
+ENDS = ".。?？!！"
+MARKS = {"en": ".?", "zh": "。？"}
+# What a sentence that asks begins with, or holds: only such a one ends in a question mark.
+ASKING = {
+    "en": re.compile(
+        r"(?i)^(how|what|when|where|why|who|which|is|are|can|could|do|does|did|will|would|may|should"
+        r"|has|have you|any|was|am i)\b"
+    ),
+    "zh": re.compile(
+        "吗|什么|怎么|怎样|多少|多久|多长|哪|几|谁|为何|为啥|如何|何时|能不能|可不可以|是不是|要不要|呢$"
+    ),
+}
+RUN = 8  # words, or Chinese characters, that a judged question shares with no other part
 
 T = TypeVar("T")
 Row = dict[str, str]
@@ -26,26 +42,27 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file: `rows` per intent and language, `own_rows` of them in wordings of its own."""
+    """One file: `rows` per intent and language, all in the wordings of one mark."""
 
     name: str
     groups: tuple[str, ...]
     rows: int
-    own: str = ""  # mark of the phrases that only this part shows, "" for none
-    own_rows: int = 0
+    mark: str = ""  # of the phrases it shows; those of a judging part are shown nowhere else
     most_per_customer: int = 1
 
 
 PARTS = (
-    Part("base", ("known",), rows=120, most_per_customer=4),
-    Part("rehearsal", ("known",), rows=60, most_per_customer=4),
-    Part("new", ("new",), rows=150, most_per_customer=4),
-    Part("validation", ("known", "new"), rows=15, own="v", own_rows=5),
-    Part("test", ("known", "new"), rows=30, own="t", own_rows=10),
+    Part("base", ("known",), rows=100, most_per_customer=4),
+    Part("rehearsal", ("known",), rows=50, most_per_customer=4),
+    Part("new", ("new",), rows=120, most_per_customer=4),
+    Part("validation", ("known", "new"), rows=15, mark="v"),
+    Part("test", ("known", "new"), rows=30, mark="t"),
 )
 
 # Of 100 rows, how the question is written; greetings and letter case come on top.
-STYLES = (("plain", 40), ("typo", 20), ("mixed", 16), ("aside", 24))
+STYLES = (
+    ("plain", 34), ("twice", 22), ("typo", 14), ("mixed", 10), ("aside", 8), ("detail", 12),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -87,10 +104,11 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """All that was written by hand."""
+    """All that the phrases file says."""
 
     intents: tuple[Intent, ...]
-    asides: dict[str, list[tuple[str, str]]]  # language -> (the intent it names, text)
+    asides: dict[str, dict[str, list[tuple[str, str]]]]  # language, mark -> (its intent, text)
+    details: dict[str, dict[str, list[str]]]  # language, mark -> texts
     words: dict[str, dict[str, list[str]]]  # language -> slot -> fillings
 
     def pairs(self, language: str, name: str) -> list[tuple[str, str]]:
@@ -100,31 +118,31 @@ class Phrases:
 
 def read_phrases(text: str) -> Phrases:
     """The phrases file as values. Raises ValueError for a line that it cannot place."""
+    p = Phrases((), {}, {}, {})
     intents: list[Intent] = []
-    asides: dict[str, list[tuple[str, str]]] = {}
-    words: dict[str, dict[str, list[str]]] = {}
     section = language = ""
     for line in (raw.strip() for raw in text.splitlines()):
         if not line or line.startswith("#"):
             continue
         if line.startswith("=="):
-            section, *about = (p.strip() for p in line[2:].split("|"))
+            section, *about = (part.strip() for part in line[2:].split("|"))
             if about:
                 group, en, zh = about
                 intents.append(Intent(section, group, {"en": en, "zh": zh}))
         elif line in LANGUAGES:
             language = line
         elif section == "asides":
-            label, _, said = line.partition("> ")
-            asides.setdefault(language, []).append((label, said))
+            head, _, said = line.partition("> ")
+            label, _, mark = head.partition(" ")
+            p.asides.setdefault(language, {}).setdefault(mark, []).append((label, said))
         elif section == "words":
             slot, _, fillings = line.partition(": ")
-            options = [f.strip() for f in fillings.split("|")]
-            words.setdefault(language, {})[slot] = options
+            p.words.setdefault(language, {})[slot] = [f.strip() for f in fillings.split("|")]
         else:
             mark, said = (line[0], line[3:]) if line[1:3] == "> " else ("", line)
-            intents[-1].phrases.setdefault(language, {}).setdefault(mark, []).append(said)
-    return Phrases(tuple(intents), asides, words)
+            texts = p.details if section == "details" else intents[-1].phrases
+            texts.setdefault(language, {}).setdefault(mark, []).append(said)
+    return Phrases(tuple(intents), p.asides, p.details, p.words)
 
 
 def fill(phrase: str, words: dict[str, list[str]], dice: Dice) -> str:
@@ -156,11 +174,10 @@ def chinese_typo(text: str, slips: list[tuple[str, str]], dice: Dice) -> str:
 
 
 def styled(text: str, style: str, intent: Intent, language: str, p: Phrases, dice: Dice) -> str:
-    """The question in one of the STYLES."""
-    gap = " " if language == "en" else ""
+    """The question with typing errors or words of the other language, or as it is."""
+    if style == "typo" and language == "en":
+        return english_typo(text, dice)
     if style == "typo":
-        if language == "en":
-            return english_typo(text, dice)
         return chinese_typo(text, p.pairs("zh", "slips"), dice)
     if style == "mixed" and language == "en":
         said = dice.pick(p.words["en"]["mixed"])
@@ -169,74 +186,91 @@ def styled(text: str, style: str, intent: Intent, language: str, p: Phrases, dic
         found = [(ours, theirs) for ours, theirs in p.pairs("zh", "mixed") if ours in text]
         for ours, theirs in found[:1]:
             text = text.replace(ours, f" {theirs} ", 1).strip()
-        return text
-    if style == "aside":
-        _, said = dice.pick([a for a in p.asides[language] if a[0] != intent.label])
-        stop = "." if language == "en" else "。"
-        return f"{said}{gap}{text}" if dice.chance(55) else f"{text}{stop}{gap}{said}"
     return text
+
+
+def joined(
+    text: str, style: str, intent: Intent, language: str, mark: str, p: Phrases, dice: Dice
+) -> str:
+    """The question with a remark before or behind it, for the styles that have one."""
+    if style == "aside":
+        said = dice.pick([a[1] for a in p.asides[language][mark] if a[0] != intent.label])
+    elif style == "detail":
+        said = dice.pick(p.details[language][mark])
+    else:
+        return text
+    return together(said, text, language) if dice.chance(40) else together(text, said, language)
+
+
+def together(one: str, other: str, language: str) -> str:
+    """Two sentences, one after the other."""
+    if one[-1] not in ENDS:
+        one += MARKS[language][is_asking(one, language)]
+    return f"{one} {other}" if language == "en" else f"{one}{other}"
+
+
+def is_asking(text: str, language: str) -> bool:
+    """Whether the last sentence is a question."""
+    return bool(ASKING[language].search(re.split(f"[{ENDS}] *", text)[-1]))
 
 
 def mannered(text: str, language: str, words: dict[str, list[str]], dice: Dice) -> str:
     """With a greeting, thanks, marks and letter case as people type them."""
     gap = " " if language == "en" else ""
-    if text[-1] not in ".。":
-        text += dice.pick(("", "", "?", ".") if language == "en" else ("", "", "？", "。"))
+    if text[-1] not in ENDS:
+        asks = is_asking(text, language)
+        text += dice.pick(("", "", MARKS[language][asks], MARKS[language][asks * dice.below(2)]))
     if dice.chance(35):
         text = dice.pick(words["opener"]) + gap + text
     if dice.chance(30):
-        comma = "" if text[-1] in "?.？。" or language == "en" else "，"
+        comma = "" if text[-1] in ENDS or language == "en" else "，"
         text = text + comma + gap + dice.pick(words["closer"])
     if dice.chance(30):
         return text.lower()
     return text[0].upper() + text[1:] if dice.chance(50) else text
 
 
-def letters(text: str) -> str:
-    """What two questions share when they differ in case, spaces and marks only."""
-    return "".join(c for c in text.casefold() if c.isalnum())
-
-
 @dataclass(slots=True)
 class Shown:
-    """What earlier rows said: whole questions, and their cores without greetings and thanks."""
+    """What earlier rows said: whole questions, and the runs of tokens of the parts before."""
 
     questions: set[str] = field(default_factory=set)
-    cores: set[str] = field(default_factory=set)
+    runs: set[bytes] = field(default_factory=set)
 
 
 def asked(part: Part, intent: Intent, language: str, p: Phrases, shown: Shown) -> Iterator[Row]:
-    """The rows of one part, intent and language.
+    """The rows of one part, intent and language, each phrase as often as the others.
 
-    No question comes twice. One that judges (validation, test) also has a core that no row of
-    an earlier part has.
+    No question comes twice, whatever its case, width and marks. One that judges (validation,
+    test) shares no RUN of tokens with a row of an earlier part.
     """
     dice = Dice(f"{part.name}/{intent.label}/{language}")
     styles = [name for name, weight in STYLES for _ in range(weight)]
-    earlier = frozenset(shown.cores) if part.own else frozenset()
+    phrases = dice.shuffled(intent.phrases[language][part.mark])
     made = 0
-    while made < part.rows:
-        own = made < part.own_rows
-        phrases = intent.phrases[language][part.own * own]
-        style, phrase = (
-            dice.pick(styles),
-            phrases[made % len(phrases)] if own else dice.pick(phrases),
-        )
-        plain = fill(phrase, p.words[language], dice)
-        core = re.sub(r" +", " ", styled(plain, style, intent, language, p, dice)).strip()
+    for turn in itertools.count():
+        if made == part.rows:
+            return
+        style = dice.pick(styles)
+        plain = fill(phrases[turn % len(phrases)], p.words[language], dice)
+        if style == "twice":
+            other = phrases[(turn + 1 + dice.below(len(phrases) - 1)) % len(phrases)]
+            plain = together(plain, fill(other, p.words[language], dice), language)
+        said = re.sub(r" +", " ", styled(plain, style, intent, language, p, dice)).strip()
+        core = joined(said, style, intent, language, part.mark, p, dice)
         text = mannered(core, language, p.words[language], dice)
-        if letters(text) in shown.questions or letters(core) in earlier:
+        if alike.plain(text) in shown.questions:
             continue
-        shown.questions.add(letters(text))
-        shown.cores.add(letters(core))
+        if part.mark and not shown.runs.isdisjoint(alike.ngrams(text, RUN)):
+            continue
+        shown.questions.add(alike.plain(text))
         made += 1
         yield {
             "question": text,
             "answer": intent.label,
             "language": language,
             "group": intent.group,
-            "style": "plain" if core == plain else style,
-            "wording": "unseen" if own else "seen",
+            "style": "plain" if core == plain and style != "twice" else style,
         }
 
 
@@ -244,6 +278,7 @@ def rows(part: Part, p: Phrases, shown: Shown) -> Iterator[Row]:
     """All rows of a part in a mixed order, with ids and customers of its own."""
     intents = [i for i in p.intents if i.group in part.groups]
     made = [row for i in intents for lang in LANGUAGES for row in asked(part, i, lang, p, shown)]
+    shown.runs.update(run for row in made for run in alike.ngrams(row["question"], RUN))
     dice = Dice(f"{part.name}/order")
     customer, left = 0, 0
     for number, row in enumerate(dice.shuffled(made), start=1):
