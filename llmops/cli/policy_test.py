@@ -11,7 +11,7 @@ from llmops.graph.build import Graph
 from llmops.graph.planted import Soil
 from llmops.project import State, read
 from llmops.reports.render import render_rehearsals
-from llmops.static import owners
+from llmops.static import owners, text_of
 
 EXAMPLES = """\
   llmops policy test
@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
     state = read(found, found.repository.work_tree(), head=True)
     graph = common.valid(state)
     _expect_known(args.tests, graph)
-    lines = rehearse(_soil(state, graph), owners(state.tree), args.tests)
+    lines = rehearse(_soil(state, graph), owners(state.tree), args.tests, text_of(state.tree))
     width, colour = common.width(args), common.colour(args)
     common.say(render_rehearsals(lines, args.format, width=width, colour=colour))
     return 0 if all(line.held for line in lines) else 1

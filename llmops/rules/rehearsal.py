@@ -10,7 +10,7 @@ reaches a verdict. Waivers are left out, so that a test says the same on every d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,18 +59,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where tests are played: the tree, the lines of its CODEOWNERS, and base without waivers."""
+    """Where tests are played: the tree, its CODEOWNERS and other texts, base without waivers."""
 
     soil: Soil
     owners: tuple[str, ...]
     base: Graph
+    text: Callable[[str], str | None]
 
 
 def rehearse(
-    soil: Soil, owners: tuple[str, ...] = (), wanted: Sequence[str] = ()
+    soil: Soil,
+    owners: tuple[str, ...] = (),
+    wanted: Sequence[str] = (),
+    text: Callable[[str], str | None] = lambda _path: None,
 ) -> tuple[Line, ...]:
     """Every line of every test of a tree's policies, or of the tests that are named."""
-    stage = Stage(soil, owners, _without_waivers(soil.graph))
+    stage = Stage(soil, owners, _without_waivers(soil.graph), text)
     return tuple(
         line
         for policy in soil.graph.of_kind("Policy")
@@ -181,6 +185,7 @@ def _facts(stage: Stage, head: Graph, counts: Mapping[str, _Count]) -> Facts:
     return Facts(
         base=base, head=head, plan=planned, exams=asked, proven=proven, rows=rows.get,
         findings=said.get, anchors=rated.get, owners=stage.owners, digests=_asked_there,
+        text=stage.text,
         place=lambda _side, ref, loc: str(soil.span(ref, loc)),
     )  # fmt: skip
 
