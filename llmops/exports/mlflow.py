@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import logging
 import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from llmops.diagnostics import printable
-from llmops.errors import ExportError, UsageError
+from llmops.errors import ExportError, LlmopsError, UsageError
 from llmops.exports.base import Record
 
 KEY = "llmops.evidence"
@@ -35,6 +36,8 @@ AT_ONCE = 100  # parameters, metrics or tags that one call may hold
 # MLflow asks config.mlflow-telemetry.io unless it is told not to (3.17, seen in a test).
 SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true",
             "MLFLOW_ALLOW_FILE_STORE": "true"}  # fmt: skip
+# A server that is not there is told after seconds; MLflow alone would try for four minutes.
+USUAL = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,19 +182,20 @@ def _there(client: Any, experiment: str) -> dict[str, Any]:
 @contextmanager
 def _quiet(place: Target) -> Iterator[None]:
     """Its errors as ours, its words and warnings unsaid, its telemetry off."""
-    before = {name: os.environ.get(name) for name in SETTINGS}
-    os.environ.update(SETTINGS)
+    set_ = SETTINGS | {name: value for name, value in USUAL.items() if name not in os.environ}
+    before = {name: os.environ.get(name) for name in set_}
+    os.environ.update(set_)
     loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
     levels = [one.level for one in loggers]
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             _expect_installed(place)
             importlib.import_module("mlflow.tracking")  # which sets its logger's level
             for one in loggers:
                 one.setLevel(logging.ERROR)
             yield
-    except ExportError:
+    except LlmopsError:
         raise
     except Exception as error:  # MLflow raises its own, its database's, and its HTTP client's
         raise ExportError(f"MLflow refused: {_first(error)}", hint=_HINT) from error

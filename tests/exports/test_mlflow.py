@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -172,3 +173,23 @@ def test_without_mlflow_the_extra_is_named(
     with pytest.raises(ExportError) as found:
         mlflow.send(place, [])
     assert found.value.hint == "in a clone of llmops: pip install '.[mlflow]'"
+
+
+def test_a_server_that_is_not_there_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ExportError, match="MLflow refused"):
+        mlflow.send(mlflow.target(uri, "support", tmp_path), [(RECORD, [])])
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"  # what somebody set stays
+
+
+def test_what_mlflow_prints_is_not_our_output(
+    place: mlflow.Target, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mlflow._quiet(place):
+        print("View run at: http://…")
+    assert capsys.readouterr().out == ""
