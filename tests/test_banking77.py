@@ -39,7 +39,7 @@ def test_all_comes_out_as_told_and_the_test_rows_were_looked_at_once(tmp_path: P
     verdict = gate(kept, "test-rows")
     looks = {look["dataset"]: look["count"] for look in verdict["looks"]}
     assert looks["Dataset/banking77-known-test"] == looks["Dataset/banking77-new-test"] == 1
-    assert looks["Dataset/banking77-known#validation"] == 3  # main, #1 and #2; #3 made no model to ask
+    assert looks["Dataset/banking77-known#validation"] == 3  # main, #1, #2; of #3 no model is left
     forgot = found(gate(kept, "no-rehearsal"), "Evaluation/banking77-known/accuracy")
     assert forgot["outcome"] == "failed"
     assert forgot["value"] < 0.3
