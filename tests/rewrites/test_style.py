@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from llmops.rewrites import syntax
+from llmops.rewrites import layout, syntax
 from llmops.rewrites.style import formatted, same
 from llmops.source.document import parse
 from llmops.specs.load import load_one
@@ -174,3 +174,21 @@ def test_what_is_no_spec_text_is_refused_with_its_place(source: str) -> None:
     assert found.text is None
     assert found.diagnostics[0].span.path == "specs/x.yaml"
     assert found.diagnostics[0].hint
+
+
+def test_a_comment_under_a_list_that_stands_at_its_key_is_the_next_keys() -> None:
+    source = "a:\n- x\n# of b\nb: 1\n"
+    assert done(source) == "a:\n  - x\n# of b\nb: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [(lambda made: made.replace("  # why", ""), "comments"),
+     (lambda made: made + "z: 1\n", "values"), (lambda made: made + "}", "values")],
+)  # fmt: skip
+def test_a_text_that_would_not_keep_everything_is_never_given(monkeypatch, spoil, what) -> None:
+    real = layout.text
+    monkeypatch.setattr(layout, "text", lambda source: spoil(real(source)))
+    found = formatted("a:   1  # why\n", "x.yaml")
+    assert found.text is None
+    assert found.diagnostics[0].message == f"formatting would not keep its {what}"
