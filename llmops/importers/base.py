@@ -180,7 +180,7 @@ class Draft:
 
     def about(self, ref: Ref, title: str) -> None:
         """What people call a spec, where its name cannot say it."""
-        self._values[ref]["metadata"]["title"] = title
+        self._values[ref]["metadata"]["title"] = clean(title)
 
     def say(self, ref: Ref, path: str, text: str) -> None:
         """A comment above the key at a dotted path below `spec`; above the file for ""."""

@@ -144,6 +144,7 @@ def test_many_mutated_configurations_give_specs_that_can_be_read(tool: str) -> N
         ("promptfoo", {"defaultTest": {"threshold": KEY}}),
         ("promptfoo", {"defaultTest": {"assert": [{"type": "latency", "threshold": -1}]}}),
         ("promptfoo", {"providers": [{"id": "openai:m", "config": {"auth": {"password": KEY}}}]}),
+        ("promptfoo", {"description": "\ud800"}),
         ("promptfoo", {"tests": [{"vars": {"x": [[1], {"a": 2}]}}]}),
         ("axolotl", {"datasets": [{"path": "\ud800", "type": "alpaca"}] * 3}),
         ("axolotl", {"deepspeed": {"zero_optimization": [1]}, "lora_alpha": float("nan")}),
