@@ -27,11 +27,10 @@ class Formatted:
 
 def formatted(text: str, path: str) -> Formatted:
     """A spec's text in canonical form; never raises for what a user wrote."""
-    plain = unmarked(text)
-    parsed = parse(path, data(plain))
+    parsed = parse(path, data(text.removeprefix(_MARK)))  # with its own line ends: some are refused
     if parsed.document is None:
         return Formatted(None, parsed.diagnostics)
-    source = syntax.read(plain)
+    source = syntax.read(unmarked(text))
     kept = syntax.comments(source)
     order.sort(source.root)
     made = layout.text(source)

@@ -95,6 +95,11 @@ def test_a_thousand_mutated_files_are_each_read_or_refused_with_a_place() -> Non
     assert rules["written by fmt"] > 100
 
 
+def test_fmt_refuses_an_odd_line_end_as_validate_does() -> None:
+    assert not formatted(b"a: 1\r\nb:\r\r\n  - x\r\n")
+    assert formatted(b"a: 1\r\nb:\r\n  - x\r\n")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("seed", range(10))
