@@ -206,7 +206,8 @@ def _rule(name: str, info: Info, say: Say) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+    first = text[0] if text.startswith("llmops ") else text[0].upper()
+    return f"{first}{text[1:]}."
 
 
 def _when(name: str, info: Info) -> str:
