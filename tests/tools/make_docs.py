@@ -164,7 +164,8 @@ def _command_page(
 def _options(add: Callable[[argparse.ArgumentParser], None], say: Say) -> str:
     parser = argparse.ArgumentParser(add_help=False)
     add(parser)
-    rows = [(_option(action), say(action.help or "")) for action in parser._actions]
+    shown = [action for action in parser._actions if action.help != argparse.SUPPRESS]
+    rows = [(_option(action), say(action.help or "")) for action in shown]
     return table(said(say, "option", "does"), rows)
 
 
