@@ -106,6 +106,9 @@ _SENTENCES = (
      "{0} 为 {1}，尚不能证明不低于 {2}（n = {3}）"),
     (rf"{_ANY} {_NUMBER} is not shown to be at most {_NUMBER} \(n = {_NUMBER}\)",
      "{0} 为 {1}，尚不能证明不高于 {2}（n = {3}）"),
+    # prompts
+    (rf"{_ANY}: test {_ANY} has no golden text {_LAST}", "{0}：测试 {1} 没有标准文本 {2}"),
+    (rf"{_ANY}: the golden text {_ANY} is not of this prompt", "{0}：标准文本 {1} 不属于该提示词"),
     # gaps
     (rf"{_ANY} by {_ANY} goes from {_NUMBER} \({_ANY}\) to {_NUMBER} \({_ANY}\), "
      rf"a gap of {_NUMBER}, {_ANY} \(n = {_NUMBER} cases{_ENDS}\)",

@@ -15,9 +15,9 @@ from itertools import takewhile
 _JOINERS = "\u200c\u200d"  # join letters and emoji in honest text
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _GAP = "&#8203;"  # a zero width space: GitHub links decoded text too, so an entity alone is no cure
-_SPECIAL = re.compile(
-    r"://|www(?=\.)|\bGH-(?=\d)|:(?=[a-z0-9_+-]+:)|#(?=\d)|[&<>@$\\`*_\[\]~|]", re.IGNORECASE
-)
+_ACTIVE = r"://|www(?=\.)|\bGH-(?=\d)|:(?=[a-z0-9_+-]+:)|#(?=\d)|[&<>@$"
+_SPECIAL = re.compile(_ACTIVE + r"\\`*_\[\]~|]", re.IGNORECASE)
+_IN_HTML = re.compile(_ACTIVE + "]", re.IGNORECASE)
 _REPLACED = {
     "&": "&amp;",
     "<": "&lt;",
@@ -56,6 +56,11 @@ def text(words: str, limit: int = 400) -> str:
     safe = _SPECIAL.sub(_special, visible(words, limit).strip())
     safe = re.sub(r"^(?=[-+=#])", r"\\", safe)
     return re.sub(r"^(\d{1,9})(?=[.)](\s|$))", r"\1\\", safe)
+
+
+def inside_html(words: str, limit: int = 400) -> str:
+    """Words inside an HTML block of Markdown, where a backslash would be read as itself."""
+    return _IN_HTML.sub(_special, visible(words, limit).strip()).replace(_GAP, "\u200b")
 
 
 def _special(match: re.Match[str]) -> str:

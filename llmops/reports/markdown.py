@@ -18,7 +18,7 @@ from llmops.reports import changes, plan_words
 from llmops.reports import verdict_words as words
 from llmops.reports.base import Page
 from llmops.reports.blocks import Section, details, fit, grid
-from llmops.reports.escape import code, code_cell, text, visible
+from llmops.reports.escape import code, code_cell, inside_html, text, visible
 from llmops.reports.words import MINUS, capped, plural
 from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict, Waived
 
@@ -105,7 +105,7 @@ def _place(place: str, verdict: Verdict) -> str:
 def _gates(verdict: Verdict) -> Section:
     both = words.twice(verdict.findings)
     rows = [_gate(f, f.gate in both) for f in words.by_weight(verdict.findings)]
-    header = "gate | this PR | base | difference (paired) | verdict"
+    header = "verdict | gate | this PR | base | difference (paired)"  # what a narrow page must show
     told = (*words.judges(verdict.findings), *words.attempts(verdict.findings))
     judged = tuple(f"<sub>{text(said, 400)}</sub>" for said in told)
     found = grid(header, rows, most=_MOST_GATES)
@@ -116,11 +116,11 @@ def _gate(finding: Finding, both: bool) -> str:
     whose = f" ({finding.judged_by}'s)" if both else ""
     bound = f" {text(finding.bound, 40)}" if finding.bound else ""
     cells = (
+        f"{finding.outcome.mark}&nbsp;{text(words.verdict_word(finding))}",
         f"{code_cell(words.short_gate(finding.gate), 160)}{bound}{whose}",
         _numbers(words.measured(finding)),
         _numbers(words.before(finding)),
         _numbers(words.difference(finding)),
-        f"{finding.outcome.mark}&nbsp;{text(words.verdict_word(finding))}",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -171,7 +171,7 @@ def _outputs(verdict: Verdict) -> Section:
         return Section()
     rows = [_case(case) for case in verdict.outputs.cases]
     header = "case | expected | before | after"
-    title = f"Answers before and after ({text(words.outputs(verdict), 300)})"
+    title = f"Answers before and after ({inside_html(words.outputs(verdict), 300)})"
     return details(title, grid(header, rows, most=_MOST_CASES))
 
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from llmops.reports.escape import around, code, code_cell, fence, hidden, text, visible
+from llmops.reports.escape import around, code, code_cell, fence, hidden, inside_html, text, visible
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 EVERY_CHARACTER = st.characters(exclude_categories=())
@@ -143,3 +143,8 @@ def test_two_long_texts_show_where_they_differ() -> None:
 
 def test_two_short_texts_stay_whole() -> None:
     assert around("8", "16") == ("8", "16")
+
+
+def test_words_inside_html_are_dead_and_have_no_backslash_of_ours() -> None:
+    said = inside_html("*a*@team <b> [x](http://y) #3")
+    assert said == "*a*@\u200bteam &lt;b&gt; [x](http:\u200b//y) #\u200b3"
