@@ -24,6 +24,8 @@ def clip(text: str, columns: int) -> str:
     """The text in at most `columns` columns; a cut one ends with `…`."""
     if width_of(text) <= columns:
         return text
+    if columns < 1:
+        return ""
     kept, used = "", 0
     for char in text:
         used += _width(char)

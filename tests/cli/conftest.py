@@ -33,6 +33,8 @@ def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMOPS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("CI", "true")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("LLMOPS_OFFLINE", "1")  # so that what `--offline` sets is undone
+    monkeypatch.delenv("LLMOPS_OFFLINE")
     monkeypatch.setenv("COLUMNS", "100")
     worker = (sys.executable, "-I", "-S", str(HERE / "worker.py"), str(GOOD.path / "world.json"))
     monkeypatch.setitem(EXECUTORS, "local", lambda: LocalExecutor(worker))  # type: ignore[arg-type]

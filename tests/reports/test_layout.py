@@ -65,6 +65,7 @@ def test_colour_does_not_move_a_column() -> None:
 
 
 @given(ROWS, st.integers(0, 120))
+@example([["", "", "0"], ["", "0" * 14, "", ""]], 0)
 def test_no_line_of_a_table_is_wider_than_the_page(rows: list[list[str]], width: int) -> None:
     page = Page(width)
     assert all(width_of(line) <= page.columns for line in table(rows, page))
