@@ -212,7 +212,8 @@ def test_streams_that_are_closed_or_poor(
 def test_an_interrupt_is_one_line_and_130(
     kept: GitRepo, env: dict[str, str], words: tuple[str, ...]
 ) -> None:
-    stop = (
+    stop = (  # what started the tests may ignore interrupts, and then so would this process
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, llmops.pipeline as p\n"
         "def wait(*_, **__):\n print('ready', flush=True); import time; time.sleep(60)\n"
         "p.exams = wait\nfrom llmops.cli.main import run\nrun()"
