@@ -6,7 +6,7 @@ wrong with it. Every command begins here; `pipeline.py` goes on from a Pair.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,11 +21,12 @@ from llmops.jobs.base import Side, TreeName
 from llmops.jobs.check import check
 from llmops.jobs.plan import Trees
 from llmops.prompts.shots import lines
+from llmops.source import halves
 from llmops.source.cache import BlobCache, code_digest
 from llmops.source.sides import Sides, sides
-from llmops.source.tree import Repository, Tree
+from llmops.source.tree import Blob, Repository, Tree
 from llmops.specs.base import Ref
-from llmops.specs.tree import LoadedTree, load_blobs
+from llmops.specs.tree import LoadedTree, load_blobs, record, unread
 
 PACKAGE = Path(__file__).parent
 FOLDERS = ("specs/", "policies/")
@@ -140,7 +141,9 @@ def read(
     """
     paths = [p for p in tree.blobs() if p.startswith(FOLDERS) and p.endswith((".yaml", ".yml"))]
     cache = project.blobs() if cache is None else cache
-    loaded = load_blobs([tree.blobs()[p] for p in paths], tree.read_many, cache)
+    blobs = [tree.blobs()[p] for p in paths]
+    _read_by_two(blobs, tree, cache)
+    loaded = load_blobs(blobs, tree.read_many, cache)
     cache.save()
     uses = {use.path for spec in loaded.specs.values() for use in spec.files}
     texts = _present(tree, uses)
@@ -154,6 +157,15 @@ def read(
         problems += check(built.graph, loaded.span)
     ordered = tuple(sorted(set(problems), key=lambda d: d.sort_key))
     return State(tree, loaded, None if has_errors(ordered) else built.graph, ordered)
+
+
+def _read_by_two(blobs: Sequence[Blob], tree: Tree, cache: BlobCache) -> None:
+    """Has the cache know many new files sooner; what is wrong with a file is for `load_blobs`."""
+    keys = unread(blobs, cache)
+    if len(keys) < halves.FEWEST:
+        return
+    found = halves.made(tree.read_many(list(keys)), record)
+    cache.update({keys[path]: one for path, one in found.items() if one is not None})
 
 
 def _shots(loaded: LoadedTree, texts: Mapping[str, bytes]) -> Iterator[Diagnostic]:

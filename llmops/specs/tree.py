@@ -99,6 +99,17 @@ def load_blobs(
     return loaded
 
 
+def record(path: str, data: bytes) -> tuple[Any, ...] | None:
+    """What the cache remembers of a file; None for one with a mistake, which is told at loading."""
+    _, spec, wrong = _load(path, data)
+    return _record(spec) if spec is not None and not wrong else None
+
+
+def unread(blobs: Iterable[NamedBlob], cache: Mapping[str, Any]) -> dict[str, str]:
+    """The key in the cache of each file that it does not know, by path."""
+    return {blob.path: _key(blob) for blob in blobs if _key(blob) not in cache}
+
+
 def _key(blob: NamedBlob) -> str:
     """Object id and file name: the name has to agree with `metadata.name`."""
     return f"{blob.oid} {blob.path.rpartition('/')[2]}"
