@@ -11,6 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+# One process of the suite has what DeepSpeed compiles before the first training.
+pytestmark = pytest.mark.xdist_group("two-ranks")
+
 COLOURS = ("red", "blue", "green", "yellow", "black", "white")
 THINGS = ("car", "door", "hat", "bird", "boat", "cup", "chair", "wall", "lamp", "stone")
 ASKS = ("the {t} is {c}", "look, a {c} {t}", "my {t} was painted {c} again")
