@@ -14,7 +14,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
-FEWEST = 2_000  # texts that are worth a second process
+FEWEST = 500  # texts that are worth a second process
 
 Make = Callable[[str, bytes], Any]
 
