@@ -68,7 +68,7 @@ def _asks(size: Sized, labels: int, language: str) -> str:
     said = [_bound(size, labels, language)]
     if size.sliced:
         said.append(words["each"].format(floor=f"{size.floor:g}", sliced=len(size.sliced)))
-    return " ".join(said)
+    return ("" if language == "zh" else " ").join(said)
 
 
 def _spare(size: Sized, language: str) -> str:
@@ -294,7 +294,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
             "总答最常见标签会更高，但测试行太少，无法证明那么高的水平。"
         ),
         "no_bound": "准确率没有门槛：{test} 行测试数据无法证明模型优于随机猜测。",
-        "each": "另有 {sliced} 个标签，每个的正确率至少 {floor}，即随机猜测的水平。",
+        "each": "{sliced} 个标签各自的正确率至少 {floor}，即随机猜测的水平。",
         "margin": "此后的更新，损失不得超过 {margin}。",
     },
 }

@@ -146,7 +146,7 @@ _SENTENCES = (
     (rf"passed by the point rule; {_LAST}", "按实测值通过；{0:zh}"),
     (rf"failed by the point rule; {_LAST}", "按实测值未通过；{0:zh}"),
     ("count: pull_request needs --change NAME, so attempts count over all changes",
-     "count: pull_request 需要用 --change 指明合并请求，未指明时跨全部变更计数"),
+     "count: pull_request 需要用 --change 指明拉取请求，未指明时跨全部变更计数"),
     (rf"the ledger is damaged: {_LAST}", "台账已损坏：{0}"),
     (rf"attempts used up: (\d+) of (\d+) on {_ANY}, this is number (\d+)",
      "尝试次数已用完：对 {2} 已尝试 {0} / {1} 次，这是第 {3} 次"),

@@ -116,7 +116,7 @@ JUDGED: Mapping[str, Phrase] = {
     "counted_pull_request": Phrase(
         "Attempts are counted within the pull request {change}: {n} entries in the ledger, the "
         "last of them {last}.",
-        "在合并请求 {change} 之内计数：台账共 {n} 条，最后一条为 {last}。",
+        "在拉取请求 {change} 之内计数：台账共 {n} 条，最后一条为 {last}。",
     ),
     "counted_granted": Phrase(
         "One attempt more is granted by {name}: {by}.", "{name} 批准增加一次尝试：{by}。"
