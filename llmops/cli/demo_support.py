@@ -46,20 +46,11 @@ def _new_intents(root: Path) -> None:
 
 
 def _no_rehearsal(root: Path) -> None:
-    def forget(document: Any) -> None:
-        data = document["spec"]["data"]
-        for entry in [e for e in data if "rehearsal" in e["dataset"]]:
-            data.remove(entry)
-
-    tale.edit(root / LORA, forget)
+    tale.edit(root / LORA, tale.no_rehearsal)
 
 
 def _rate_x100(root: Path) -> None:
-    def raise_it(document: Any) -> None:
-        training = document["spec"]["training"]
-        training["learning_rate"] = float(training["learning_rate"]) * 100
-
-    tale.edit(root / LORA, raise_it)
+    tale.edit(root / LORA, tale.rate_x100)
 
 
 def _lower_bar(root: Path) -> None:

@@ -78,3 +78,16 @@ def edit(path: Path, change: Callable[[Any], None]) -> None:
     text = io.StringIO()
     yaml.dump(document, text)
     path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def no_rehearsal(recipe: Any) -> None:
+    """An edit of a Recipe: what its base knew already is not shown to it again."""
+    data = recipe["spec"]["data"]
+    for entry in [e for e in data if "rehearsal" in e["dataset"]]:
+        data.remove(entry)
+
+
+def rate_x100(recipe: Any) -> None:
+    """An edit of a Recipe: it learns a hundred times as fast."""
+    training = recipe["spec"]["training"]
+    training["learning_rate"] = float(training["learning_rate"]) * 100
