@@ -62,6 +62,11 @@ def _expect_saved(args: argparse.Namespace, path: Path, data: bytes, kept: bytes
 def content(path: Path) -> bytes:
     """A plain file's bytes. UsageError for a link, and for what cannot be read."""
     _expect_place(path)
+    return read(path)
+
+
+def read(path: Path) -> bytes:
+    """A file's bytes, through a link too. UsageError for what cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

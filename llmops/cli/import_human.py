@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> int:
     _expect_words(args)
     folder = Path(args.directory)
     found = ratings.read(
-        args.file, _bytes(folder / args.file), args.encoding, _scale(args.scale)
+        args.file, edits.read(folder / args.file), args.encoding, _scale(args.scale)
     )  # fmt: skip
     agreed = ratings.agree(found, args.check)
     wrong = list(found.wrong)
@@ -80,13 +80,6 @@ def _scale(text: str) -> ratings.Scale:
     if not found or float(found[1]) >= float(found[2]):
         raise UsageError(f'--scale "{printable(text, 40)}" is no scale', hint="write it as in 1-5")
     return ratings.Scale(float(found[1]), float(found[2]))
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{printable(str(path))} cannot be read: {error.strerror}") from error
 
 
 def _tie(name: str, item: ratings.Item) -> Diagnostic:
@@ -142,7 +135,7 @@ def _expect_ratings(args: argparse.Namespace, files: Mapping[Path, bytes]) -> No
     for path in files:
         if args.force or path.suffix != ".yaml" or not path.exists():
             continue
-        if not re.search(rb"^ +format: *ratings *$", _bytes(path), re.MULTILINE):
+        if not re.search(rb"^ +format: *ratings *$", edits.read(path), re.MULTILINE):
             what = f"Dataset/{args.dataset} is there already, and holds no ratings"
             raise UsageError(what, hint="give another --dataset, or write over it with --force")
 
