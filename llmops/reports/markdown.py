@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from llmops.forge.base import COMMENT
 from llmops.reports import changes, plan_words
 from llmops.reports import verdict_words as words
 from llmops.reports.base import Page
@@ -29,14 +30,22 @@ _SOURCE_URL = re.compile(r"https://[\w.-]+(:\d+)?(/[\w.~-]+)+", re.ASCII)
 def render(verdict: Verdict, page: Page) -> str:
     """The comment: marker and verdict, sections while there is room, the seal."""
     head = f"{marker(verdict)}\n### {verdict.outcome.mark} llmops: {text(words.headline(verdict))}"
-    sections = () if quiet(verdict) else _sections(verdict)
-    return fit(head, sections, f"<sub>{text(words.seal(verdict))}</sub>")
+    return fit(head, sections(verdict), foot(verdict))
 
 
 def marker(verdict: Verdict) -> str:
     """The hidden first line: which comment this is, and for which tree."""
-    tree = re.sub(r"[^0-9a-f]", "", verdict.head.tree)[:64]
-    return f"<!-- llmops:gate v1 tree={tree} -->"
+    return f"{COMMENT}tree={tree(verdict)} -->"
+
+
+def tree(verdict: Verdict) -> str:
+    """The tree that was judged, in hex digits and nothing else."""
+    return re.sub(r"[^0-9a-f]", "", verdict.head.tree)[:64]
+
+
+def foot(verdict: Verdict) -> str:
+    """The seal: what the verdict rests on."""
+    return f"<sub>{text(words.seal(verdict))}</sub>"
 
 
 def quiet(verdict: Verdict) -> bool:
@@ -48,7 +57,10 @@ def quiet(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.PASSED and not (moved or ran or said or verdict.worse_count)
 
 
-def _sections(verdict: Verdict) -> tuple[Section, ...]:
+def sections(verdict: Verdict) -> tuple[Section, ...]:
+    """What is said below the verdict, the most important first; nothing where all is quiet."""
+    if quiet(verdict):
+        return ()
     return (
         _limits(verdict),
         _ailing(verdict),
@@ -85,13 +97,13 @@ def _because(group: tuple[Finding, ...], verdict: Verdict) -> str:
         said = f"{text(finding.message)} — {text(names, 400)}{hint}"
         return f"* {mark} **{len(group)} gates** {word}: {said}"
     gate = text(words.short_gate(finding.gate), 160)
-    place = f" — {_place(finding.place, verdict)}" if finding.place else ""
+    place = f" — {linked(finding.place, verdict)}" if finding.place else ""
     hint = f"<br>{text(finding.hint)}" if finding.hint else ""
     mark, word = finding.outcome.mark, finding.outcome.word
     return f"* {mark} **{gate}** {word}: {text(finding.message)}{place}{hint}"
 
 
-def _place(place: str, verdict: Verdict) -> str:
+def linked(place: str, verdict: Verdict) -> str:
     """A place as code, linked when the verdict knows where its tree can be seen."""
     label = code(place, 160)
     url = verdict.extra.get("source_url")
@@ -145,7 +157,7 @@ def _loosened(verdict: Verdict) -> Section:
 
 
 def _loose(one: Loosened, verdict: Verdict, gains: bool) -> str:
-    place = _place(one.place, verdict).replace("|", r"\|") if one.place else ""
+    place = linked(one.place, verdict).replace("|", r"\|") if one.place else ""
     before, after = text(one.before, 120), text(one.after, 120)
     gained = f" {text(words.gained(one), 600)} |" if gains else ""
     return f"| {code_cell(one.what, 160)} | {before} | {after} |{gained} {place} |"

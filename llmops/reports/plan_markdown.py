@@ -19,19 +19,23 @@ _MOST_JOBS, _MOST_GATES = 50, 20
 def render(plan: Plan, page: Page) -> str:
     """The plan as a comment of at most 60,000 bytes; its first line is the total."""
     direct, followers, described = changes.sorted_out(plan.changes)
-    told = estimates.columns(plan.steps)
     rest = changes.diff_lines([*followers, *described])
     sections = (
         Section(rows=tuple(f"> * ⚠️ {text(note)}" for note in words.notes(plan))),
         changes.section(direct),
         details("What follows", changes.fenced(rest)),
-        grid(
-            f"job | of | {' | '.join(('where', *told, 'why'))}", _jobs(plan, told), most=_MOST_JOBS
-        ),
+        *job_list(plan),
         _gates(plan),
     )
     head = f"### llmops plan: {estimates.sentence(plan, words.totals(plan).sentence)}"
     return fit(head, sections, f"<sub>{text(words.header(plan))}</sub>")
+
+
+def job_list(plan: Plan) -> tuple[Section, ...]:
+    """The table of jobs: to run, reused, not needed."""
+    told = estimates.columns(plan.steps)
+    header = f"job | of | {' | '.join(('where', *told, 'why'))}"
+    return (grid(header, _jobs(plan, told), most=_MOST_JOBS),)
 
 
 def _jobs(plan: Plan, told: Sequence[str]) -> list[str]:

@@ -29,8 +29,13 @@ _NOWHERE = "specs"  # a place that code scanning takes for what stands in no fil
 
 def render(verdict: Verdict, page: Page) -> str:
     """What did not pass, as one SARIF run."""
+    return log(verdict, MOST)
+
+
+def log(verdict: Verdict, most: int) -> str:
+    """The same with at most so many results."""
     found = [note for note in notes.of_verdict(verdict) if note.level != "none"]
-    return _log("llmops/gate/", found, verdict.tool_version or __version__)
+    return _log("llmops/gate/", found, verdict.tool_version or __version__, most)
 
 
 def diagnostics(found: Iterable[Diagnostic], page: Page) -> str:
@@ -38,8 +43,8 @@ def diagnostics(found: Iterable[Diagnostic], page: Page) -> str:
     return _log("llmops/validate/", notes.of_diagnostics(found), __version__)
 
 
-def _log(category: str, found: Sequence[Note], version: str) -> str:
-    shown = found[:MOST]
+def _log(category: str, found: Sequence[Note], version: str, most: int = MOST) -> str:
+    shown = found[:most]
     rules = sorted({note.rule for note in shown})
     run = {
         "tool": {"driver": _driver(rules, version)},
@@ -47,8 +52,8 @@ def _log(category: str, found: Sequence[Note], version: str) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(note, rules) for note in shown],
     }
-    if len(found) > MOST:
-        run["properties"] = {"results_left_out": len(found) - MOST}
+    if len(found) > most:
+        run["properties"] = {"results_left_out": len(found) - most}
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 

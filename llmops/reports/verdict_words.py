@@ -23,6 +23,8 @@ from llmops.rules.waiver import reached
 
 _ON_EVIDENCE = ("require", "slices", "regression", "gap", "fail-on", "bank-classes")
 _PLAIN = re.compile(r"[\w./-]+(\[[\w./-]+\])?")  # gates whose names a shell takes as they are
+_BOUND = re.compile(r"(min|max) (\S{1,20})")
+_ASKED = re.compile(r"\d+ of \d+ approvals from [^(;]{1,100}(?= \(|$)")
 COUNTED = ("findings", "rows of a class")  # metrics that are whole numbers
 
 
@@ -43,6 +45,39 @@ def headline(verdict: Verdict) -> str:
     parts += [f"{count(found[o])} {o.word}" for o in below if found[o]]
     parts += [f"{count(waived)} waived"] if (waived := waived_gates(verdict)) else []
     return f"{verdict.outcome.word} — {', '.join(parts)}"
+
+
+def title(verdict: Verdict) -> str:
+    """`failed: accuracy 0.612 < 0.8 (2 of 4), 1 inconclusive`: the worst first, in plain text.
+
+    Where people are waited for, it says whose yes is missing.
+    """
+    found = tally(verdict.findings)
+    worst = next((f for f in by_weight(verdict.findings) if f.outcome is verdict.outcome), None)
+    total = sum(found.values())
+    if verdict.outcome is Outcome.PASSED or worst is None:
+        said = _of_all(verdict, found[verdict.outcome], total)
+    else:
+        said = f"{_reason(worst)} ({count(found[verdict.outcome])} of {count(total)})"
+    below = [o for o in reversed(Outcome) if Outcome.PASSED < o < verdict.outcome and found[o]]
+    parts = [said, *(f"{count(found[o])} {o.word}" for o in below)]
+    parts += [f"{count(waived)} waived"] if (waived := waived_gates(verdict)) else []
+    return f"{verdict.outcome.word}: {', '.join(parts)}"
+
+
+def _reason(finding: Finding) -> str:
+    """`accuracy 0.612 < 0.8`; `0 of 2 approvals from team-risk`; else the gate's name."""
+    if asked := _ASKED.search(finding.message):
+        return visible(asked[0], 60)
+    name = visible(short_gate(finding.gate).partition("/")[2] or short_gate(finding.gate), 40)
+    bound = _BOUND.fullmatch(finding.bound)
+    if finding.value is None or bound is None:
+        return name
+    sign = {"min": "<", "max": ">"}[bound[1]]
+    value = number(finding.value, places_of(finding.value, finding.bound))
+    if finding.outcome is Outcome.FAILED:
+        return f"{name} {value} {sign} {bound[2]}"
+    return f"{name} {value} not shown {'≥' if sign == '<' else '≤'} {bound[2]}"
 
 
 def verdict_word(finding: Finding) -> str:
