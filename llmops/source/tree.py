@@ -1,17 +1,16 @@
-"""Git -> named bytes. The only place that runs git, and only its plumbing. Wet.
+"""Git -> named bytes, through its plumbing alone. Wet.
 
 Flows in: a folder and revisions. Flows out: `Tree`, an immutable listing of blobs by git object
 id, whose bytes are read in one batch. The work tree is a tree too, written through a temporary
 index, so nothing later knows the difference and the user's index is never touched. Symlinks,
-submodules and names that are not UTF-8 are listed apart and never read. No hook, monitor or
-external diff of the user runs; variables that point git elsewhere (as inside a hook) are dropped.
+submodules and names that are not UTF-8 are listed apart and never read. `git` runs the program,
+`commits` writes trees that no work tree holds.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,31 +18,12 @@ from pathlib import Path
 
 from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import GitError, UsageError
+from llmops.source.commits import Who, committed
+from llmops.source.git import Done, Git, failed
 
 _REGULAR = frozenset({"100644", "100755"})
 _TREE_MODE = "040000"
-
-# Git's own variables that may pass: configuration given by the caller (safe.directory in CI) and
-# the object folders of a receive hook. All others, GIT_DIR first, could point git elsewhere.
-_PASSED = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
-_OBJECTS = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH")
 _WHO = ("GIT_AUTHOR_", "GIT_COMMITTER_")  # who commits, where the caller says it
-_OWN = {
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_ATTR_NOSYSTEM": "1",
-    "LC_ALL": "C",
-    "LANGUAGE": "C",
-}
-_SETTINGS = (
-    "core.quotePath=false",
-    "core.hooksPath=/dev/null",
-    "core.fsmonitor=false",
-    "merge.renames=true",
-    "merge.directoryRenames=conflict",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +48,7 @@ class Tree:
     oid: str
     commit: str | None
     dirty: bool
-    _git: _Git = field(repr=False, compare=False)
+    _git: Git = field(repr=False, compare=False)
     _listing: dict[str, tuple[Mapping[str, Blob], tuple[Blob, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -113,16 +93,16 @@ class Repository:
     """A git repository with its work tree at `root`."""
 
     root: Path
-    _git: _Git = field(repr=False, compare=False)
+    _git: Git = field(repr=False, compare=False)
 
     @classmethod
     def find(cls, start: Path) -> Repository:
         """The repository that `start` lies in. Raises GitError: none here, or no git."""
-        done = _Git(start).run("rev-parse", "--show-toplevel", check=False)
+        done = Git(start).run("rev-parse", "--show-toplevel", check=False)
         if done.returncode:
             raise _not_here(start, done)
         root = Path(os.fsdecode(done.stdout.removesuffix(b"\n")))
-        return cls(root, _Git(root))
+        return cls(root, Git(root))
 
     def commit(self, rev: str) -> str | None:
         """The commit that `rev` names, or None."""
@@ -172,7 +152,7 @@ class Repository:
         tips = [self._commit_or_raise(rev) for rev in (a, b)]
         done = self._git.run("merge-base", *tips, check=False)
         if done.returncode > 1:
-            raise _failed("merge-base", done)
+            raise failed("merge-base", done)
         return done.stdout.decode().strip() or None
 
     def authors(self, base: str, head: str) -> frozenset[str]:
@@ -198,11 +178,32 @@ class Repository:
         self._git.run("update-ref", f"refs/heads/{name}", commit, "0" * len(commit))
         return commit
 
-    def _with_file(self, commit: str, path: str, hashed: _Done) -> str:
+    def commit_files(
+        self, parent: str | None, files: Mapping[str, bytes | None], message: str, who: Who
+    ) -> str:
+        """A commit on top of `parent` (None: without a parent) that no branch has yet; its id.
+
+        `files`: path -> bytes, None for a file that goes. The work tree, its index, HEAD and every
+        branch stay as they are. Raises UsageError for a path that git would not check out.
+        """
+        tip = None if parent is None else self._commit_or_raise(parent)
+        return committed(self._git, tip, files, message, who)
+
+    def changed(self, before: str | None, after: str) -> tuple[str, ...]:
+        """Paths of `after` that `before` has not, or with other bytes; links and such left out."""
+        first = self.empty().oid if before is None else self._commit_or_raise(before)
+        second = self._commit_or_raise(after)
+        options = ("-r", "-z", "--no-renames", "--diff-filter=d", first, second)
+        said = self._git.run("diff-tree", *options).stdout.split(b"\0")
+        modes = (head.split()[1].decode() for head in said[:-1:2])
+        pairs = zip(modes, map(os.fsdecode, said[1::2]), strict=True)
+        return tuple(path for mode, path in pairs if mode in _REGULAR and _is_text(path))
+
+    def _with_file(self, commit: str, path: str, hashed: Done) -> str:
         """The id of a commit's tree with one more file, through an index of its own."""
         blob = hashed.stdout.decode().strip()
         with tempfile.TemporaryDirectory(prefix="llmops-index-") as folder:
-            git = _Git(self.root, {"GIT_INDEX_FILE": str(Path(folder) / "index")})
+            git = Git(self.root, {"GIT_INDEX_FILE": str(Path(folder) / "index")})
             git.run("read-tree", f"{commit}^{{tree}}")
             git.run("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
             return git.text("write-tree")
@@ -210,14 +211,14 @@ class Repository:
     def _committed(self, tree: str, parent: str, message: str) -> str:
         """A commit by whoever git says that the user is."""
         who = {k: v for k, v in os.environ.items() if k.startswith(_WHO)}
-        git = _Git(self.root, who)
+        git = Git(self.root, who)
         done = git.run("commit-tree", tree, "-p", parent, data=message.encode(), check=False)
         if done.returncode:
             said = done.stderr.decode(errors="replace")
             if "tell me who you are" in said or "ident" in said:
                 hint = "git config user.name and user.email say it"
                 raise GitError("git does not know who you are", hint=hint)
-            raise _failed("commit-tree", done)
+            raise failed("commit-tree", done)
         return done.stdout.decode().strip()
 
     def is_shallow(self) -> bool:
@@ -230,7 +231,7 @@ class Repository:
         own = self.root / own
         if own.exists():
             shutil.copy2(own, index)
-        git = _Git(self.root, {"GIT_INDEX_FILE": str(index)})
+        git = Git(self.root, {"GIT_INDEX_FILE": str(index)})
         listed = ("--modified", "--deleted", "--others", "--exclude-standard")
         lines = git.run("ls-files", "-z", "-t", *listed).stdout.split(b"\0")
         gone = {line[2:] for line in lines if line.startswith(b"R ")}
@@ -268,7 +269,7 @@ class Repository:
             hint = did_you_mean(rev, said.split(), otherwise=hint)
         return UsageError(what, hint=printable(hint))
 
-    def _cannot_merge(self, base: str, head: str, done: _Done) -> Exception:
+    def _cannot_merge(self, base: str, head: str, done: Done) -> Exception:
         said = done.stderr.decode(errors="replace")
         if "unrelated histories" in said:
             hint = "git fetch --unshallow" if self.is_shallow() else "base and head must share one"
@@ -276,74 +277,7 @@ class Repository:
             return UsageError(f"{names} have no common ancestor", hint=hint)
         if "usage:" in said or "unknown option" in said:
             return GitError("this git cannot merge trees", hint="install git 2.38 or newer")
-        return _failed("merge-tree", done)
-
-
-_Done = subprocess.CompletedProcess[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Git:
-    """Runs git in one folder, and reads its answers as bytes."""
-
-    folder: Path
-    extra: Mapping[str, str] = field(default_factory=dict)
-
-    def run(self, *arguments: str, data: bytes = b"", check: bool = True) -> _Done:
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-        command = ["git", *settings, *arguments]
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, env=self._environment(), input=data, capture_output=True
-            )
-        except FileNotFoundError as error:
-            raise _no_program(self.folder) from error
-        except OSError as error:
-            raise GitError(f"git could not be started: {error.strerror}") from error
-        if check and done.returncode:
-            raise _failed(arguments[0], done)
-        return done
-
-    def line(self, *arguments: str) -> bytes:
-        return self.run(*arguments).stdout.removesuffix(b"\n")
-
-    def text(self, *arguments: str) -> str:
-        return self.line(*arguments).decode()
-
-    def resolve(self, rev: str, kind: str) -> str | None:
-        """Object id of the commit or tree that `rev` names; no text is read as an option."""
-        if not rev or "\n" in rev or "\0" in rev:
-            return None
-        asked = os.fsencode(f"{rev}^{{{kind}}}\n")
-        words = self.run("cat-file", "--batch-check", data=asked).stdout.split()
-        return words[0].decode() if len(words) == 3 and words[1] == kind.encode() else None
-
-    def entries(self, *arguments: str) -> list[tuple[str, str, int, str]]:
-        """Mode, object id, size and path of each entry that `ls-tree` lists."""
-        out = self.run("ls-tree", "-z", "--full-tree", *arguments).stdout
-        return [_entry(line) for line in out.split(b"\0") if line]
-
-    def contents(self, oids: Iterable[str]) -> dict[str, bytes]:
-        """Bytes of many blobs by object id."""
-        asked = "".join(f"{oid}\n" for oid in oids)
-        if not asked:
-            return {}
-        done = self.run("cat-file", "--batch", "--buffer", data=asked.encode())
-        return _contents(done.stdout)
-
-    def _environment(self) -> dict[str, str]:
-        kept = (*_PASSED, *_OBJECTS)
-        own = {
-            k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(kept)
-        }
-        return {**own, **_OWN, **self.extra}
-
-
-def _entry(line: bytes) -> tuple[str, str, int, str]:
-    head, _, name = line.partition(b"\t")
-    words = head.decode().split()
-    size = int(words[3]) if len(words) > 3 and words[3] != "-" else 0
-    return words[0], words[2], size, os.fsdecode(name)
+        return failed("merge-tree", done)
 
 
 def _listing(
@@ -364,30 +298,7 @@ def _is_text(path: str) -> bool:
     return path.isascii() or not any("\ud800" <= c <= "\udfff" for c in path)
 
 
-def _contents(answer: bytes) -> dict[str, bytes]:
-    """Split the answer of `cat-file --batch`: a line `<id> blob <size>`, then that many bytes."""
-    contents: dict[str, bytes] = {}
-    at = 0
-    while at < len(answer):
-        end = answer.index(b"\n", at)
-        words = answer[at:end].decode().split(" ")
-        if len(words) != 3:
-            raise GitError(
-                f"object {words[0]} is {words[-1]}", hint="git fsck; git fetch --refetch"
-            )
-        size = int(words[2])
-        contents[words[0]] = answer[end + 1 : end + 1 + size]
-        at = end + 1 + size + 1
-    return contents
-
-
-def _no_program(folder: Path) -> GitError:
-    if not folder.is_dir():
-        return GitError(f"there is no folder {printable(str(folder))}")
-    return GitError("git is not installed", hint="install git 2.38 or newer and put it on PATH")
-
-
-def _not_here(start: Path, done: _Done) -> GitError:
+def _not_here(start: Path, done: Done) -> GitError:
     said = done.stderr.decode(errors="replace")
     if "dubious ownership" in said:
         hint = f"git config --global --add safe.directory {start}"
@@ -396,14 +307,7 @@ def _not_here(start: Path, done: _Done) -> GitError:
         return GitError("this repository has no work tree", hint="clone it, and work in the clone")
     if "not a git repository" in said:
         return GitError("this is not a git repository", hint="git init, or go to where one is")
-    return _failed("rev-parse", done)
-
-
-def _failed(verb: str, done: _Done) -> GitError:
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    reason = next((line for line in said if line.startswith(("fatal:", "error:"))), "")
-    reason = reason or (said[-1] if said else f"exit {done.returncode}")
-    return GitError(f"git {verb} failed: {printable(reason)}")
+    return failed("rev-parse", done)
 
 
 def _conflict(base: str, head: str, out: bytes) -> UsageError:
