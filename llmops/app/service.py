@@ -1,0 +1,118 @@
+"""The service over HTTP: the door at POST /webhook, and whether it is well. Starlette lives here.
+
+Bodies are read up to a size and a time, then handed to the door in a thread of their own, since it
+writes to a disk. Pages tell counts and times, never a name, a text or a secret: whoever can reach
+the port can read them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from llmops.app.door import MOST_BYTES, Answer, Door
+from llmops.app.journal import Handler, Journal
+from llmops.errors import UsageError
+
+BODY_SECONDS = 8.0  # GitHub itself gives up after ten
+CONCURRENCY = 64  # connections at a time; more hear 503 and are delivered again or swept up
+_PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the service does. `ready`: why it cannot work now, "" if it can."""
+
+    alive: Callable[[], bool]
+    ready: Callable[[], str]
+    status: Callable[[], Mapping[str, Any]]
+
+
+def create(
+    door: Door, health: Health, start: Callable[[], None], stop: Callable[[], None]
+) -> Starlette:
+    """The application. `start` and `stop` go around its life."""
+
+    async def webhook(request: Request) -> JSONResponse:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(request)
+        except TimeoutError:
+            return _said(Answer(408, {"error": "the body did not come in time"}))
+        except ClientDisconnect:
+            return _said(Answer(400, {"error": "the body did not come"}))
+        return _said(await run_in_threadpool(door.receive, dict(request.headers), body))
+
+    async def healthz(request: Request) -> JSONResponse:
+        good = health.alive()
+        return _said(Answer(200 if good else 503, {"alive": good}))
+
+    async def readyz(request: Request) -> JSONResponse:
+        why = await run_in_threadpool(health.ready)
+        return _said(Answer(503 if why else 200, {"ready": not why, "why": why}))
+
+    async def status(request: Request) -> JSONResponse:
+        return _said(Answer(200, await run_in_threadpool(health.status)))
+
+    @contextlib.asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(stop)
+
+    routes = [
+        Route("/webhook", webhook, methods=["POST"]),
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/", status, methods=["GET"]),
+    ]
+    return Starlette(routes=routes, lifespan=life)
+
+
+async def _body(request: Request) -> bytes:
+    """At most one byte more than a delivery may have: the door refuses that."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length[:20]) > MOST_BYTES:
+        return b"\0" * (MOST_BYTES + 1)
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        pieces.append(piece)
+        if size > MOST_BYTES:
+            return b"\0" * (MOST_BYTES + 1)
+    return b"".join(pieces)
+
+
+def _said(answer: Answer) -> JSONResponse:
+    return JSONResponse(dict(answer.said), answer.status, headers=_PLAIN)
+
+
+def serve(app: Starlette, host: str, port: int, journal: Journal) -> None:
+    """Until a signal ends it. Raises UsageError where the address cannot be had."""
+    for name in ("", "uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers = [Handler(journal)] if not name else []
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False,
+        limit_concurrency=CONCURRENCY, timeout_keep_alive=10, timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=32 * 1024, lifespan="on", ws="none", proxy_headers=False,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    try:
+        server.run()
+    except SystemExit as ended:
+        what = f"cannot listen at {host}:{port}"
+        raise UsageError(what, hint="another process has it, or it needs a right") from ended
