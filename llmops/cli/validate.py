@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from llmops.cli import common
+from llmops.cli.findings import as_json, many, tally
 from llmops.cli.output import command, fitted
-from llmops.diagnostics import Severity, did_you_mean, has_errors, printable, render
+from llmops.diagnostics import did_you_mean, has_errors, printable, render
 from llmops.errors import UsageError
 from llmops.graph.methods import SelectorError
 from llmops.project import FOLDERS, Project
@@ -65,7 +65,9 @@ def _shown(checked: Checked, args: argparse.Namespace) -> str:
     if args.format in DIAGNOSTICS:
         return render_diagnostics(checked.diagnostics, args.format)
     return (
-        _json(checked) if args.format == "json" else _text(checked, args.quiet, common.screen(args))
+        as_json(checked.diagnostics)
+        if args.format == "json"
+        else _text(checked, args.quiet, common.screen(args))
     )
 
 
@@ -89,37 +91,15 @@ def _near(tree: Tree, path: str) -> str:
     return printable(did_you_mean(path, places, otherwise=otherwise))
 
 
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
 def _text(checked: Checked, quiet: bool, width: int = 0) -> str:
-    errors = sum(d.severity is Severity.ERROR for d in checked.diagnostics)
-    warnings = sum(d.severity is Severity.WARNING for d in checked.diagnostics)
     paths = {d.span.path for d in checked.diagnostics} & checked.state.tree.blobs().keys()
     texts = {p: checked.state.tree.read(p).decode("utf-8", "replace") for p in paths}
     shown = render(checked.diagnostics, texts, width)
     count = len(checked.state.loaded.specs)
-    last = f"{_many(count, 'spec')}: {_many(errors, 'error')}, {_many(warnings, 'warning')}"
-    if not count and not errors:
+    last = f"{many(count, 'spec')}: {tally(checked.diagnostics)}"
+    if not count and not has_errors(checked.diagnostics):
         last = "0 specs: nothing stands in specs/ or policies/, so nothing was checked"
     if checked.selected is not None:
         last = f"{checked.selected} of {last}"
     last = fitted([last], width) if width else last
     return "\n".join(part for part in (shown, "" if quiet else last) if part)
-
-
-def _json(checked: Checked) -> str:
-    rows = [
-        {
-            "path": d.span.path,
-            "line": d.span.line,
-            "column": d.span.column,
-            "severity": d.severity.value,
-            "rule": d.rule,
-            "message": d.message,
-            "hint": d.hint,
-        }
-        for d in sorted(set(checked.diagnostics), key=lambda d: d.sort_key)
-    ]
-    return json.dumps({"format_version": 1, "diagnostics": rows}, ensure_ascii=False, indent=2)

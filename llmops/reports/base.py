@@ -42,10 +42,14 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A place to print on: `width` in columns (never taken as less than 20)."""
+    """A place to print on: `width` in columns (never taken as less than 20).
+
+    `command` is the one whose diagnostics are shown.
+    """
 
     width: int = 100
     style: Style = Style()
+    command: str = "validate"
 
     @property
     def columns(self) -> int:

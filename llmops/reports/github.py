@@ -32,9 +32,9 @@ def render(verdict: Verdict, page: Page) -> str:
 
 
 def diagnostics(found: Iterable[Diagnostic], page: Page) -> str:
-    """What `validate` found, one command a line, errors first."""
+    """What a command found, one workflow command a line, errors first."""
     worst = sorted(notes.of_diagnostics(found), key=lambda note: note.level != "error")
-    return "\n".join(_commands(worst, "llmops validate"))
+    return "\n".join(_commands(worst, f"llmops {page.command}"))
 
 
 def _commands(found: Sequence[Note], lister: str) -> list[str]:

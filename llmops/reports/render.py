@@ -91,9 +91,9 @@ def render_verdict(verdict: Verdict, fmt: str, *, width: int = 100, colour: bool
     return _renderer(VERDICTS[fmt])(verdict, Page(width, Style(colour)))
 
 
-def render_diagnostics(found: Iterable[Diagnostic], fmt: str) -> str:
-    """What `validate` found in one of `DIAGNOSTICS`. Raises KeyError for another format."""
-    return _renderer(DIAGNOSTICS[fmt])(found, Page())
+def render_diagnostics(found: Iterable[Diagnostic], fmt: str, command: str = "validate") -> str:
+    """What a command found in one of `DIAGNOSTICS`. Raises KeyError for another format."""
+    return _renderer(DIAGNOSTICS[fmt])(found, Page(command=command))
 
 
 def render_report(

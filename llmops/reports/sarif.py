@@ -7,7 +7,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -39,15 +39,15 @@ def log(verdict: Verdict, most: int) -> str:
 
 
 def diagnostics(found: Iterable[Diagnostic], page: Page) -> str:
-    """What `validate` found, as one SARIF run."""
-    return _log("llmops/validate/", notes.of_diagnostics(found), __version__)
+    """What a command found, as one SARIF run."""
+    return _log(f"llmops/{page.command}/", notes.of_diagnostics(found), __version__)
 
 
 def _log(category: str, found: Sequence[Note], version: str, most: int = MOST) -> str:
     shown = found[:most]
     rules = sorted({note.rule for note in shown})
     run = {
-        "tool": {"driver": _driver(rules, version)},
+        "tool": {"driver": _driver(category, rules, version)},
         "automationDetails": {"id": category},
         "columnKind": "unicodeCodePoints",
         "results": [_result(note, rules) for note in shown],
@@ -57,20 +57,29 @@ def _log(category: str, found: Sequence[Note], version: str, most: int = MOST) -
     return dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _driver(rules: Sequence[str], version: str) -> dict[str, Any]:
+def _driver(category: str, rules: Sequence[str], version: str) -> dict[str, Any]:
+    known = _known(category)
     return {
         "name": "llmops",
         "version": visible(version, 40),
-        "rules": [_rule(rule) for rule in rules],
+        "rules": [_rule(rule, known.get(rule)) for rule in rules],
     }
 
 
-def _rule(rule: str) -> dict[str, Any]:
-    """A rule with what it is for and what to do, where it is one of a policy's."""
+def _known(category: str) -> Mapping[str, Any]:
+    """What is known of rules by their names: each has `why` and `fix`."""
+    if category == "llmops/lint-ci/":
+        from llmops.workflows.lint import INFOS as CHECKS
+
+        return CHECKS
     from llmops.rules.verdict import INFOS
 
+    return INFOS
+
+
+def _rule(rule: str, info: Any) -> dict[str, Any]:
+    """A rule with what it is for and what to do, where that is known."""
     found: dict[str, Any] = {"id": visible(rule, 200)}
-    info = INFOS.get(rule)
     if info is not None:
         found["shortDescription"] = {"text": info.why}
         found["help"] = {"text": info.fix}

@@ -12,6 +12,7 @@ from typing import Any
 
 from _ruamel_yaml import CParser
 from ruamel.yaml.events import (
+    AliasEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -40,7 +41,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places in the text of one file that `parse` accepted."""
+    """The places in the text of one file that `parse` accepted, or of which it kept the values."""
 
     path: str
     text: str
@@ -92,8 +93,9 @@ def _locate(text: str) -> _Place:
         kind = event.__class__
         if kind is ScalarEvent and state is AWAITED:
             state, key = event.value, spot_of(event)
-        elif kind is ScalarEvent:
-            here[state] = _Place(spot_of(event), key, event.value, nothing)
+        elif kind is ScalarEvent or kind is AliasEvent:
+            raw = event.value if kind is ScalarEvent else None
+            here[state] = _Place(spot_of(event), key, raw, nothing)
             state, key = (AWAITED if key else state + 1), None
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             inside: dict[str | int, _Place] = {}

@@ -1,0 +1,125 @@
+"""`template-injection`: text of others that becomes code.
+
+`${{ … }}` in a script is replaced before the shell reads it: a title such as `"; curl …; "` is then
+a command. Only what can be nothing but an id, a hash or a word of GitHub's own may stand there;
+everything else goes through a variable, which a shell never executes.
+https://docs.github.com/en/actions/concepts/security/script-injections
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from llmops.diagnostics import Diagnostic
+from llmops.source.places import Loc
+from llmops.workflows.base import GITHUB, File, Info, Step, found, mapping, shown
+from llmops.workflows.expressions import expressions
+from llmops.workflows.trust import Trust, trust
+
+INFO = Info(
+    id="template-injection",
+    why="whoever writes the text runs commands in the job, with its token and its secrets",
+    fix='hand it over as a variable with env:, and write "$NAME" in the script',
+    systems=GITHUB,
+    audits=("template-injection",),
+    bad="""\
+on: pull_request
+permissions: {}
+concurrency:
+  group: greet-${{ github.ref }}
+  cancel-in-progress: true
+jobs:
+  greet:
+    runs-on: ubuntu-24.04
+    permissions:
+      contents: read
+    steps:
+      - run: echo "thanks for ${{ github.event.pull_request.title }}"
+""",
+    good="""\
+on: pull_request
+permissions: {}
+concurrency:
+  group: greet-${{ github.ref }}
+  cancel-in-progress: true
+jobs:
+  greet:
+    runs-on: ubuntu-24.04
+    permissions:
+      contents: read
+    steps:
+      - run: echo "thanks for $TITLE"
+        env:
+          TITLE: ${{ github.event.pull_request.title }}
+""",
+)
+# What an action takes as code: action -> inputs.
+_SINKS = {
+    "actions/github-script": ("script",),
+    "azure/cli": ("inlinescript", "inlineScript"),
+    "azure/powershell": ("inlinescript", "inlineScript"),
+    "appleboy/ssh-action": ("script",),
+    "amadevus/pwsh-script": ("script",),
+    "jannekem/run-python-script-action": ("script",),
+    "nick-fields/retry": ("command", "on_retry_command"),
+}
+_PLAIN = ("boolean", "number")
+_WORDS = {
+    Trust.OUTSIDE: "text of an outsider",
+    Trust.GIVEN: "text of whoever starts or calls this",
+    Trust.MADE: "text that another step made of the change",
+    Trust.INSIDE: "text from outside this file",
+}
+
+
+def check(file: File) -> Iterator[Diagnostic]:
+    """One for each expression in a script; a warning where only insiders write it."""
+    for step in file.steps:
+        for loc, script in scripts(step):
+            yield from _injected(file, loc, script)
+
+
+def scripts(step: Step) -> Iterator[tuple[Loc, str]]:
+    """What a step executes: its own script, or what it gives an action that executes it."""
+    if step.run:
+        yield (*step.loc, "run"), step.run
+    for name in _SINKS.get(step.uses.partition("@")[0].lower(), ()):
+        if isinstance(step.given.get(name), str):
+            yield (*step.loc, "with", name), step.given[name]
+
+
+def _injected(file: File, loc: Loc, script: str) -> Iterator[Diagnostic]:
+    for one in expressions(script):
+        told = {trust(context) for context in one.reaches if not _is_plain(file, context)}
+        worst = next((level for level in _WORDS if level in told), None)
+        if worst is None:
+            continue
+        mild = worst is Trust.INSIDE
+        message = f"{_WORDS[worst]} becomes part of a script: {shown(one.written)}"
+        yield found(INFO, file.within(loc, one.written), message, _hint(one.inner), warn=mild)
+
+
+def _hint(inner: str) -> str:
+    """The fix, with the variable that it would be."""
+    words = re.findall(r"[A-Za-z]\w*", inner.split("||")[0])
+    name = (words[-1] if words else "VALUE").upper()
+    given = f'{name}: "${{{{ {shown(inner.strip(), 60)} }}}}"'
+    return f'hand it over with env: {{{given}}}, and write "${name}"'
+
+
+def _is_plain(file: File, context: str) -> bool:
+    """Whether an input can only be a number or a truth."""
+    root, _, name = context.partition(".")
+    if root != "inputs":
+        return False
+    for event in ("workflow_dispatch", "workflow_call"):
+        inputs = mapping(file.events.get(event, {}).get("inputs")) if event in file.events else {}
+        if name in inputs and mapping(inputs[name]).get("type") not in _PLAIN:
+            return False
+    declared = [
+        mapping(mapping(file.events[e].get("inputs")).get(name))
+        for e in ("workflow_dispatch", "workflow_call")
+        if e in file.events
+    ]
+    return any(one.get("type") in _PLAIN for one in declared)
