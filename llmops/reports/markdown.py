@@ -93,14 +93,20 @@ def _because(group: tuple[Finding, ...], verdict: Verdict) -> str:
     if len(group) > 1:
         names = ", ".join(dict.fromkeys(words.short_gate(one.gate) for one in group))
         mark, word = finding.outcome.mark, finding.outcome.word
-        hint = f"<br>{text(finding.hint)}" if finding.hint else ""
-        said = f"{text(finding.message)} — {text(names, 400)}{hint}"
+        said = f"{text(finding.message)} — {text(names, 400)}{_below(finding, verdict)}"
         return f"* {mark} **{len(group)} gates** {word}: {said}"
     gate = text(words.short_gate(finding.gate), 160)
     place = f" — {linked(finding.place, verdict)}" if finding.place else ""
-    hint = f"<br>{text(finding.hint)}" if finding.hint else ""
     mark, word = finding.outcome.mark, finding.outcome.word
-    return f"* {mark} **{gate}** {word}: {text(finding.message)}{place}{hint}"
+    said = f"{text(finding.message)}{place}{_below(finding, verdict)}"
+    return f"* {mark} **{gate}** {word}: {said}"
+
+
+def _below(finding: Finding, verdict: Verdict) -> str:
+    """What to do, and which changed lines it may rest on."""
+    hint = f"<br>{text(finding.hint)}" if finding.hint else ""
+    named = ", ".join(f"{text(c.field, 80)} {linked(c.place, verdict)}" for c in finding.causes)
+    return f"{hint}<br>changed below it: {named}" if named else hint
 
 
 def linked(place: str, verdict: Verdict) -> str:

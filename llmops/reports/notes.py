@@ -14,9 +14,10 @@ from typing import Any, Literal
 from llmops.diagnostics import Diagnostic, Severity
 from llmops.digest import of_bytes
 from llmops.reports.data import plain
-from llmops.rules.base import Finding, Outcome, Verdict
+from llmops.rules.base import Cause, Finding, Outcome, Verdict
 
 Level = Literal["error", "warning", "none"]
+Place = tuple[str, int, int]  # path, line, column
 _PLACE = re.compile(r"(.+):(\d{1,9}):(\d{1,9})", re.DOTALL)
 _LEVELS: Mapping[Outcome, Level] = {
     Outcome.PASSED: "none",
@@ -46,6 +47,12 @@ class Note:
     column: int = 1
     numbers: Mapping[str, Any] = field(default_factory=dict)
     same: str = ""  # what else tells it from others of this rule and subject
+    causes: tuple[Cause, ...] = ()  # changed lines that it may rest on
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return (self.path, self.line, self.column)
 
     @property
     def fingerprint(self) -> str:
@@ -76,10 +83,11 @@ def _of_finding(finding: Finding) -> Note:
         line=line,
         column=column,
         numbers={k: plain(v) for k, v in numbers.items() if v not in (None, "", ())},
+        causes=finding.causes,
     )
 
 
-def placed(place: str) -> tuple[str, int, int]:
+def placed(place: str) -> Place:
     """`path:line:col` in parts; no path where it is something else."""
     found = _PLACE.fullmatch(place)
     return (found[1], max(1, int(found[2])), max(1, int(found[3]))) if found else ("", 1, 1)

@@ -33,11 +33,13 @@ VERDICTS: Mapping[str, str] = {
     "markdown": "markdown.render",
     "sarif": "sarif.render",
     "junit": "junit.render",
+    "codequality": "codequality.render",
     "github": "github.render",
 }
 DIAGNOSTICS: Mapping[str, str] = {
     "sarif": "sarif.diagnostics",
     "junit": "junit.diagnostics",
+    "codequality": "codequality.diagnostics",
     "github": "github.diagnostics",
 }
 CHANGES: Mapping[str, str] = {

@@ -18,7 +18,7 @@ from llmops.reports.base import Page
 from llmops.reports.data import dumps
 from llmops.reports.escape import visible
 from llmops.reports.notes import Note
-from llmops.rules.base import Verdict
+from llmops.rules.base import Cause, Verdict
 
 MOST = 5_000
 _SCHEMA = (
@@ -88,7 +88,7 @@ def _rule(rule: str, info: Any) -> dict[str, Any]:
 
 def _result(note: Note, rules: Sequence[str]) -> dict[str, Any]:
     hint = f"\n{visible(note.hint, 2_000)}" if note.hint else ""
-    return {
+    result = {
         "ruleId": visible(note.rule, 200),
         "ruleIndex": rules.index(note.rule),
         "level": note.level,
@@ -96,6 +96,21 @@ def _result(note: Note, rules: Sequence[str]) -> dict[str, Any]:
         "locations": [_location(note)],
         "partialFingerprints": {"llmopsRuleSubject/v1": note.fingerprint},
         "properties": {"outcome": note.word, **note.numbers},
+    }
+    related = [_related(i, cause) for i, cause in enumerate(note.causes, 1)]
+    return {**result, "relatedLocations": related} if related else result
+
+
+def _related(number: int, cause: Cause) -> dict[str, Any]:
+    """A changed line that the result may rest on."""
+    path, line, column = notes.placed(cause.place)
+    return {
+        "id": number,
+        "message": {"text": f"changed: {visible(cause.about, 200)} {visible(cause.field, 200)}"},
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(path or _NOWHERE), "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": line, "startColumn": column},
+        },
     }
 
 

@@ -85,6 +85,15 @@ class JudgeQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """A changed line that a finding may rest on."""
+
+    about: str  # Kind/name
+    field: str  # path of the field, or what became of the whole
+    place: str  # path:line:col at head
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one rule found about one gate.
 
@@ -121,6 +130,7 @@ class Finding:
     attempts: int | None = None  # how many the policy allows
     refused: Refusal | None = None  # why it may not be decided, whatever its rows say
     not_shown: str = ""  # why it is let through although nothing shows it
+    causes: tuple[Cause, ...] = ()  # of one that did not pass, the first few
 
 
 @dataclass(frozen=True, slots=True)

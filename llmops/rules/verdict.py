@@ -15,6 +15,7 @@ from llmops.rules import (
     attempts,
     bank_classes,
     budget,
+    causes,
     detect,
     evidence_fresh,
     evidence_present,
@@ -104,7 +105,7 @@ def judge(facts: Facts, *, judged_at: str, tool_version: str) -> Verdict:
     facts = replace(facts, loosened=ratchet.with_gains(facts, found, _merged))
     found += [*ruled, *_nothing(facts)]
     waived = waiver.applied(facts, found, date.fromisoformat(judged_at[:10]))
-    found = list(waived.findings)
+    found = list(causes.explained(facts, waived.findings))
     found.sort(key=lambda f: (-f.outcome, f.gate, f.judged_by, f.message))
     worst = max((f.outcome for f in found), default=Outcome.INCONCLUSIVE)
     cases, lost, won = _worst_cases(facts)

@@ -32,6 +32,7 @@ from llmops.reports.layout import width_of
 from llmops.reports.render import FORMATS, render_changes, render_plan, render_verdict
 from llmops.rules.base import (
     Case,
+    Cause,
     Finding,
     JudgeQuality,
     Loosened,
@@ -136,6 +137,7 @@ FINDINGS = st.builds(
     controls=some(WORDS, 2),
     waived_by=st.just("") | WORDS,
     unwaived=st.just("") | WORDS,
+    causes=some(st.builds(Cause, WORDS, WORDS, WORDS), 2),
 )
 WAIVERS = st.builds(
     Waived, WORDS, WORDS, WORDS, st.dictionaries(WORDS, WORDS, max_size=2), WORDS, WORDS,
@@ -265,6 +267,7 @@ def finding_of(data: Mapping[str, Any]) -> Finding:
         key: None if data[key] is None else tuple(data[key])
         for key in ("interval", "difference_interval", "controls")
     }
+    pairs["causes"] = tuple(Cause(**one) for one in data["causes"])
     quality = data["quality"]
     if quality is not None:
         read = {k: tuple(v) if isinstance(v, list) else v for k, v in quality.items()}
