@@ -130,6 +130,9 @@ class CheckRun:
     url: str = ""
     annotations: int = 0
     started_at: str = ""
+    details_url: str = ""
+    app_slug: str = ""  # its App writes as `slug[bot]`
+    output: Payload = field(default_factory=dict)  # title, summary, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,7 @@ class Published:
     writes: int = 0
     left: tuple[str, ...] = ()
     as_status: bool = False  # a commit status stands where no check could be written
+    resume_at: str = ""  # when what is left may be tried again, UTC RFC 3339; "" where never
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -220,6 +224,13 @@ class Forge(Protocol):
     repo: Repo
     clock: Clock
 
+    @property
+    def app_id(self) -> int | None:
+        """The App that we write as; None for a person's token and where it is not known."""
+
+    def login(self) -> str:
+        """Who we write as: `slug[bot]` for an App, "" where nobody tells."""
+
     def get(self, path: str, **params: Any) -> Any:
         """JSON of `GET path` (below the API's root, as in `repos/o/r/rulesets`), or None for 404.
 
@@ -231,6 +242,9 @@ class Forge(Protocol):
 
     def send(self, method: str, path: str, body: Payload) -> Any:
         """JSON of a write. Writes are serial and at least a second apart."""
+
+    def repeat(self, path: str, body: Any) -> Any:
+        """JSON of a POST that may happen twice without harm (labels, statuses, SARIF)."""
 
     def pull(self, number: int) -> Pull | None:
         """One pull request as it is now."""
@@ -256,6 +270,9 @@ class Forge(Protocol):
     def checks(self, sha: str, name: str = CHECK) -> tuple[CheckRun, ...]:
         """All check runs of a name at a commit, whoever made them."""
 
+    def annotations(self, check_id: int) -> tuple[Payload, ...]:
+        """The annotations that a check run has."""
+
     def create_check(self, body: Payload) -> CheckRun:
         """A new check run."""
 
@@ -273,6 +290,9 @@ class Forge(Protocol):
 
     def set_status(self, sha: str, body: Payload) -> None:
         """A commit status."""
+
+    def statuses(self, sha: str) -> Iterator[Any]:
+        """All commit statuses of a commit as GitHub writes them, newest first."""
 
     def runs(self, head_sha: str) -> tuple[WorkflowRun, ...]:
         """Workflow runs at a commit, newest first."""

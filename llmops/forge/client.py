@@ -1,0 +1,392 @@
+"""GitHub as a `base.Forge`: what the gate, the App and doctor ask of it.
+
+github3.py builds and sends what it has a call for (see `handles.py`), its session the rest; both go
+through the one `Wire`. A create whose answer was lost is looked for before it is sent again, so a
+check or a comment comes into being once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import github3
+import requests
+from github3.session import GitHubSession
+from github3.structs import GitHubIterator
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from llmops.errors import UsageError
+from llmops.forge import handles, nouns
+from llmops.forge.base import (
+    CHECK,
+    CheckRun,
+    Clock,
+    Comment,
+    ForgeError,
+    Payload,
+    Pull,
+    Refused,
+    Repo,
+    Review,
+    RunArtifact,
+    WorkflowRun,
+)
+from llmops.forge.clock import SystemClock
+from llmops.forge.wire import ACCEPT, Pace, Token, Unsure, Wire
+
+API_URL = "https://api.github.com"
+AGENT = "llmops"
+_ROLES = ("admin", "maintain", "write", "triage", "read", "none")
+_MOST_ITEMS = 20_000
+_DOWNLOAD_SECONDS = 900.0
+T = TypeVar("T")
+
+
+def connect(
+    repo: Repo,
+    token: str | Token,
+    *,
+    api_url: str | None = None,
+    clock: Clock | None = None,
+    adapter: BaseAdapter | None = None,
+    pace: Pace | None = None,
+) -> GitHub:
+    """A client for one repository. `token` is a secret or one of `auth.py`, which renews itself.
+
+    `adapter` sends (tests give their own); `pace` is shared between repositories of one token.
+    Asks nothing of GitHub yet. Raises UsageError for an empty token.
+    """
+    from llmops.forge.auth import Fixed
+
+    known = Fixed(token) if isinstance(token, str) else token
+    home = (api_url or os.environ.get("GITHUB_API_URL") or API_URL).rstrip("/")
+    shared = pace or Pace(clock or SystemClock())
+    wire = Wire(adapter or HTTPAdapter(max_retries=0), home, known, shared)
+    return GitHub(repo, wire, session_of(wire))
+
+
+def session_of(wire: Wire) -> GitHubSession:
+    """github3's session whose every request goes through the wire."""
+    session = GitHubSession()
+    session.base_url = wire.home
+    session.auth = handles.Signed()
+    session.headers.update({"Accept": ACCEPT, "User-Agent": AGENT})
+    session.max_redirects = 3
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, wire)
+    return session
+
+
+class GitHub:
+    """One repository on GitHub. See `base.Forge` for what each call gives."""
+
+    def __init__(self, repo: Repo, wire: Wire, session: GitHubSession) -> None:
+        self.repo = repo
+        self.wire = wire
+        self.clock: Clock = wire.pace.clock
+        self._session = session
+        self._root = f"repos/{repo}"
+        self._login = ""
+        self._here = handles.at(handles.RepositoryHandle, self._url(self._root), session)
+
+    def __repr__(self) -> str:
+        return f"GitHub({self.repo})"
+
+    @property
+    def app_id(self) -> int | None:
+        """The App that we write as, None where that is not known."""
+        return getattr(self.wire.token, "app_id", None)
+
+    def login(self) -> str:
+        """Who we write as; asked of GitHub once where the token does not tell."""
+        if not self._login:
+            self._login = str(getattr(self.wire.token, "login", "") or self._viewer())
+        return self._login
+
+    # -- anything ----------------------------------------------------------------------------
+
+    def get(self, path: str, **params: Any) -> Any:
+        """JSON of `GET path`, or None for 404."""
+        try:
+            return self._json("GET", path, params=params)
+        except Refused as refusal:
+            _only_404(refusal)
+            return None
+
+    def every(self, path: str, key: str = "", **params: Any) -> Iterator[Any]:
+        """All items of a paged list, a hundred a page."""
+        named = {"per_page": 100, **params}
+        pages = GitHubIterator(
+            -1, self._url(path), handles.Plain, self._session, named, None, None, key or None
+        )
+        return _items(pages)
+
+    def send(self, method: str, path: str, body: Payload) -> Any:
+        """JSON of a write. Raises Unsure for a POST whose answer was lost: look, then repeat."""
+        return self._json(method, path, json=dict(body))
+
+    def repeat(self, path: str, body: Any) -> Any:
+        """JSON of a POST that may happen twice without harm."""
+        return self._once_made(lambda: self._json("POST", path, json=body), lambda: None)
+
+    # -- pull requests -----------------------------------------------------------------------
+
+    def pull(self, number: int) -> Pull | None:
+        """One pull request as it is now."""
+        found = _or_none(lambda: self._here.pull_request(number))
+        return None if found is None else nouns.read(nouns.pull, found)
+
+    def pulls_of(self, head_sha: str) -> tuple[Pull, ...]:
+        """The open pull requests whose head is that commit."""
+        listed = self.every(f"{self._root}/commits/{head_sha}/pulls")
+        pulls = [nouns.read(nouns.pull, one) for one in listed]
+        return tuple(one for one in pulls if one.state == "open" and one.head_sha == head_sha)
+
+    def open_pulls(self) -> tuple[Pull, ...]:
+        """All open pull requests."""
+        listed = _items(self._here.pull_requests(state="open"))
+        return tuple(nouns.read(nouns.pull, one) for one in listed)
+
+    def reviews(self, number: int) -> tuple[Review, ...]:
+        """All reviews, oldest first."""
+        at = self._url(f"{self._root}/pulls/{number}")
+        listed = _items(handles.at(handles.PullHandle, at, self._session).reviews())
+        return tuple(nouns.read(nouns.review, one) for one in listed)
+
+    def in_team(self, team: str, login: str) -> bool | None:
+        """Whether a person is an active member; None where we may not ask or there is no team."""
+        organisation, _, slug = team.removeprefix("@").rpartition("/")
+        at = f"orgs/{_quoted(organisation or self.repo.owner)}/teams/{_quoted(slug)}"
+        try:
+            found = self.get(f"{at}/memberships/{_quoted(login)}")
+            if found is not None:
+                return bool(found.get("state") == "active")
+            return None if self.get(at) is None else False
+        except Refused:
+            return None
+
+    def permission(self, login: str) -> str:
+        """`admin`, `maintain`, `write`, `triage`, `read` or `none`."""
+        found = self.get(f"{self._root}/collaborators/{_quoted(login)}/permission") or {}
+        named = (found.get("role_name"), found.get("permission"))
+        return next((str(one) for one in named if one in _ROLES), "none")
+
+    def tip(self, branch: str) -> str | None:
+        """The commit at the tip of a branch."""
+        found = self.get(f"{self._root}/git/ref/heads/{quote(branch, safe='')}")
+        if not isinstance(found, dict) or found.get("ref") != f"refs/heads/{branch}":
+            return None
+        return str(found["object"]["sha"])
+
+    # -- checks, statuses, comments ----------------------------------------------------------
+
+    def checks(self, sha: str, name: str = CHECK) -> tuple[CheckRun, ...]:
+        """All check runs of a name at a commit, whoever made them, oldest first."""
+        at = f"{self._root}/commits/{sha}/check-runs"
+        listed = self.every(at, "check_runs", check_name=name, filter="all")
+        found = [nouns.read(nouns.check_run, one) for one in listed]
+        return tuple(sorted((one for one in found if one.name == name), key=lambda one: one.id))
+
+    def annotations(self, check_id: int) -> tuple[Payload, ...]:
+        """What a check run says of lines."""
+        return tuple(self.every(f"{self._root}/check-runs/{check_id}/annotations"))
+
+    def create_check(self, body: Payload) -> CheckRun:
+        """A new check run; one that came into being unheard is taken instead of a second."""
+        before = {one.id for one in self.checks(body["head_sha"], body["name"])}
+
+        def unheard() -> CheckRun | None:
+            now = self.checks(body["head_sha"], body["name"])
+            mine = [one for one in now if one.id not in before and _same_key(one, body)]
+            return mine[-1] if mine else None
+
+        def make() -> CheckRun:
+            return nouns.read(nouns.check_run, self._here.create_check_run(**body))
+
+        return self._once_made(make, unheard)
+
+    def update_check(self, check_id: int, body: Payload) -> CheckRun:
+        """A check run of ours, changed."""
+        at = self._url(f"{self._root}/check-runs/{check_id}")
+        handle = handles.at(handles.CheckHandle, at, self._session)
+        handle.update(**{key: value for key, value in body.items() if key != "head_sha"})
+        return nouns.read(nouns.check_run, handle.answer)
+
+    def set_status(self, sha: str, body: Payload) -> None:
+        """A commit status; twice the same is one."""
+        self._once_made(lambda: self._here.create_status(sha, **body), lambda: None)
+
+    def statuses(self, sha: str) -> Iterator[Any]:
+        """All commit statuses, newest first."""
+        at = self._url(f"{self._root}/commits/{sha}")
+        return _items(handles.at(handles.CommitHandle, at, self._session).statuses())
+
+    def comments(self, number: int) -> Iterator[Comment]:
+        """All comments of a pull request, oldest first."""
+        return (nouns.read(nouns.comment, one) for one in _items(self._issue(number).comments()))
+
+    def create_comment(self, number: int, body: str) -> Comment:
+        """A new comment; one that came into being unheard is taken instead of a second."""
+        before = max((one.id for one in self.comments(number)), default=0)
+
+        def unheard() -> Comment | None:
+            now = [one for one in self.comments(number) if one.id > before]
+            return next((one for one in now if one.body.strip() == body.strip()), None)
+
+        def make() -> Comment:
+            return nouns.read(nouns.comment, self._issue(number).create_comment(body))
+
+        return self._once_made(make, unheard)
+
+    def update_comment(self, comment_id: int, body: str) -> Comment:
+        """A comment of ours, changed."""
+        at = self._url(f"{self._root}/issues/comments/{comment_id}")
+        handle = handles.at(handles.CommentHandle, at, self._session)
+        handle.edit(body)
+        return nouns.read(nouns.comment, handle.answer)
+
+    # -- runs and what they uploaded ---------------------------------------------------------
+
+    def runs(self, head_sha: str) -> tuple[WorkflowRun, ...]:
+        """Workflow runs at a commit, newest first."""
+        listed = self.every(f"{self._root}/actions/runs", "workflow_runs", head_sha=head_sha)
+        found = [nouns.read(nouns.workflow_run, one) for one in listed]
+        return tuple(sorted(found, key=lambda one: -one.id))
+
+    def artifacts(self, run_id: int) -> tuple[RunArtifact, ...]:
+        """What a workflow run uploaded."""
+        listed = self.every(f"{self._root}/actions/runs/{run_id}/artifacts", "artifacts")
+        return tuple(nouns.read(nouns.artifact, one) for one in listed)
+
+    def download(self, artifact: RunArtifact, to: Path, most_bytes: int) -> None:
+        """The zip of an artifact, whole and of the digest that GitHub tells, or nothing at `to`."""
+        name = f"artifact {artifact.name!r:.100}"
+        if artifact.expired:
+            raise ForgeError(f"{name} has expired", hint="run the workflow again")
+        if artifact.size_bytes > most_bytes:
+            raise ForgeError(
+                f"{name} has {artifact.size_bytes} bytes, at most {most_bytes} are read"
+            )
+        where = self._url(f"{self._root}/actions/artifacts/{artifact.id}/zip")
+        part = to.with_name(to.name + ".part")
+        try:
+            found = self._stored(where, part, most_bytes)
+            if artifact.digest.startswith("sha256:") and artifact.digest != f"sha256:{found}":
+                raise ForgeError(f"{name} is not what GitHub says it is: its digest differs")
+            part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
+
+    # -- below -------------------------------------------------------------------------------
+
+    def _url(self, path: str) -> str:
+        return f"{self.wire.home}/{path.lstrip('/')}"
+
+    def _viewer(self) -> str:
+        """Our login, "" where nobody tells; an installation's token has only GraphQL to ask."""
+        try:
+            return str((self.get("user") or {}).get("login") or "")
+        except Refused:
+            return self._graphql_viewer()
+
+    def _graphql_viewer(self) -> str:
+        home, asked = self.wire.home.removesuffix("/v3"), {"query": "{viewer{login}}"}
+        try:
+            answer = _told(lambda: self._session.post(f"{home}/graphql", json=asked)).json()
+        except Refused:
+            return ""
+        return str(((answer.get("data") or {}).get("viewer") or {}).get("login") or "")
+
+    def _issue(self, number: int) -> Any:
+        at = self._url(f"{self._root}/issues/{number}")
+        return handles.at(handles.IssueHandle, at, self._session)
+
+    def _json(self, method: str, path: str, **how: Any) -> Any:
+        response = _told(lambda: self._session.request(method, self._url(path), **how))
+        return response.json() if response.content.strip() else None
+
+    def _once_made(self, make: Callable[[], T], unheard: Callable[[], T | None]) -> T:
+        """What `make` gives; after a lost answer, what `unheard` finds, before it is made again."""
+        patience = self.wire.pace.patience
+        for attempt in range(patience.tries):
+            try:
+                return _told(make)
+            except Unsure as error:
+                last = error
+            self.wire.rest(attempt)
+            found = unheard()
+            if found is not None:
+                return found
+        raise self.wire.pace.gave_up(f"{last.message}, {patience.tries} times")
+
+    def _stored(self, url: str, part: Path, most_bytes: int) -> str:
+        """Follow the redirect to the storage and write what comes; the sha256 of it, in hex."""
+        sums = hashlib.sha256()
+
+        def take(pieces: Iterator[bytes]) -> bytes:
+            nonlocal sums
+            sums = hashlib.sha256()
+            with part.open("wb") as file:
+                for piece in pieces:
+                    sums.update(piece)
+                    file.write(piece)
+            return b""
+
+        for _ in range(3):
+            request = self._session.prepare_request(requests.Request("GET", url))
+            how = self._session.merge_environment_settings(url, {}, None, None, None)
+            how.pop("stream")
+            answer = self.wire.answer(request, take, most_bytes, _DOWNLOAD_SECONDS, **how)
+            if not answer.is_redirect:
+                return sums.hexdigest()
+            url = str(answer.headers["location"])
+        raise ForgeError("an artifact leads from one address to the next and never to bytes")
+
+
+def _items(pages: Any) -> Iterator[Any]:
+    """What an iterator of github3 gives, its errors told as ours, and not without end."""
+    for _ in range(_MOST_ITEMS):
+        try:
+            item = _told(lambda: next(pages))
+        except StopIteration:
+            return
+        yield item
+    raise ForgeError(f"a list of GitHub has more than {_MOST_ITEMS} items")
+
+
+def _told(call: Callable[[], T]) -> T:
+    """The value of a call; what github3 and requests raise becomes a ForgeError."""
+    try:
+        return call()
+    except github3.exceptions.GitHubException as error:
+        raise ForgeError(f"github answers what cannot be read ({type(error).__name__})") from None
+    except requests.RequestException as error:
+        raise ForgeError(f"github cannot be asked ({type(error).__name__})") from None
+
+
+def _or_none(call: Callable[[], T]) -> T | None:
+    try:
+        return _told(call)
+    except Refused as refusal:
+        _only_404(refusal)
+        return None
+
+
+def _only_404(refusal: Refused) -> None:
+    if refusal.status != 404:
+        raise refusal
+
+
+def _same_key(found: CheckRun, body: Payload) -> bool:
+    return found.external_id == str(body.get("external_id") or "")
+
+
+def _quoted(text: str) -> str:
+    if not text or text in (".", ".."):
+        raise UsageError(f'"{text}" is no name on GitHub')
+    return quote(text, safe="")
