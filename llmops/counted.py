@@ -31,6 +31,7 @@ from llmops.jobs.attempts import (
 )
 from llmops.jobs.base import Proof, TreeName
 from llmops.jobs.exam import Exam
+from llmops.jobs.rebase import rebased
 from llmops.rules.base import Finding, Outcome, Verdict
 from llmops.rules.facts import covers
 from llmops.specs.base import Ref, Spec
@@ -177,16 +178,7 @@ def _claim_of(finding: Finding, exams: Iterable[Exam]) -> ClaimName | None:
 
 def _new(entry: Decided | Granted, entries: tuple[Entry, ...]) -> Entry | None:
     """The entry, unless the last one of its kind says the same of this claim and closure."""
-    same = [
-        other
-        for other in entries
-        if type(other) is type(entry)
-        and (other.claim, other.closure) == (entry.claim, entry.closure)
-    ]
-    last = same[-1] if same else None
-    if isinstance(entry, Decided) and isinstance(last, Decided):
-        return None if last.outcome == entry.outcome else entry
-    return entry if last is None else None
+    return rebased(entry, entries, len(entries))
 
 
 def _time(now: datetime) -> str:

@@ -105,6 +105,23 @@ def replace(path: Path, data: bytes) -> None:
         raise failed("write", path, error, len(data)) from error
 
 
+def put(path: Path, data: bytes) -> None:
+    """Like `replace`, for one of thousands that can be had again: a loss of power may tear it.
+
+    Raises StoreError.
+    """
+    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise failed("write", path, error, len(data)) from error
+
+
 def give(path: Path, data: bytes) -> None:
     """Like `replace`, where a person says: a device or a pipe is written to, as in /dev/stdout.
 

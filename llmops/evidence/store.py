@@ -132,6 +132,14 @@ class Store:
         """Where the statement of a closure lies that a digest names."""
         return Path(self._evidence, hex_of(closure), f"{hex_of(digest)}.json")
 
+    def closures(self) -> tuple[str, ...]:
+        """All closures of which a folder of statements is here, in order."""
+        return tuple(self._closures())
+
+    def digests(self, closure: str) -> tuple[str, ...]:
+        """The statements of a closure that are whole, by digest, the oldest first."""
+        return tuple(one.digest for one in sorted(self._statements(closure), key=_age))
+
     def keep(self, job: Job, result: Result, inputs: Mapping[str, str] | None = None) -> Evidence:
         """Make a result evidence, for ever. `inputs`: name -> digest of what the job was given.
 

@@ -51,6 +51,22 @@ class Remote:
         """Bring refs and their commits here. Raises GitError: unreachable, refused, no such ref."""
         self._ask("fetch", *_FETCH, "--", self.url, *refspecs)
 
+    def bring(self, branch: str, ref: str) -> str | None:
+        """Set `ref` here to the tip of a branch there; its commit, None without such a branch.
+
+        Of a repository whose history was cut, no more of the branch's is brought than its tip.
+        """
+        _branch(branch)
+        short = ("--depth=1",) if self.repository.is_shallow() else ()
+        arguments = (*_FETCH, *short, "--", self.url, f"+refs/heads/{branch}:{ref}")
+        done = self._run("fetch", *arguments)
+        if not done.returncode:
+            return self.repository.commit(ref)
+        if b"couldn't find remote ref" in done.stderr:
+            Git(self.repository.root).run("update-ref", "-d", ref)
+            return None
+        raise self._refused("fetch", done)
+
     def tip(self, branch: str) -> str | None:
         """The commit at the tip of a branch there, None where there is no such branch."""
         return self.tips().get(_branch(branch))
