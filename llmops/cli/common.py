@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from llmops.cli.output import complain, is_terminal
 from llmops.cli.output import say as say
 from llmops.diagnostics import did_you_mean, printable, render
 from llmops.errors import UsageError
+from llmops.graph.named import spec_named as spec_named
 from llmops.source.sides import Sides, sides
 from llmops.source.tree import Repository
 
@@ -58,25 +59,6 @@ def _folder_near(folder: Path) -> str:
     except OSError:
         return ""
     return printable(did_you_mean(folder.name, beside))
-
-
-def spec_named(text: str, known: Iterable[Ref]) -> str:
-    """A spec as Kind/name: as it is written, or by a name that one spec alone has.
-
-    Raises UsageError for what no spec is called, or several are.
-    """
-    refs = sorted(set(known))
-    if text in map(str, refs):
-        return text
-    named = [str(ref) for ref in refs if text in (ref.name, str(ref).lower())]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        what = f'{len(named)} specs are called "{printable(text)}"'
-        raise UsageError(what, hint=f"write {' or '.join(named)}")
-    words = [*map(str, refs), *(ref.name for ref in refs)]
-    hint = did_you_mean(text, words, otherwise="llmops ls shows all there is")
-    raise UsageError(f'nothing is called "{printable(text)}"', hint=hint)
 
 
 def add_trees(parser: argparse.ArgumentParser) -> None:
