@@ -116,7 +116,7 @@ def _react(subject: Subject, forge: Forge, what: str) -> None:
     """The same reaction twice is one."""
     path = f"repos/{subject.repo}/issues/comments/{subject.comment}/reactions"
     try:
-        forge.send("POST", path, {"content": what})
+        forge.repeat(path, {"content": what})
     except Refused:
         return  # a locked conversation
 
@@ -208,7 +208,7 @@ def _started(asked: _Asked) -> list[str]:
         if "action_required" not in (run.status, run.conclusion):
             continue
         try:
-            asked.forge.send("POST", f"repos/{asked.repo}/actions/runs/{run.id}/approve", {})
+            asked.forge.repeat(f"repos/{asked.repo}/actions/runs/{run.id}/approve", {})
             notes.append(f"Run {run.id} was let go.")
         except Refused:
             where = f"https://github.com/{asked.repo}/actions/runs/{run.id}"

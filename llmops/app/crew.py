@@ -14,7 +14,7 @@ from llmops.app.journal import Journal, summary
 from llmops.app.queue import Queue
 from llmops.app.subjects import Subject
 from llmops.errors import LlmopsError, StoreError, UsageError
-from llmops.forge.base import Clock, GaveUp, Refused
+from llmops.forge.base import GaveUp, Refused
 
 EVERY = 240.0  # seconds between full looks: what no event told is seen within five minutes
 IDLE = 1.0  # seconds until an idle thread looks whether something is due
@@ -67,10 +67,10 @@ class Crew:
     """`count` threads at work, and the one that sweeps. `start` once; `stop` waits for them."""
 
     def __init__(
-        self, queue: Queue, work: Work, repos: Iterable[str], journal: Journal, clock: Clock,
+        self, queue: Queue, work: Work, repos: Iterable[str], journal: Journal,
         *, count: int = 2, every: float = EVERY,
     ) -> None:  # fmt: skip
-        self._queue, self._work, self._journal, self._clock = queue, work, journal, clock
+        self._queue, self._work, self._journal = queue, work, journal
         self._repos, self._every = tuple(repos), every
         self._ended = threading.Event()
         self._threads = [
