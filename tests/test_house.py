@@ -23,6 +23,7 @@ from llmops.specs import load
 from llmops.specs import metrics as spec_metrics
 from llmops.specs.base import JobType
 from llmops.workers import __main__ as workers
+from llmops.workflows import lint
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
@@ -51,6 +52,7 @@ PLUGINS = [
     *(("reports", name) for name in render.VERDICTS),
     *(("reports", page.renderer.partition(".")[0]) for page in render.REPORTS.values()),
     *(("executors", name) for name in EXECUTORS),
+    *(("workflows", check.replace("-", "_")) for check in lint.CHECKS),
     *(("cli", name.replace("-", "_")) for name in cli.COMMANDS),
 ]
 

@@ -12,30 +12,78 @@ from dataclasses import dataclass
 
 from llmops.diagnostics import Diagnostic, Severity, Span
 from llmops.workflows import (
+    concurrency,
     dangerous_triggers,
+    environment_files,
+    filtered_gate,
+    forgiven_gate,
+    gate_cache,
+    index_package,
+    insecure_commands,
+    merge_group,
+    obfuscated_uses,
+    outside_matrix,
     permissions,
+    persisted_credentials,
+    secrets_inherit,
+    secrets_outside_environment,
+    self_hosted_runner,
     skippable_gate,
     template_injection,
+    unpinned_images,
     unpinned_uses,
+    unsound_condition,
 )
 from llmops.workflows.base import Check, File, Info
 from llmops.workflows.read import read
 
 CHECKS: Mapping[str, Check] = {
+    "concurrency": concurrency.check,
     "dangerous-triggers": dangerous_triggers.check,
+    "environment-files": environment_files.check,
+    "filtered-gate": filtered_gate.check,
+    "forgiven-gate": forgiven_gate.check,
+    "gate-cache": gate_cache.check,
+    "index-package": index_package.check,
+    "insecure-commands": insecure_commands.check,
+    "merge-group": merge_group.check,
+    "obfuscated-uses": obfuscated_uses.check,
+    "outside-matrix": outside_matrix.check,
     "permissions": permissions.check,
+    "persisted-credentials": persisted_credentials.check,
+    "secrets-inherit": secrets_inherit.check,
+    "secrets-outside-environment": secrets_outside_environment.check,
+    "self-hosted-runner": self_hosted_runner.check,
     "skippable-gate": skippable_gate.check,
     "template-injection": template_injection.check,
+    "unpinned-images": unpinned_images.check,
     "unpinned-uses": unpinned_uses.check,
+    "unsound-condition": unsound_condition.check,
 }
 INFOS: Mapping[str, Info] = {
     one.id: one
     for one in (
+        concurrency.INFO,
         dangerous_triggers.INFO,
+        environment_files.INFO,
+        filtered_gate.INFO,
+        forgiven_gate.INFO,
+        gate_cache.INFO,
+        index_package.INFO,
+        insecure_commands.INFO,
+        merge_group.INFO,
+        obfuscated_uses.INFO,
+        outside_matrix.INFO,
         permissions.INFO,
+        persisted_credentials.INFO,
+        secrets_inherit.INFO,
+        secrets_outside_environment.INFO,
+        self_hosted_runner.INFO,
         skippable_gate.INFO,
         template_injection.INFO,
+        unpinned_images.INFO,
         unpinned_uses.INFO,
+        unsound_condition.INFO,
     )
 }
 _IGNORED = re.compile(r"(?:#|//)\s*lint-ci:\s*ignore\[(?P<rules>[\w, -]*)\](?P<why>[^\n]*)")

@@ -12,12 +12,24 @@ import re
 from collections.abc import Iterator
 
 from llmops.diagnostics import Diagnostic
-from llmops.workflows.base import File, Info, Job, found, runs_llmops, shown
+from llmops.workflows import gitlab
+from llmops.workflows.base import (
+    File,
+    Info,
+    Job,
+    System,
+    found,
+    listed,
+    mapping,
+    runs_llmops,
+    shown,
+)
 
 INFO = Info(
     id="skippable-gate",
     why="a skipped job counts as a success, so failing jobs before it would let a change in",
     fix="write if: always() on the gate, and let llmops gate look at the evidence",
+    systems=(System.WORKFLOW, System.GITLAB),
     bad="""\
 on:
   pull_request:
@@ -72,6 +84,9 @@ _STARTS = ("pull_request", "merge_group")
 
 def check(file: File) -> Iterator[Diagnostic]:
     """One for each gate that can be skipped, or that judges only sometimes."""
+    for one in gitlab.jobs(file):
+        if one.is_gate(file):
+            yield from _manual(file, one)
     if not set(_STARTS) & set(file.events):
         return
     for job in file.jobs:
@@ -109,3 +124,17 @@ def _steps(job: Job) -> Iterator[Diagnostic]:
         if condition and runs_llmops(step.run, "gate") and not _ALWAYS.fullmatch(condition.strip()):
             message = f'job "{job.id}" ends green without having judged, unless {shown(condition)}'
             yield found(INFO, job.file.span((*step.loc, "if")), message)
+
+
+def _manual(file: File, job: gitlab.GitLabJob) -> Iterator[Diagnostic]:
+    """GitLab lets a pipeline pass while a job waits for somebody to start it."""
+    holders = [(job.loc, job.value)]
+    holders += [
+        ((*job.loc, "rules", i), mapping(rule))
+        for i, rule in enumerate(listed(job.value.get("rules")))
+    ]
+    for loc, holder in holders:
+        if holder.get("when") in ("manual", "never", "delayed"):
+            message = f'job "{job.id}" is not run where when is "{holder["when"]}"'
+            hint = "run it always: write no when, and let llmops gate look at the evidence"
+            yield found(INFO, file.span((*loc, "when")), message, hint)

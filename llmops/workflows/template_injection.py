@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from llmops.diagnostics import Diagnostic
 from llmops.source.places import Loc
-from llmops.workflows.base import GITHUB, File, Info, Step, found, mapping, shown
+from llmops.workflows import gitlab, jenkins
+from llmops.workflows.base import GITHUB, File, Info, Step, System, found, mapping, shown
 from llmops.workflows.expressions import expressions
 from llmops.workflows.trust import Trust, trust
 
@@ -21,7 +22,7 @@ INFO = Info(
     id="template-injection",
     why="whoever writes the text runs commands in the job, with its token and its secrets",
     fix='hand it over as a variable with env:, and write "$NAME" in the script',
-    systems=GITHUB,
+    systems=(*GITHUB, System.GITLAB, System.JENKINS),
     audits=("template-injection",),
     bad="""\
 on: pull_request
@@ -64,6 +65,15 @@ _SINKS = {
     "jannekem/run-python-script-action": ("script",),
     "nick-fields/retry": ("command", "on_retry_command"),
 }
+# GitLab: inputs are put into the text before it is read; a shell reads a variable's text again.
+_GITLAB = re.compile(
+    r"\$\[\[[^\]]*\]\]|\beval\b[^\n]*\$\{?CI_(?:COMMIT|MERGE_REQUEST|EXTERNAL)_\w+\}?"
+    r"|\b(?:ba|z)?sh\s+-c\s+\"[^\"\n]*\$\{?CI_(?:COMMIT|MERGE_REQUEST|EXTERNAL)_\w+\}?"
+)
+_GROOVY = re.compile(
+    r"(?<!\\)\$\{?(?:env\.)?(?:CHANGE_(?:TITLE|BRANCH|AUTHOR\w*|FORK|URL)|BRANCH_NAME|GIT_BRANCH|TAG_NAME"
+    r"|ghprb\w+|gitlab\w+|params\.\w+)\b\}?"
+)
 _PLAIN = ("boolean", "number")
 _WORDS = {
     Trust.OUTSIDE: "text of an outsider",
@@ -78,6 +88,8 @@ def check(file: File) -> Iterator[Diagnostic]:
     for step in file.steps:
         for loc, script in scripts(step):
             yield from _injected(file, loc, script)
+    yield from _gitlab(file)
+    yield from _jenkins(file)
 
 
 def scripts(step: Step) -> Iterator[tuple[Loc, str]]:
@@ -123,3 +135,20 @@ def _is_plain(file: File, context: str) -> bool:
         if e in file.events
     ]
     return any(one.get("type") in _PLAIN for one in declared)
+
+
+def _gitlab(file: File) -> Iterator[Diagnostic]:
+    for loc, line in gitlab.scripts(file):
+        for match in _GITLAB.finditer(line):
+            message = f"text of others becomes part of a script: {shown(match[0])}"
+            hint = 'write "$NAME" and nothing that reads it again; an input goes through variables:'
+            yield found(INFO, file.within(loc, match[0]), message, hint)
+
+
+def _jenkins(file: File) -> Iterator[Diagnostic]:
+    for shell in jenkins.shells(file):
+        for match in _GROOVY.finditer(shell.body) if shell.interpolated else ():
+            span = jenkins.at(file, shell.start + match.start(), len(match[0]))
+            message = f"text of others becomes part of a script: {shown(match[0])}"
+            hint = "write the script in single quotes, so that the shell and not Groovy reads it"
+            yield found(INFO, span, message, hint)

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 
 from llmops.diagnostics import Diagnostic
 from llmops.source.places import Loc
-from llmops.workflows.base import GITHUB, File, Info, found, shown
+from llmops.workflows import gitlab, jenkins
+from llmops.workflows.base import GITHUB, File, Info, System, found, shown, text
 
 INFO = Info(
     id="unpinned-uses",
     why="a tag or a branch can be moved to other code at any time",
     fix="write the full 40-hex commit behind the @, and the version as a comment",
-    systems=GITHUB,
+    systems=(*GITHUB, System.GITLAB, System.JENKINS),
     audits=("unpinned-uses",),
     bad="""\
 on: pull_request
@@ -49,11 +50,16 @@ jobs:
       - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
 """,
 )
+_LIBRARY = re.compile(
+    r"(?:@Library\s*\(\s*\[?|\blibrary\b[\s(]*(?:identifier:\s*)?)['\"](?P<name>[^'\"\n]+)['\"]"
+)
 _PINNED = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def check(file: File) -> Iterator[Diagnostic]:
     """One for each `uses` that is neither in this repository nor named by a commit."""
+    yield from _gitlab(file)
+    yield from _jenkins(file)
     for loc, used in uses(file):
         if used.startswith(("./", "docker://")):
             continue
@@ -73,3 +79,25 @@ def uses(file: File) -> Iterator[tuple[Loc, str]]:
     for step in file.steps:
         if step.uses:
             yield (*step.loc, "uses"), step.uses
+
+
+def _gitlab(file: File) -> Iterator[Diagnostic]:
+    for loc, one in gitlab.includes(file):
+        if "remote" in one and not text(one.get("integrity")):
+            message = f'"{shown(text(one["remote"]))}" is included as it is at any time'
+            yield found(INFO, file.span(loc), message, "write integrity: with its sha256")
+        for name, revision in (("project", text(one.get("ref"))), ("component", "")):
+            used, _, at = text(one.get(name)).partition("@")
+            if used and not _PINNED.fullmatch(revision or at):
+                message = f'"{shown(used)}" is included at "{shown(revision or at or "HEAD", 40)}"'
+                hint = "write the full commit as ref:, or behind the @ of a component"
+                yield found(INFO, file.span(loc), message, hint)
+
+
+def _jenkins(file: File) -> Iterator[Diagnostic]:
+    for match in _LIBRARY.finditer(jenkins.code(file)):
+        name, _, revision = match["name"].partition("@")
+        if not _PINNED.fullmatch(revision):
+            span = jenkins.at(file, match.start("name"), len(match["name"]))
+            message = f'library "{shown(name)}" is used at "{shown(revision or "its default", 40)}"'
+            yield found(INFO, span, message)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from llmops.workflows.lint import INFOS
 from tests.docs.shown import Shown, commands, hidden
 from tests.tools import docs_story
 from tests.tools.make_docs import ROOT, language, pages
@@ -116,6 +117,7 @@ wandb_project: mine
 """
 # Files that a command names, and what stands in them.
 FILES: Mapping[str, bytes] = {
+    ".github/workflows/llmops.yml": INFOS["skippable-gate"].good.encode(),
     "ratings.csv": SHEET.encode(),
     "评分.csv": SHEET.replace(",1", ",5").replace(",0", ",1").encode("gb18030"),
     "intents.csv": LABELLED.encode(),
