@@ -4,7 +4,7 @@ It makes a folder, a git repository and two commits on `main`: first what must h
 owners), then the assistant that is judged by it. It comes from a shipped example, or from
 somebody's own CSV of texts and labels (`--from-csv`), which is read, cleaned and sized first. No
 network, no GPU, nothing hidden: every file is text or rows, and the commands to go on with are
-printed.
+printed. In a repository that has specs already it adds the files of its CI and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmops.cli import common, labelled, scaffold
+from llmops.cli import common, labelled, scaffold, wiring
 from llmops.cli.output import complain
 from llmops.diagnostics import printable, render
 from llmops.errors import UsageError
@@ -23,9 +23,9 @@ from llmops.errors import UsageError
 EXAMPLES = """\
   llmops init my-assistant --example tiny
   llmops init my-assistant --lang zh --ci none
+  llmops init --ci github --runners self-hosted
   llmops init my-labels --from-csv intents.csv --text text --label intent"""
 EXAMPLE = "tiny"
-CI = ("github", "none")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lang", choices=scaffold.LANGUAGES, default="en", help="language of README and comments"
     )
-    parser.add_argument(
-        "--ci", choices=CI, default="github", help="with a workflow for pull requests, or without"
-    )
+    wiring.add(parser)
     parser.add_argument(
         "--force", action="store_true",
         help="also into a folder that is in use; files of the same name are replaced",
@@ -60,11 +58,12 @@ def main(args: argparse.Namespace) -> int:
 
     _expect_words(args)
     folder = _folder(args)
+    if wiring.is_for(args, folder):
+        common.say(wiring.wire(args, folder))
+        return 0
     made = _from_example(args) if args.from_csv is None else _from_csv(args)
-    texts = dict(made.texts)
+    texts = {**made.texts, **wiring.texts(args)}
     texts[schema.PATH] = schema.text(schema.schema()).encode("utf-8")
-    if args.ci == "none":
-        texts = {p: t for p, t in texts.items() if not p.startswith(scaffold.WORKFLOWS)}
     committed = scaffold.Place(folder, args.force).fill(texts, made.messages)
     common.say(_next(args, len(texts), committed, made))
     return 0
@@ -149,6 +148,8 @@ def _next(args: argparse.Namespace, count: int, committed: bool, made: Made) -> 
     lines += ["", words["next"].format(took=took)]
     lines += [f"  {command:<14}{'# ' if told else ''}{told}".rstrip() for command, told in steps]
     lines += ["", words["then_rows" if made.told else "then"]]
+    remaining = wiring.steps(args)
+    lines += ["", *remaining] if remaining else []
     return "\n".join(lines)
 
 

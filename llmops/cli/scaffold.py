@@ -26,9 +26,10 @@ from llmops.errors import GitError, LlmopsError, UsageError
 LANGUAGES = ("en", "zh")
 FOLDER = Path(llmops.__file__).parent / "examples"
 TEMPLATES = ("from-csv",)
-WORKFLOWS = ".github/workflows/"
 # Policy and owners stand on main before anything that they judge.
-RULES = ("policies/", ".github/", ".pre-commit-config.yaml", "reports/")
+RULES = (
+    "policies/", ".github/", ".gitlab", "Jenkinsfile", ".pre-commit-config.yaml", "reports/",
+)  # fmt: skip
 _TOLD = re.compile(r"^( *)#(en|zh): ", re.MULTILINE)
 _IDENTITY = ("-c", "user.name=llmops init", "-c", "user.email=init@localhost.invalid")
 _QUIET = ("-c", "commit.gpgsign=false", "-c", f"core.hooksPath={os.devnull}")

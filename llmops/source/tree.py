@@ -147,6 +147,16 @@ class Repository:
             return Tree(tips[1][:7], oid, tips[1], False, self._git)
         return Tree(f"{tips[1][:7]} merged into {tips[0][:7]}", oid, None, False, self._git)
 
+    def default_branch(self) -> str:
+        """The branch that changes land on, by name: what origin calls its head, else main, master.
+
+        "main" where there is none of them.
+        """
+        done = self._git.run("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD", check=False)
+        named = os.fsdecode(done.stdout).strip().removeprefix("refs/remotes/origin/")
+        found = (name for name in ("main", "master") if self.commit(f"refs/heads/{name}"))
+        return named or next(found, "main")
+
     def merge_base(self, a: str, b: str) -> str | None:
         """The last commit that both have, or None."""
         tips = [self._commit_or_raise(rev) for rev in (a, b)]
