@@ -218,7 +218,8 @@ OPTIONS = {"LLMOPS_BASE", "LLMOPS_COUNTED", "LLMOPS_NO_REUSE", "LLMOPS_SELECT"}
 
 def test_every_variable_is_read_somewhere() -> None:
     source = "\n".join(p.read_text("utf-8") for p in (ROOT / "llmops").rglob("*.py"))
-    workflows = (ROOT / "llmops" / "examples").rglob("*.yml")
+    own, templates = ROOT / ".github" / "workflows", ROOT / "llmops" / "workflows" / "templates"
+    workflows = [*own.glob("*.yml"), *templates.iterdir()]
     asked = set(re.findall(r"vars\.(\w+)", "\n".join(p.read_text("utf-8") for p in workflows)))
     for page in PAGES:
         for name in set(re.findall(r"\bLLMOPS_[A-Z_]+\b", text_of(page))) - OPTIONS - asked:

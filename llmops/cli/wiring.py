@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--gate", choices=get_args(templates.Gate), default="workflow",
-        help="who publishes the verdict: a job of the workflow, or `llmops app`",
+        help="who publishes the verdict: a job of the workflow, or a GitHub App of yours",
     )  # fmt: skip
     parser.add_argument(
         "--package", default="", metavar="URL",

@@ -31,7 +31,14 @@ _PINNED = re.compile(
 _BRANCH = re.compile(r"[\w][\w./-]{0,200}")
 _MARK = re.compile(r"( *)#([a-z-]+): (.*)", re.DOTALL)
 _LANGUAGES = ("en", "zh")
-_WORDS = ("hosted", "self-hosted", "slurm", "kubernetes", "gpu", "direct", "workflow", "app")
+_KINDS = {  # runners -> the words that they bring
+    "hosted": ("hosted", "python", "direct"),
+    "self-hosted": ("self-hosted", "gpu", "forks", "direct"),
+    "slurm": ("slurm", "gpu", "forks"),
+    "kubernetes": ("kubernetes", "gpu", "forks", "direct"),
+    "called": ("called", "python", "forks", "direct"),
+}
+_WORDS = {*(word for words in _KINDS.values() for word in words), "workflow", "app"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,7 @@ class Choice:
     @property
     def words(self) -> frozenset[str]:
         """The words whose lines a template keeps."""
-        kind = "hosted" if self.runners == "hosted" else "gpu"
-        how = "slurm" if self.runners == "slurm" else "direct"
-        return frozenset((self.runners, self.gate, kind, how))
+        return frozenset((*_KINDS[self.runners], self.gate))
 
 
 def pinned(package: str) -> bool:
@@ -67,22 +72,26 @@ def plain(branch: str) -> bool:
 
 def files(choice: Choice, language: str, torch: str) -> dict[str, str]:
     """The texts of a choice by their path; none for `none`. `torch`: its pinned version."""
-    values = {
-        "BRANCH": choice.branch,
-        "PACKAGE": json.dumps(choice.package) if choice.package else VARIABLE,
-        "TORCH": torch,
-    }
+    package = json.dumps(choice.package) if choice.package else VARIABLE
+    values = {"BRANCH": choice.branch, "PACKAGE": package, "TORCH": torch}
     return {
         path: _filled("".join(_chosen(template, choice.words, language)), values)
         for path, template in FILES[choice.ci](choice).items()
     }
 
 
+def called(language: str, torch: str) -> str:
+    """The same jobs as a workflow that others call; package and machines are its inputs."""
+    text = "".join(map(_read, ("github-called.yml", "github-jobs.yml", "github-gate.yml")))
+    words = frozenset((*_KINDS["called"], "workflow"))
+    values = {"PACKAGE": "${{ inputs.package }}", "TORCH": torch}
+    return _filled("".join(_chosen(text, words, language)), values)
+
+
 def _github(choice: Choice) -> Mapping[str, str]:
-    text = _read("github.yml")
-    if choice.gate == "workflow":
-        text += _read("github-gate.yml")
-    return {".github/workflows/llmops.yml": text}
+    parts = ["github.yml", "github-jobs.yml"]
+    parts += ["github-gate.yml"] if choice.gate == "workflow" else []
+    return {".github/workflows/llmops.yml": "".join(map(_read, parts))}
 
 
 def _none(choice: Choice) -> Mapping[str, str]:
