@@ -40,7 +40,7 @@ def question(args: argparse.Namespace, repository: Repository, two: Sides) -> st
     """The name of all that decides what a plan says; "" where its words are not kept."""
     from llmops.digest import of_value
 
-    if args.out or args.fail_on or args.counted or common.asks_results(args):
+    if args.out or args.outputs or args.fail_on or args.counted or common.asks_results(args):
         return ""
     evidence = _evidence(repository.root / FOLDER)
     options = {k: v for k, v in vars(args).items() if k not in ("command", "directory")}

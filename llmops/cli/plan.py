@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from llmops.cli import again, common
 from llmops.cli.output import complain
 from llmops.diagnostics import printable
+from llmops.evidence.files import failed
 from llmops.source.sides import sides
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   llmops plan
-  llmops plan --base origin/main --out plan.json"""
+  llmops plan --base origin/main --out plan.json --outputs outputs.txt"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_environment(parser)
     common.add_counted(parser)
     parser.add_argument("--out", metavar="FILE", help="write the plan, for `llmops run FILE`")
+    parser.add_argument(
+        "--outputs", metavar="FILE",
+        help="append has_jobs and jobs (names of shards, a JSON list), as in $GITHUB_OUTPUT",
+    )  # fmt: skip
     parser.add_argument("--no-reuse", action="store_true", help="plan as if nothing had evidence")
     parser.add_argument(
         "--fail-on", choices=("undecidable", "gate", "budget"), action="append", default=[],
@@ -61,6 +66,8 @@ def main(args: argparse.Namespace) -> int:
         again.keep(asked, said)
     if args.out:
         _write(planned, args)
+    if args.outputs:
+        _tell(planned, args)
     return 1 if any(_FAILS[what](found, planned) for what in args.fail_on) else code
 
 
@@ -90,6 +97,26 @@ def _write(planned: Planned, args: argparse.Namespace) -> None:
     give(Path(args.directory, args.out), text.encode("utf-8"))
     if args.format == "text":
         common.say(f"Saved to {args.out} · run it: llmops run {args.out}")
+
+
+def _tell(planned: Planned, args: argparse.Namespace) -> None:
+    """What a CI's next jobs are made from, at the end of its file."""
+    import secrets
+
+    from llmops.jobs.estimate import known
+    from llmops.jobs.shards import shards
+    from llmops.reports.github_outputs import outputs
+
+    names = [shard.id for shard in shards(planned.plan)]
+    cost, unknown = known(planned.plan.steps, "usd")
+    values = {"has_jobs": "true" if names else "false", "jobs": json.dumps(names)}
+    values |= {} if unknown else {"cost_usd": f"{cost:.2f}"}
+    path = Path(args.directory, args.outputs)
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(outputs(values, secrets.token_hex(16)))
+    except OSError as error:
+        raise failed("write", path, error) from error
 
 
 def _undecidable(found: Project, planned: Planned) -> bool:

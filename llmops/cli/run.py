@@ -17,6 +17,7 @@ from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
 from llmops.jobs.base import Plan, PlannedGate
+from llmops.jobs.shards import part
 from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare
 from llmops.project import Project
 from llmops.reports.plan_estimates import exceeds, needs
@@ -27,12 +28,16 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   llmops run
-  llmops run plan.json --jobs 1"""
+  llmops run plan.json --jobs 1
+  llmops run plan.json --shard evaluate-quality-3f9c0d1e"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `run`."""
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="a plan that `plan --out` wrote")
+    parser.add_argument(
+        "--shard", metavar="ID", help="of a saved plan only the jobs of one shard, with their order"
+    )
     common.add_trees(parser)
     common.add_select(parser)
     common.add_environment(parser)
@@ -69,6 +74,8 @@ def main(args: argparse.Namespace) -> int:
     planned = prepared.plan
     if not _decidable(planned, args) or not _affordable(planned, args):
         return 1
+    if args.shard is not None:
+        planned = part(planned, args.shard)
     if not _fits(planned):
         return 1
     steps = [step for step in planned.steps if step.state == "run"]
@@ -94,6 +101,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _plan(found: Project, args: argparse.Namespace) -> Prepared:
+    if args.shard is not None and args.plan is None:
+        what = "--shard is of a saved plan: name its file before it"
+        raise UsageError(what, hint="llmops plan --out plan.json makes one")
     if args.plan is not None:
         chosen = args.select or args.exclude
         if args.base or args.head or chosen or args.env or args.refresh:

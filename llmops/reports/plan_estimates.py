@@ -7,20 +7,15 @@ nothing is known is not there.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from llmops.jobs.base import Budget, Estimate, Plan, Step
 from llmops.jobs.estimate import known
+from llmops.jobs.quantity import bytes_of
 from llmops.reports.words import plural
 
 _UNITS = {"usd": "USD", "gpu_hours": "GPU-hours", "cpu_hours": "CPU-hours"}
 _UNKNOWN = "?"
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?")
-_BYTES = {
-    "": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
-    "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
-}  # fmt: skip
 
 
 def columns(steps: Sequence[Step]) -> tuple[str, ...]:
@@ -62,12 +57,6 @@ def exceeds(step: Step) -> bool:
     if found is None or found.memory_mb is None or limit is None or found.memory_of == "device":
         return False
     return found.memory_mb * step.job.resources.processes * 2**20 > limit
-
-
-def bytes_of(quantity: str | None) -> float | None:
-    """A Kubernetes quantity in bytes: `80Gi`."""
-    found = _QUANTITY.fullmatch(quantity or "")
-    return float(found[1]) * _BYTES[found[2] or ""] if found else None
 
 
 def memory(mb: float) -> str:

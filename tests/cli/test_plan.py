@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -298,3 +299,28 @@ def test_a_plan_of_a_part_is_run_as_that_part(llmops, bank, tmp_path) -> None:
     judged = llmops("gate", *words, "--select", "result:passed", "result:failed").out
     assert "partial: only Evaluation/quality was judged" in judged
     assert llmops("ls", *words, "result:warned", "result:inconclusive", "job:scan").out == ""
+
+
+def test_outputs_names_the_shards_for_the_next_jobs(llmops, bank, tmp_path: Path) -> None:
+    file = tmp_path / "outputs"
+    file.write_text("before=1\n")
+    said = llmops("plan", "-C", bank.path, "--head", "change", "--outputs", file)
+    assert said.code == 0, said.err
+    before, has_jobs, jobs, *_ = file.read_text().splitlines()
+    assert (before, has_jobs) == ("before=1", "has_jobs=true")
+    names = json.loads(jobs.removeprefix("jobs="))
+    assert names
+    assert all(re.fullmatch(r"[a-z0-9-]{1,64}", name) for name in names)
+
+
+def test_outputs_of_nothing_to_run_say_so(llmops, bank, tmp_path: Path) -> None:
+    assert llmops("run", "-C", bank.path, "--head", "main").code == 0
+    file = tmp_path / "outputs"
+    assert llmops("plan", "-C", bank.path, "--head", "main", "--outputs", file).code == 0
+    assert file.read_text().splitlines()[:2] == ["has_jobs=false", "jobs=[]"]
+
+
+def test_outputs_that_cannot_be_written_are_a_failure_of_the_world(llmops, bank, tmp_path) -> None:
+    said = llmops("plan", "-C", bank.path, "--outputs", tmp_path / "gone" / "outputs")
+    assert said.code == 3
+    assert "outputs" in said.err

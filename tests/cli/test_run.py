@@ -422,3 +422,28 @@ def test_refresh_without_a_limit_is_no_way_to_measure_until_it_passes(llmops, ba
     said = llmops("run", "-C", bank.path, "--head", "change", "--refresh")
     assert said.code == 2
     assert "no policy sets max_evidence_age_days" in said.err
+
+
+def test_shards_one_after_another_are_the_whole_plan(llmops, bank, tmp_path: Path) -> None:
+    plan, outputs = tmp_path / "plan.json", tmp_path / "outputs"
+    words = ("plan", "-C", bank.path, "--head", "change", "--out", plan, "--outputs", outputs)
+    assert llmops(*words).code == 0
+    names = json.loads(outputs.read_text().splitlines()[1].removeprefix("jobs="))
+    for name in names:
+        said = llmops("run", "-C", bank.path, plan, "--shard", name)
+        assert said.code == 0, said.err
+    assert "nothing to run" in llmops("plan", "-C", bank.path, "--head", "change").out.lower()
+
+
+def test_a_shard_that_the_plan_does_not_have_is_told_with_the_nearest(
+    llmops, bank, tmp_path: Path
+) -> None:
+    plan, outputs = tmp_path / "plan.json", tmp_path / "outputs"
+    words = ("plan", "-C", bank.path, "--head", "change", "--out", plan, "--outputs", outputs)
+    assert llmops(*words).code == 0
+    name = json.loads(outputs.read_text().splitlines()[1].removeprefix("jobs="))[0]
+    said = llmops("run", "-C", bank.path, plan, "--shard", name[:-1])
+    assert said.code == 2
+    assert f'the plan has no shard "{name[:-1]}"' in said.err
+    assert f'did you mean "{name}"?' in said.err
+    assert llmops("run", "-C", bank.path, "--shard", name).code == 2
