@@ -52,6 +52,7 @@ ELSEWHERE: Mapping[str, str] = {
     "llmops demo*": "trains for minutes; CI does it, and tests/cli/test_demo*.py read its parts",
     "llmops doctor": "starts two ranks; tests/cli/test_doctor.py does it, and --quick is run here",
     "llmops policy drill --yes*": "trains bad models for minutes; tests/drills do it",
+    "llmops run plan.json --shard *": "a shard's name is its plan's; tests/cli/test_run.py has one",
     "llmops export*": "needs the extra mlflow; tests/exports do it",
 }
 # A command that is only named: what it cannot do without.
