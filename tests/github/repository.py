@@ -36,6 +36,7 @@ class FakeRepository:
     roles: dict[str, str] = field(default_factory=dict)  # login -> role
     pulls: dict[int, FakePull] = field(default_factory=dict)
     comments: dict[int, dict[str, Any]] = field(default_factory=dict)
+    issues: dict[int, dict[str, Any]] = field(default_factory=dict)  # that are no pull requests
     checks: dict[int, dict[str, Any]] = field(default_factory=dict)
     suites: dict[int, dict[str, Any]] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)

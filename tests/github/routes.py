@@ -9,14 +9,16 @@ from tests.github import (
     routes_apps,
     routes_checks,
     routes_git,
+    routes_issues,
     routes_people,
     routes_pulls,
     routes_settings,
 )
-from tests.github.wire import Route
+from tests.github.wire import Route, precedence
 
 ROUTES: tuple[Route, ...] = (
     *routes_pulls.ROUTES,
+    *routes_issues.ROUTES,
     *routes_checks.ROUTES,
     *routes_git.ROUTES,
     *routes_actions.ROUTES,
@@ -30,4 +32,4 @@ ROUTES: tuple[Route, ...] = (
 def find(method: str) -> tuple[Route, ...]:
     """The operations of a method; a path without a wildcard before one with."""
     same = [r for r in ROUTES if r.method == method]
-    return tuple(sorted(same, key=lambda r: (".+" in r.pattern.pattern, r.path.count("{"))))
+    return tuple(sorted(same, key=lambda r: precedence(r.pattern, r.path)))

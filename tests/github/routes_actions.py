@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.github import shapes_checks
+from tests.github import shapes, shapes_checks
 from tests.github.runs import FakeArtifact, FakeRun
 from tests.github.wire import Answer, Call, Refusal, Route, missing, page
 
@@ -77,6 +77,22 @@ def _approve(call: Call) -> Answer:
     run.status, run.conclusion = "queued", None
     call.fake.emit_run(run, "requested")
     return Answer(201, {})
+
+
+def _approvals(call: Call) -> Answer:
+    run, base = _run(call), call.fake.url(f"repos/{call.here.full_name}/environments")
+    shown = []
+    for made in run.approvals:
+        name = made["environment"]
+        known = call.here.environments.get(name) or call.here.environment(name)
+        since = {"created_at": call.fake.began, "updated_at": call.fake.began}
+        about = {"id": known["id"], "node_id": "EN_x", "name": name, "url": f"{base}/{name}"}
+        about["html_url"] = f"https://github.com/{call.here.full_name}/deployments/{name}"
+        who = shapes.user(call.fake, call.fake.person(made["by"]))
+        shown.append({
+            "state": made["state"], "comment": "", "user": who, "environments": [about | since],
+        })  # fmt: skip
+    return Answer(body=shown)
 
 
 def _rerun(call: Call) -> Answer:
@@ -179,6 +195,7 @@ ROUTES = (
     Route("GET", _ONE, READ, _one),
     Route("GET", f"{_ONE}/attempts/{{attempt_number}}", READ, _one),
     Route("GET", f"{_ONE}/jobs", READ, _jobs),
+    Route("GET", f"{_ONE}/approvals", READ, _approvals),
     Route("POST", f"{_ONE}/approve", WRITE, _approve),
     Route("POST", f"{_ONE}/rerun", WRITE, _rerun),
     Route("POST", f"{_ONE}/cancel", WRITE, _cancel),

@@ -114,7 +114,15 @@ def _limit(call: Call) -> Answer:
     return Answer(body={"resources": {"core": core, "search": core}, "rate": core})
 
 
+def _graphql(call: Call) -> Answer:
+    """The one question of GraphQL that is asked: whose token is this?"""
+    if "viewer" not in str(call.body.get("query")):
+        raise Refusal(400, "this fake knows `viewer { login }` only")
+    return Answer(body={"data": {"viewer": {"login": call.who.login}}})
+
+
 ROUTES = (
+    Route("POST", "graphql", "", _graphql),
     Route("GET", "app", "app", _app),
     Route("GET", "app/installations", "app", _installations),
     Route("POST", "app/installations/{installation_id}/access_tokens", "app", _token),

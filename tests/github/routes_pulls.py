@@ -1,18 +1,14 @@
-"""Pull requests, reviews, comments, labels, reactions."""
+"""Pull requests and their reviews."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tests.github import shapes, shapes_checks
 from tests.github.pulls import FakePull
 from tests.github.wire import Answer, Call, Refusal, Route, invalid, missing, page
 
-MOST_COMMENT = 65_536  # characters of a comment's body, as GitHub's error says
 
-
-def _pull(call: Call, name: str = "pull_number") -> FakePull:
-    pull = call.here.pulls.get(call.number(name))
+def _pull(call: Call) -> FakePull:
+    pull = call.here.pulls.get(call.number("pull_number"))
     if pull is None:
         raise missing()
     return pull
@@ -129,148 +125,6 @@ def _merge(call: Call) -> Answer:
     return Answer(body={"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
-def _issue(call: Call) -> Answer:
-    pull, fake = _pull(call, "issue_number"), call.fake
-    whole = shapes.pull(pull)
-    base, web = whole["issue_url"], whole["html_url"]
-    where = {"url": whole["url"], "html_url": web, "diff_url": whole["diff_url"],
-             "patch_url": whole["patch_url"], "merged_at": whole["merged_at"]}  # fmt: skip
-    kept = (
-        "id", "node_id", "number", "state", "title", "user", "body", "labels", "milestone",
-        "assignee", "assignees", "created_at", "updated_at", "closed_at", "locked",
-        "author_association", "active_lock_reason", "body_html", "body_text",
-    )  # fmt: skip
-    comments = sum(c["number"] == pull.number for c in call.here.comments.values())
-    return Answer(body={name: whole[name] for name in kept} | {
-        "url": base, "repository_url": fake.url(f"repos/{call.here.full_name}"), "html_url": web,
-        "labels_url": f"{base}/labels{{/name}}", "comments_url": f"{base}/comments",
-        "events_url": f"{base}/events", "comments": comments, "pull_request": where,
-        "draft": pull.draft, "closed_by": None,
-    })  # fmt: skip
-
-
-def _comments(call: Call) -> Answer:
-    number = _pull(call, "issue_number").number
-    listed = [c for c in call.here.comments.values() if c["number"] == number]
-    answer = page(call, listed)
-    answer.body = [shapes.comment(call.here, c) for c in answer.body]
-    return answer
-
-
-def _text(call: Call) -> str:
-    text = call.body.get("body")
-    if not isinstance(text, str) or not text.strip():
-        raise invalid("IssueComment", "body", "body can't be blank", "missing_field")
-    if len(text) > MOST_COMMENT:
-        raise invalid("IssueComment", "body", f"body is too long (maximum is {MOST_COMMENT}"
-                      " characters)")  # fmt: skip
-    return text
-
-
-def _say(call: Call) -> Answer:
-    number = _pull(call, "issue_number").number
-    made = call.here.comment(number, _text(call), call.who.login, call.who.app)
-    return Answer(201, shapes.comment(call.here, made))
-
-
-def _said(call: Call) -> dict[str, Any]:
-    found = call.here.comments.get(call.number("comment_id"))
-    if found is None:
-        raise missing()
-    return found
-
-
-def _comment(call: Call) -> Answer:
-    return Answer(body=shapes.comment(call.here, _said(call)))
-
-
-def _own(call: Call) -> dict[str, Any]:
-    """A comment that the caller may change: an App its own, a person with write access any."""
-    made = _said(call)
-    if call.who.app is not None and made["by"] != call.who.login:
-        raise Refusal(403, "Resource not accessible by integration")
-    return made
-
-
-def _say_again(call: Call) -> Answer:
-    made, text = _own(call), _text(call)
-    made |= {"body": text, "updated_at": call.fake.stamp()}
-    call.fake.emit_comment(call.here, made, "edited", call.who.login)
-    return Answer(body=shapes.comment(call.here, made))
-
-
-def _unsay(call: Call) -> Answer:
-    made = _own(call)
-    del call.here.comments[made["id"]]
-    call.fake.emit_comment(call.here, made, "deleted", call.who.login)
-    return Answer(204)
-
-
-def _react(call: Call) -> Answer:
-    made, content = _said(call), call.body.get("content")
-    if content not in ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"):
-        raise invalid("Reaction", "content", "content is not included in the list", "invalid")
-    reactions = made.setdefault("reactions", [])
-    reaction = {"id": call.fake.next_id(), "by": call.who.login, "content": content}
-    reactions.append(reaction)
-    who = shapes.user(call.fake, call.fake.person(call.who.login))
-    shown = {"id": reaction["id"], "node_id": shapes.node("REA", reaction["id"]), "user": who}
-    return Answer(201, shown | {"content": content, "created_at": call.fake.stamp()})
-
-
-def _labels_of(call: Call) -> Answer:
-    pull = _pull(call, "issue_number")
-    return page(call, [shapes.label(call.here, name) for name in pull.labels])
-
-
-def _label(call: Call) -> Answer:
-    pull = _pull(call, "issue_number")
-    for name in call.body.get("labels", []):
-        if len(name) > 50:
-            raise invalid("Label", "name", "name is too long (maximum is 50 characters)")
-        pull.label(name, by=call.who.login)
-    return Answer(body=[shapes.label(call.here, name) for name in pull.labels])
-
-
-def _relabel(call: Call) -> Answer:
-    pull, wanted = _pull(call, "issue_number"), call.body.get("labels", [])
-    for name in [n for n in pull.labels if n not in wanted]:
-        _off(pull, name, call.who.login)
-    return _label(call)
-
-
-def _unlabel(call: Call) -> Answer:
-    pull, name = _pull(call, "issue_number"), call.args["name"]
-    if name not in pull.labels:
-        raise missing("Label does not exist")
-    _off(pull, name, call.who.login)
-    return Answer(body=[shapes.label(call.here, n) for n in pull.labels])
-
-
-def _off(pull: FakePull, name: str, by: str) -> None:
-    pull.labels.remove(name)
-    pull.event("unlabeled", by, label={"name": name})
-
-
-def _labels(call: Call) -> Answer:
-    return page(call, [shapes.label(call.here, name) for name in call.here.labels])
-
-
-def _new_label(call: Call) -> Answer:
-    name = call.body.get("name")
-    if not name:
-        raise invalid("Label", "name", "name is missing", "missing_field")
-    if name in call.here.labels:
-        raise invalid("Label", "name", "already exists", "already_exists")
-    shapes.label(call.here, name)
-    call.here.labels[name] |= {
-        k: call.body[k].removeprefix("#") if k == "color" else call.body[k]
-        for k in ("color", "description")
-        if k in call.body
-    }
-    return Answer(201, shapes.label(call.here, name))
-
-
 def _of_commit(call: Call) -> Answer:
     sha = call.here.git.resolve(call.args["commit_sha"])
     if sha is None:
@@ -285,8 +139,6 @@ def _of_commit(call: Call) -> Answer:
 
 _R = "repos/{owner}/{repo}"
 _P = f"{_R}/pulls/{{pull_number}}"
-_I = f"{_R}/issues/{{issue_number}}"
-_C = f"{_R}/issues/comments/{{comment_id}}"
 READ, WRITE = "pull_requests:read", "pull_requests:write"
 ROUTES = (
     Route("GET", f"{_R}/pulls", READ, _pulls),
@@ -298,18 +150,5 @@ ROUTES = (
     Route("GET", f"{_P}/reviews", READ, _reviews),
     Route("POST", f"{_P}/reviews", WRITE, _review),
     Route("PUT", f"{_P}/merge", "contents:write", _merge),
-    Route("GET", _I, READ, _issue),
-    Route("GET", f"{_I}/comments", READ, _comments),
-    Route("POST", f"{_I}/comments", WRITE, _say),
-    Route("GET", _C, READ, _comment),
-    Route("PATCH", _C, WRITE, _say_again),
-    Route("DELETE", _C, WRITE, _unsay),
-    Route("POST", f"{_C}/reactions", WRITE, _react),
-    Route("GET", f"{_I}/labels", READ, _labels_of),
-    Route("POST", f"{_I}/labels", WRITE, _label),
-    Route("PUT", f"{_I}/labels", WRITE, _relabel),
-    Route("DELETE", f"{_I}/labels/{{name}}", WRITE, _unlabel),
-    Route("GET", f"{_R}/labels", READ, _labels),
-    Route("POST", f"{_R}/labels", WRITE, _new_label),
     Route("GET", f"{_R}/commits/{{commit_sha}}/pulls", READ, _of_commit),
 )

@@ -53,6 +53,7 @@ class FakeRun:
     created_at: str = ""
     artifacts: list[FakeArtifact] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
+    approvals: list[dict[str, Any]] = field(default_factory=list)
 
     def upload(
         self, name: str, files: Mapping[str, str | bytes] | Path | bytes, **about: Any
@@ -63,6 +64,10 @@ class FakeRun:
         made = FakeArtifact(fake.next_id(), name, content, self.id, fake.stamp(), **about)
         self.artifacts.append(made)
         return made
+
+    def approve(self, by: str, environment: str, state: str = "approved") -> None:
+        """A reviewer of an environment let its jobs run, or not."""
+        self.approvals.append({"by": by, "environment": environment, "state": state})
 
     def finish(self, conclusion: str = "success") -> None:
         self.status, self.conclusion = "completed", conclusion

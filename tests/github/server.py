@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.github import events, routes
+from tests.github import events, openapi, routes
 from tests.github.clock import VirtualClock, stamp
 from tests.github.faults import Fault, Faults, limited
 from tests.github.git import BareGit, Files
@@ -176,9 +176,13 @@ class FakeGitHub:
             repo.sync()
 
     def assert_polite(self) -> None:
-        """Fail where a client came too early, wrote too fast, or leaked a secret."""
+        """Fail where a client came too early, wrote too fast, leaked a secret, or asked what
+        GitHub does not describe (where its description was downloaded, see `openapi`)."""
         assert not self.limits.breaches, "\n".join(self.limits.breaches)
         assert not self.leaks, "\n".join(self.leaks)
+        watch = openapi.judged(self)
+        assert watch is None or not watch.requests, "\n".join(watch.requests)
+        assert watch is None or not watch.answers, "\n".join(watch.answers)
 
     def writes(self) -> list[Request]:
         """The writes that took effect, in order."""
@@ -261,9 +265,11 @@ class FakeGitHub:
 
     def _struck(self, fault: Fault, token: str, now: float) -> Answer:
         if fault.kind != "limited":
-            return fault.answer()
-        answer, allowed = limited(fault, now)
-        self.limits.hold(token, allowed)
+            answer = fault.answer()
+        else:
+            answer, allowed = limited(fault, now)
+            self.limits.hold(token, allowed)
+        answer.struck = True
         return answer
 
     def _finish(self, request: Request, token: str, answer: Answer) -> Answer:
@@ -290,7 +296,7 @@ class FakeGitHub:
         return next(self._ids)
 
     def next_number(self, repo: FakeRepository) -> int:
-        return max(repo.pulls, default=0) + 1
+        return max((*repo.pulls, *repo.issues), default=0) + 1
 
     def stamp(self, moment: datetime | None = None) -> str:
         return stamp(moment or self.clock.true_now())

@@ -193,7 +193,7 @@ def person_association(repo: FakeRepository, login: str) -> str:
 
 def label(repo: FakeRepository, name: str) -> Json:
     known = repo.labels.setdefault(
-        name, {"id": repo.fake.next_id(), "color": "ededed", "description": None}
+        name, {"id": repo.fake.next_id(), "color": "ededed", "description": ""}
     )
     base = repo.fake.url(f"repos/{repo.full_name}/labels/{name}")
     return {

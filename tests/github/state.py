@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -105,8 +106,13 @@ class Caller:
 
 
 def must_have(who: Caller, needs: str, role: str) -> None:
-    """Raise as GitHub does where a token lacks `permission:level`."""
-    name, _, level = needs.partition(":")
+    """Raise as GitHub does where a token lacks `permission:level` (`a:x|b:y`: either will do)."""
+    *others, last = needs.split("|")
+    for other in others:
+        with suppress(Refusal):
+            must_have(who, other, role)
+            return
+    name, _, level = last.partition(":")
     if not name or name == "app":
         return
     if who.permissions is None:

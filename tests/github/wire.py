@@ -52,6 +52,7 @@ class Answer:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    struck: bool = False  # a fault's, not GitHub's own
 
     def payload(self) -> bytes:
         if self.body is None:
@@ -145,10 +146,15 @@ class Route:
         object.__setattr__(self, "pattern", re.compile(regex))
 
 
+def precedence(pattern: re.Pattern[str], template: str) -> tuple[bool, int, int]:
+    """Which of two templates that match is meant: the one that leaves less open."""
+    return ".+" in pattern.pattern, template.count("{"), -len(template)
+
+
 def page(call: Call, items: Sequence[Any], key: str = "", **beside: Any) -> Answer:
     """One page of a list, with the Link header; `key` where GitHub wraps it and counts."""
-    size = min(100, max(1, int(call.asked("per_page", "30") or 30)))
-    at = max(1, int(call.asked("page", "1") or 1))
+    size = min(100, max(1, _whole(call.asked("per_page"), 30)))
+    at = max(1, _whole(call.asked("page"), 1))
     last = max(1, -(-len(items) // size))
     part = list(items[(at - 1) * size : at * size])
     answer = Answer(body={"total_count": len(items), key: part, **beside} if key else part)
@@ -161,3 +167,7 @@ def page(call: Call, items: Sequence[Any], key: str = "", **beside: Any) -> Answ
             for rel, n in shown.items()
         )
     return answer
+
+
+def _whole(text: str, default: int) -> int:
+    return int(text) if text.isdigit() else default
