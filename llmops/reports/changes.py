@@ -15,6 +15,7 @@ from llmops.reports.words import capped, change_words, plural
 
 MOST_SPECS = 40
 MOST_FIELDS = 12
+_MOST_ROWS = 20  # of a table on a pull request, where jobs and gates stand below it
 NOTHING = "No change of meaning."
 
 
@@ -152,7 +153,7 @@ def fenced(lines: Sequence[str]) -> Section:
 def section(changes: Sequence[Change]) -> Section:
     """A table of every changed field; empty when nothing changed directly."""
     rows = [row for change in changes for row in _table_rows(change)]
-    return grid("spec | field | before -> after | needs", rows, most=MOST_SPECS)
+    return grid("spec | field | before -> after | needs", rows, most=_MOST_ROWS)
 
 
 def _table_rows(change: Change) -> list[str]:

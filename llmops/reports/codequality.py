@@ -50,7 +50,8 @@ def _report(found: Sequence[Note]) -> str:
 
 
 def _entry(note: Note) -> dict[str, Any]:
-    named = note.message if note.same else f"{note.subject}: {note.word}: {note.message}"
+    waived = f" ({note.numbers['unwaived']}, waived)" if note.numbers.get("unwaived") else ""
+    named = note.message if note.same else f"{note.subject}: {note.word}{waived}: {note.message}"
     hint = f" ({note.hint})" if note.hint else ""
     return {
         "description": visible(f"{named}{hint}", 2_000) or note.word,

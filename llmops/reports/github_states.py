@@ -27,8 +27,9 @@ from llmops.reports import (
     plan_words,
     verdict_words,
 )
+from llmops.reports import plan_estimates as estimates
 from llmops.reports.blocks import Section, details
-from llmops.reports.escape import code, text
+from llmops.reports.escape import code, fence, text
 from llmops.reports.github_told import Subject as Subject
 from llmops.reports.github_told import Told, publication
 from llmops.reports.words import plural
@@ -48,10 +49,14 @@ def opened(subject: Subject, at: str = "") -> Publication:
     told = Told(
         title="planning: which jobs this change makes necessary",
         headline="⏳ llmops: planning",
-        foot=f"<sub>commit {text(subject.head_sha[:7])}</sub>",
+        foot=_commit(subject),
         at=at,
     )
     return publication(subject, told)
+
+
+def _commit(subject: Subject) -> str:
+    return f"<sub>commit {text(subject.head_sha[:7])}</sub>"
 
 
 def running(
@@ -64,6 +69,7 @@ def running(
         title=f"running: {said}",
         headline=f"⏳ llmops: {said}",
         sections=(
+            Section(rows=(estimates.sentence(plan, plan_words.totals(plan).sentence),)),
             _steps(plan, finished),
             details("What changed", changes.fenced(lines)) if lines else Section(),
         ),
@@ -74,9 +80,9 @@ def running(
 
 
 def _steps(plan: Plan, finished: Collection[str]) -> Section:
-    """The jobs to run, those that are done ticked."""
+    """The jobs to run, those that are done ticked; no task list, which readers could tick."""
     rows = tuple(
-        f"* [{'x' if step.job.closure in finished else ' '}] {step.job.type} "
+        f"* {'☑' if step.job.closure in finished else '☐'} {step.job.type} "
         f"{code(plan_words.subject(step), 120)} — {text(step.why, 160)}"
         for step in plan.steps
         if step.state == "run"
@@ -108,6 +114,7 @@ def judged(subject: Subject, verdict: Verdict) -> Publication:
 def _labels(verdict: Verdict) -> tuple[str, ...]:
     """The outcome, and what a reviewer must not overlook."""
     found = [f"llmops: {verdict.outcome.word}"]
+    found += ["llmops: waiting"] if verdict_words.awaited(verdict) else []
     found += ["llmops: looser"] if verdict.loosened else []
     found += ["llmops: waived"] if verdict_words.waived_gates(verdict) else []
     return tuple(found)
@@ -121,7 +128,7 @@ def not_judged(subject: Subject, message: str, hint: str = "") -> Publication:
         headline="⛔ llmops: not judged — the world failed, which says nothing about this change",
         conclusion="action_required",
         sections=(Section(rows=rows),),
-        foot=f"<sub>commit {text(subject.head_sha[:7])}</sub>",
+        foot=_commit(subject),
         labels=("llmops: not judged",),
     )
     return publication(subject, told)
@@ -137,31 +144,41 @@ def invalid(subject: Subject, diagnostics: Iterable[Diagnostic]) -> Publication:
         title=f"invalid specs: {said}" + (f"; {errors[0].message}" if errors else ""),
         headline=f"❌ llmops: specs are not valid — {said}",
         conclusion="failure",
-        sections=(_mistakes(found),),
-        foot=f"<sub>commit {text(subject.head_sha[:7])}</sub>",
+        sections=(_mistakes(found, subject.source_url),),
+        foot=_commit(subject),
         labels=("llmops: failed",),
         annotations=github_annotations.of_diagnostics(found),
     )
     return publication(subject, told)
 
 
-def _mistakes(found: Iterable[Diagnostic]) -> Section:
+def _mistakes(found: Iterable[Diagnostic], source_url: str) -> Section:
     rows = tuple(
-        f"* {d.severity.value} {code(d.rule, 80)} {text(d.message)} — {code(str(d.span), 200)}"
+        f"* {d.severity.value} {code(d.rule, 80)} {text(d.message)} — "
+        + markdown.link(str(d.span), source_url)
         + (f"<br>{text(d.hint)}" if d.hint else "")
         for d in found
     )
     return Section(rows=rows, more="* … {n} more", most=_MOST_MISTAKES)
 
 
-def waiting_for_person(subject: Subject, why: str, hint: str = "") -> Publication:
-    """Nothing runs until a person has said so, as for a pull request of a fork."""
+def waiting_for_person(
+    subject: Subject, why: str, hint: str = "", command: str = ""
+) -> Publication:
+    """Nothing runs until a person has said so, as for a pull request of a fork.
+
+    `command`: what that person writes, to be copied as it is.
+    """
+    said = (text(why, 2_000), *(("", text(hint, 2_000)) if hint else ()))
     told = Told(
         title=f"waiting for a person: {why}",
-        headline="⏸ llmops: waiting for a person",
+        headline="✋ llmops: waiting for a person",
         conclusion="action_required",
-        sections=(Section(rows=tuple(text(part, 2_000) for part in (why, hint) if part)),),
-        foot=f"<sub>commit {text(subject.head_sha[:7])}</sub>",
+        sections=(
+            Section(rows=said),
+            Section(rows=fence([command])) if command else Section(),
+        ),
+        foot=_commit(subject),
         labels=("llmops: waiting",),
     )
     return publication(subject, told)
@@ -179,7 +196,7 @@ def closed(subject: Subject, *, merged: bool = False, verdict_stands: bool = Fal
         title=f"not judged: {said}",
         headline=f"⛔ llmops: not judged — {said}",
         conclusion="action_required",
-        foot=f"<sub>commit {text(subject.head_sha[:7])}</sub>",
+        foot=_commit(subject),
         labels=("llmops: not judged",) if merged else (),
     )
     return publication(subject, told)

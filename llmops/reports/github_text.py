@@ -9,7 +9,7 @@ from llmops.reports import markdown, verdict_words
 from llmops.reports.blocks import Section
 from llmops.reports.escape import code, text
 from llmops.reports.words import count
-from llmops.rules.base import Finding, Verdict
+from llmops.rules.base import Finding, Outcome, Verdict
 
 _MOST = 400
 
@@ -24,17 +24,14 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
 def _item(finding: Finding, verdict: Verdict) -> str:
     mark, word = finding.outcome.mark, text(verdict_words.verdict_word(finding))
     place = f" — {markdown.linked(finding.place, verdict)}" if finding.place else ""
-    said = (_rule(finding), _numbers(finding), _proof(finding))
-    lines = "".join(f"<br>{line}" for line in said if line)
-    return f"* {mark} {code(finding.gate, 200)} {word}{place}{lines}"
-
-
-def _rule(finding: Finding) -> str:
-    return f"{code(finding.rule, 80)} ({finding.judged_by}'s): {text(finding.message, 600)}"
+    said = "" if finding.outcome is Outcome.PASSED else f": {text(finding.message, 600)}"
+    lines = (f"{code(finding.rule, 80)} of {finding.judged_by}{said}", _numbers(finding))
+    below = "".join(f"<br>{line}" for line in (*lines, _proof(finding)) if line)
+    return f"* {mark} {code(finding.gate, 200)} {word}{place}{below}"
 
 
 def _numbers(finding: Finding) -> str:
-    """`accuracy 0.612, min 0.8, n 1,200, 95 % [0.592, 0.632], base 0.873`."""
+    """`builtin/exact_match 0.612 [0.592, 0.632] · bound min 0.8 · n 1,200 · base 0.873`."""
     named = (
         (finding.metric, verdict_words.measured(finding)),
         ("bound", finding.bound),
@@ -47,10 +44,12 @@ def _numbers(finding: Finding) -> str:
 
 def _proof(finding: Finding) -> str:
     """Evidence, controls, attempt, waiver."""
-    found = [f"evidence {code(finding.evidence, 90)}"] if finding.evidence else []
-    found += (
-        [f"evidence for control {text(', '.join(finding.controls))}"] if finding.controls else []
+    controls = ", ".join(finding.controls)
+    said = (
+        f"evidence {code(finding.evidence, 90)}" if finding.evidence else "",
+        f"evidence for control {text(controls)}" if controls else "",
+        text(verdict_words.attempt(finding)),
+        f"judged by {text(finding.judge, 120)}" if finding.judge else "",
+        f"waived by {text(finding.waived_by, 120)}" if finding.waived_by else "",
     )
-    found += [text(said)] if (said := verdict_words.attempt(finding)) else []
-    found += [f"waived by {text(finding.waived_by, 120)}"] if finding.waived_by else []
-    return " · ".join(found)
+    return " · ".join(filter(None, said))

@@ -7,11 +7,13 @@ line of each, which says how it stands, is never cut.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmops.digest import canonical, of_bytes
+from llmops.digest import of_bytes
 from llmops.forge.base import CHECK, COMMENT, Conclusion, Payload, Publication, Repo
 from llmops.reports import github_limits as limits
 from llmops.reports.blocks import Section, fit
@@ -28,6 +30,7 @@ LABELS = (
     "llmops: waived",
 )  # every label that is ours to set and to take away
 _CUT = "_More is left out here for its size; `llmops gate` shows all._"
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 # A commit status has no word for what waits for people: an error blocks as a failure does.
 _STATUS: Mapping[Conclusion | None, str] = {
     None: "pending",
@@ -80,10 +83,12 @@ class Told:
     @property
     def digest(self) -> str:
         """16 hex digits that change when something else is said, and not with the time."""
-        parts: list[Any] = [self.title, self.headline, self.conclusion, self.stands or self.foot]
-        parts += [[list(one.opening + one.rows + one.closing) for one in self.sections + self.text]]
-        parts += [list(self.labels or ()), [dict(one) for one in self.annotations]]
-        return of_bytes(canonical(parts)).removeprefix("sha256:")[:16]
+        said = [one.opening + one.rows + one.closing for one in self.sections + self.text]
+        parts = [
+            self.title, self.headline, self.conclusion, self.stands or self.foot, said,
+            self.labels, self.annotations,
+        ]  # fmt: skip
+        return of_bytes(json.dumps(parts).encode("ascii")).removeprefix("sha256:")[:16]
 
 
 def publication(subject: Subject, told: Told) -> Publication:
@@ -113,7 +118,7 @@ def _check(subject: Subject, told: Told) -> Payload:
         body["conclusion"] = told.conclusion
     if details := limits.url(subject.details_url):
         body["details_url"] = details
-    if told.at:
+    if _MOMENT.fullmatch(told.at):
         body["completed_at" if told.conclusion else "started_at"] = told.at
     return body
 

@@ -9,7 +9,7 @@ link, or draw. `extra["source_url"]` (`https://host/owner/name/blob/<commit>`) m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -20,10 +20,11 @@ from llmops.reports import verdict_words as words
 from llmops.reports.base import Page
 from llmops.reports.blocks import Section, details, fit, grid
 from llmops.reports.escape import code, code_cell, inside_html, text, visible
-from llmops.reports.words import MINUS, capped, plural
-from llmops.rules.base import Case, Finding, Loosened, Outcome, Verdict, Waived
+from llmops.reports.words import MINUS, capped, count, plural
+from llmops.rules.base import Case, Cause, Finding, Loosened, Outcome, Verdict, Waived
 
-_MOST_AILING, _MOST_GATES, _MOST_CASES, _MOST_JOBS, _MOST_REST = 10, 20, 10, 30, 10
+_MOST_AILING, _MOST_GATES, _MOST_PASSED = 10, 20, 5
+_MOST_CASES, _MOST_JOBS, _MOST_REST = 10, 30, 10
 _SOURCE_URL = re.compile(r"https://[\w.-]+(:\d+)?(/[\w.~-]+)+", re.ASCII)
 
 
@@ -62,6 +63,7 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     if quiet(verdict):
         return ()
     return (
+        _waits(verdict),
         _limits(verdict),
         _ailing(verdict),
         _loosened(verdict),
@@ -76,6 +78,12 @@ def sections(verdict: Verdict) -> tuple[Section, ...]:
     )
 
 
+def _waits(verdict: Verdict) -> Section:
+    """Whose yes is missing, before anything else."""
+    said = " · ".join(f"**{text(team, 80)}** {have}" for team, have in words.awaited(verdict))
+    return Section(rows=(f"👥 Waits for people: {said}",)) if said else Section()
+
+
 def _limits(verdict: Verdict) -> Section:
     """What limits the verdict as a whole."""
     said = words.limits(verdict)
@@ -83,64 +91,90 @@ def _limits(verdict: Verdict) -> Section:
 
 
 def _ailing(verdict: Verdict) -> Section:
-    rows = tuple(_because(group, verdict) for group in words.with_one_cause(verdict.findings))
-    return Section(rows=rows, more="* … {n} more", most=_MOST_AILING)
+    """Why it did not pass, and last, where all rest on the same changed lines, those lines."""
+    groups = words.with_one_cause(verdict.findings)
+    causes = {finding.causes for group in groups for finding in group if finding.causes}
+    shared = causes.pop() if len(causes) == 1 else ()
+    rows = tuple(_because(group, verdict, alone=not shared) for group in groups)
+    found = Section(rows=rows, more="* … {n} more", most=_MOST_AILING)
+    if not shared:
+        return found
+    who = "it" if len(groups) == 1 else "they"
+    said = f"**Changed lines that {who} may rest on:** {_causes(shared, verdict)}"
+    return replace(found, closing=("", said))
 
 
-def _because(group: tuple[Finding, ...], verdict: Verdict) -> str:
-    """Why a gate did not pass; several gates with one cause share the line."""
+def _because(group: tuple[Finding, ...], verdict: Verdict, *, alone: bool) -> str:
+    """Why a gate did not pass; several gates with one cause share the line.
+
+    `alone`: what it rests on is said here, and not for all of them together.
+    """
     finding = group[0]
+    below = f"<br>{text(finding.hint)}" if finding.hint else ""
+    if alone and finding.causes:
+        below += f"<br>changed lines that it may rest on: {_causes(finding.causes, verdict)}"
+    mark, word = finding.outcome.mark, finding.outcome.word
     if len(group) > 1:
         names = ", ".join(dict.fromkeys(words.short_gate(one.gate) for one in group))
-        mark, word = finding.outcome.mark, finding.outcome.word
-        said = f"{text(finding.message)} — {text(names, 400)}{_below(finding, verdict)}"
+        said = f"{text(finding.message)} — {text(names, 400)}{below}"
         return f"* {mark} **{len(group)} gates** {word}: {said}"
     gate = text(words.short_gate(finding.gate), 160)
     place = f" — {linked(finding.place, verdict)}" if finding.place else ""
-    mark, word = finding.outcome.mark, finding.outcome.word
-    said = f"{text(finding.message)}{place}{_below(finding, verdict)}"
-    return f"* {mark} **{gate}** {word}: {said}"
+    return f"* {mark} **{gate}** {word}: {text(finding.message)}{place}{below}"
 
 
-def _below(finding: Finding, verdict: Verdict) -> str:
-    """What to do, and which changed lines it may rest on."""
-    hint = f"<br>{text(finding.hint)}" if finding.hint else ""
-    named = ", ".join(f"{text(c.field, 80)} {linked(c.place, verdict)}" for c in finding.causes)
-    return f"{hint}<br>changed below it: {named}" if named else hint
+def _causes(causes: Iterable[Cause], verdict: Verdict) -> str:
+    """`lora.r` at its line, each linked."""
+    return " · ".join(f"{text(c.field, 80)} {linked(c.place, verdict)}" for c in causes)
 
 
 def linked(place: str, verdict: Verdict) -> str:
     """A place as code, linked when the verdict knows where its tree can be seen."""
-    label = code(place, 160)
     url = verdict.extra.get("source_url")
+    return link(place, url if isinstance(url, str) else "")
+
+
+def link(place: str, source_url: str) -> str:
+    """A place as code, linked to its line below an address of a tree."""
+    label = code(place, 160)
     found = re.fullmatch(r"(.+?):(\d+)(:\d+)?", place)
-    if not found or not isinstance(url, str) or not _SOURCE_URL.fullmatch(url):
+    if not found or not _SOURCE_URL.fullmatch(source_url):
         return label
     path = quote(found[1], safe="/", errors="replace")
-    return f"[{label}]({url}/{path}#L{found[2]})"
+    return f"[{label}]({source_url}/{path}#L{found[2]})"
 
 
 def _gates(verdict: Verdict) -> Section:
-    both = words.twice(verdict.findings)
-    rows = [_gate(f, f.gate in both) for f in words.by_weight(verdict.findings)]
-    header = "verdict | gate | this PR | base | difference (paired)"  # what a narrow page must show
-    told = (*words.judges(verdict.findings), *words.attempts(verdict.findings))
-    judged = tuple(f"<sub>{text(said, 400)}</sub>" for said in told)
-    found = grid(header, rows, most=_MOST_GATES)
-    return replace(found, closing=("", *judged)) if judged and rows else found
+    """What did not pass, then some of what did."""
+    both, subject = words.twice(verdict.findings), words.common_subject(verdict.findings)
+    ordered = words.by_weight(verdict.findings)
+    ill = [f for f in ordered if f.outcome is not Outcome.PASSED]
+    room = min(_MOST_PASSED, _MOST_GATES - len(ill)) if ill else _MOST_GATES
+    fine, left = capped(ordered[len(ill) :], room) if room > 0 else ((), len(ordered) - len(ill))
+    cells = [_gate(f, f.gate in both, subject) for f in (*ill, *fine)]
+    of = f" of {code_cell(subject, 80)}" if subject else ""
+    names = ("verdict", f"gate{of}", "this PR", "base", "difference (paired)")
+    told = [i for i in range(5) if i < 2 or any(row[i] for row in cells)]  # no column for nothing
+    rows = [f"| {' | '.join(row[i] for i in told)} |" for row in cells]
+    found = grid(" | ".join(names[i] for i in told), rows, most=_MOST_GATES)
+    rest = (f"| ✅&nbsp;passed | … {count(left)} more |{' |' * (len(told) - 2)}",) if left else ()
+    notes = (*words.judges(verdict.findings), *words.attempts(verdict.findings))
+    judged = ("<br>".join(f"<sub>{text(said, 400)}</sub>" for said in notes),) if notes else ()
+    closing = (*rest, *(("", *judged) if judged else ()))
+    return replace(found, closing=closing) if rows else found
 
 
-def _gate(finding: Finding, both: bool) -> str:
+def _gate(finding: Finding, both: bool, subject: str) -> tuple[str, ...]:
     whose = f" ({finding.judged_by}'s)" if both else ""
     bound = f" {text(finding.bound, 40)}" if finding.bound else ""
-    cells = (
+    name = finding.gate.removeprefix(f"{subject}/") if subject else words.short_gate(finding.gate)
+    return (
         f"{finding.outcome.mark}&nbsp;{text(words.verdict_word(finding))}",
-        f"{code_cell(words.short_gate(finding.gate), 160)}{bound}{whose}",
+        f"{code_cell(name, 160)}{bound}{whose}",
         _numbers(words.measured(finding)),
         _numbers(words.before(finding)),
         _numbers(words.difference(finding)),
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _numbers(shown: str) -> str:
@@ -157,8 +191,8 @@ def _loosened(verdict: Verdict) -> Section:
     )
     if not found.rows:
         return found
-    count = len(verdict.loosened)
-    title = f"**⚠️ looser than base ({count})** — {text(words.approval(verdict))}"
+    many = len(verdict.loosened)
+    title = f"**⚠️ looser than base ({many})** — {text(words.approval(verdict))}"
     return Section((title, "", *found.opening), found.rows, more=found.more, most=_MOST_REST)
 
 

@@ -13,7 +13,7 @@ from llmops.reports.blocks import Section, details, fit, grid
 from llmops.reports.escape import code_cell, text
 from llmops.reports.words import digest_words, plural
 
-_MOST_JOBS, _MOST_GATES = 50, 20
+_MOST_JOBS, _MOST_GATES = 30, 20
 
 
 def render(plan: Plan, page: Page) -> str:
@@ -72,4 +72,5 @@ def _gates(plan: Plan) -> Section:
 
 def _gate(sign: str, gate: PlannedGate) -> str:
     place = f" — {code_cell(gate.place)}" if gate.place else ""
-    return f"* `{sign}` {text(words.gate_words(gate))}{place}"
+    shown = f"`{sign}` " if sign.strip() else ""
+    return f"* {shown}{text(words.gate_words(gate))}{place}"

@@ -24,7 +24,8 @@ from llmops.rules.waiver import reached
 _ON_EVIDENCE = ("require", "slices", "regression", "gap", "fail-on", "bank-classes")
 _PLAIN = re.compile(r"[\w./-]+(\[[\w./-]+\])?")  # gates whose names a shell takes as they are
 _BOUND = re.compile(r"(min|max) (\S{1,20})")
-_ASKED = re.compile(r"\d+ of \d+ approvals from [^(;]{1,100}(?= \(|$)")
+_ASKED = re.compile(r"\bhas (\d+ of \d+) approvals from (.{1,100}?)(?: \(|$)")
+_OF_PEOPLE = ("policy-looser", "approval")
 COUNTED = ("findings", "rows of a class")  # metrics that are whole numbers
 
 
@@ -50,34 +51,53 @@ def headline(verdict: Verdict) -> str:
 def title(verdict: Verdict) -> str:
     """`failed: accuracy 0.612 < 0.8 (2 of 4), 1 inconclusive`: the worst first, in plain text.
 
-    Where people are waited for, it says whose yes is missing.
+    Where nothing but people is waited for, it says whose yes is missing.
     """
     found = tally(verdict.findings)
+    here, total = found[verdict.outcome], sum(found.values())
     worst = next((f for f in by_weight(verdict.findings) if f.outcome is verdict.outcome), None)
-    total = sum(found.values())
     if verdict.outcome is Outcome.PASSED or worst is None:
-        said = _of_all(verdict, found[verdict.outcome], total)
+        said = _of_all(verdict, here, total)
+    elif waited := _only_waits(verdict):
+        said = f"waits for {waited}"
     else:
-        said = f"{_reason(worst)} ({count(found[verdict.outcome])} of {count(total)})"
+        said = f"{_reason(worst)} ({count(here)} of {count(total)})"
     below = [o for o in reversed(Outcome) if Outcome.PASSED < o < verdict.outcome and found[o]]
     parts = [said, *(f"{count(found[o])} {o.word}" for o in below)]
     parts += [f"{count(waived)} waived"] if (waived := waived_gates(verdict)) else []
     return f"{verdict.outcome.word}: {', '.join(parts)}"
 
 
+def awaited(verdict: Verdict) -> list[tuple[str, str]]:
+    """Whose approvals are missing: `("team-risk", "1 of 2")`."""
+    found = (_ASKED.search(f.message) for f in by_weight(verdict.findings) if _waits(f))
+    return list(dict.fromkeys((one[2], one[1]) for one in found if one))
+
+
+def _waits(finding: Finding) -> bool:
+    """Whether a finding is there because somebody has not said yes."""
+    return finding.rule in _OF_PEOPLE and finding.outcome > Outcome.WARNED
+
+
+def _only_waits(verdict: Verdict) -> str:
+    """`team-cs (0 of 1), team-risk (1 of 2)` where nothing else stands in the way."""
+    ill = [f for f in verdict.findings if f.outcome > Outcome.WARNED]
+    if not all(map(_waits, ill)):
+        return ""
+    return ", ".join(f"{visible(team, 40)} ({have})" for team, have in awaited(verdict))
+
+
 def _reason(finding: Finding) -> str:
-    """`accuracy 0.612 < 0.8`; `0 of 2 approvals from team-risk`; else the gate's name."""
-    if asked := _ASKED.search(finding.message):
-        return visible(asked[0], 60)
+    """`accuracy 0.612 < 0.8`; `accuracy 0.79 not shown ≥ 0.8`; else the gate's name."""
     name = visible(short_gate(finding.gate).partition("/")[2] or short_gate(finding.gate), 40)
     bound = _BOUND.fullmatch(finding.bound)
     if finding.value is None or bound is None:
         return name
-    sign = {"min": "<", "max": ">"}[bound[1]]
     value = number(finding.value, places_of(finding.value, finding.bound))
-    if finding.outcome is Outcome.FAILED:
-        return f"{name} {value} {sign} {bound[2]}"
-    return f"{name} {value} not shown {'≥' if sign == '<' else '≤'} {bound[2]}"
+    signs = {"min": ("<", "≥"), "max": (">", "≤")}[bound[1]]
+    if "failed" in (finding.outcome.word, finding.unwaived):
+        return f"{name} {value} {signs[0]} {bound[2]}"
+    return f"{name} {value} not shown {signs[1]} {bound[2]}"
 
 
 def verdict_word(finding: Finding) -> str:

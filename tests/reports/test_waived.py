@@ -64,7 +64,8 @@ def test_every_surface_says_what_was_found_before_that_it_is_waived(name: str) -
 def test_every_surface_counts_it_and_says_what_it_would_be(name: str) -> None:
     text = SURFACES[name].replace("&nbsp;", " ")
     counted = ("1 waived", "1 gate waived", "1 项经豁免", '"waived_by"')
-    assert any(word in text for word in counted) or name.endswith(("junit", "junit.xml")), name
+    lists = ("junit", "junit.xml", "codequality")  # which have no totals
+    assert any(word in text for word in counted) or name.endswith(lists), name
     assert "failed" in text or "未通过" in text or name.endswith(("junit", "junit.xml", "github"))
 
 

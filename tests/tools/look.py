@@ -7,6 +7,7 @@ golden files and laws.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ pre code { background: none; padding: 0; white-space: pre } a { color: #0969da }
 blockquote { border-left: .25em solid #d1d9e0; color: #59636e; padding: 0 1em; margin-left: 0 }
 .box { border: 1px solid #d1d9e0; border-radius: 6px; padding: 0 16px } summary { cursor: pointer }
 """
+MEASURE = "<script>document.title = document.documentElement.scrollHeight</script>"
 CHROMIUM = (
     "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -46,25 +48,30 @@ def page(markdown: str, width: int, opened: bool = False) -> str:
     return f'<!doctype html><meta charset="utf-8"><style>{style}</style><div class=box>{body}</div>'
 
 
-def picture(html: str, to: Path, width: int, height: int) -> None:
-    """One screenshot."""
+def picture(html: str, to: Path, width: int) -> None:
+    """One screenshot, as high as the page is."""
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "page.html"
-        file.write_text(html, "utf-8")
+        file.write_text(html + MEASURE, "utf-8")
+        command = [*CHROMIUM, f"--user-data-dir={name}/p"]
+        seen = _run([*command, f"--window-size={width + 40},400", "--dump-dom", str(file)])
+        found = re.search(r"<title>(\d+)</title>", seen)
+        height = min(16_000, int(found[1]) + 20) if found else 2_000
         size = f"--window-size={width + 40},{height}"
-        command = [*CHROMIUM, f"--user-data-dir={name}/p", size, f"--screenshot={to}", str(file)]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        _run([*command, size, f"--screenshot={to}", str(file)])
+
+
+def _run(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def main(folder: str, names: list[str]) -> None:
     """Every golden Markdown file of pull requests, or those that are named."""
-    golden = Path(__file__).parents[1] / "golden" / "pull-request"
-    for file in sorted(golden.glob("*.md")):
-        if names and file.stem not in names:
-            continue
-        text = file.read_text("utf-8")
-        height = min(6_000, 400 + 40 * text.count("\n") + len(text) // 3)
-        picture(page(text, 860), Path(folder, f"{file.stem}.png"), 900, height)
+    golden = Path(__file__).parents[1] / "golden"
+    for file in sorted((*golden.glob("pull-request/*.md"), *golden.glob("reports/plan-*.md"))):
+        if not names or file.stem in names:
+            text = file.read_text("utf-8")
+            picture(page(text, 860), Path(folder, f"{file.stem}.png"), 900)
 
 
 if __name__ == "__main__":
