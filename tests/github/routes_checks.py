@@ -233,7 +233,8 @@ def _upload(call: Call) -> Answer:
     if len(results) > 20 or max(results, default=0) > MOST_RESULTS:
         raise Refusal(400, "The SARIF file has too many runs or results.")
     number = str(uuid.UUID(int=call.fake.next_id()))
-    call.here.sarifs[number] = {"log": log, **{k: body[k] for k in ("commit_sha", "ref")}}
+    kept = {k: body[k] for k in ("commit_sha", "ref")}
+    call.here.sarifs[number] = {"log": log, "at": call.fake.stamp(), **kept}
     where = call.fake.url(f"repos/{call.here.full_name}/code-scanning/sarifs/{number}")
     return Answer(202, {"id": number, "url": where})
 
@@ -243,6 +244,16 @@ def _sarif(call: Call) -> Answer:
         raise missing()
     url = call.fake.url(f"repos/{call.here.full_name}/code-scanning/analyses")
     return Answer(body={"processing_status": "complete", "analyses_url": url, "errors": None})
+
+
+def _analyses(call: Call) -> Answer:
+    ref = call.asked("ref")
+    return page(call, [
+        shapes_deploy.analysis(call.here, number, upload, at, run)
+        for number, upload in reversed(call.here.sarifs.items())
+        for at, run in enumerate(upload["log"]["runs"])
+        if ref in ("", upload["ref"])
+    ])  # fmt: skip
 
 
 def _deploy(call: Call) -> Answer:
@@ -318,6 +329,7 @@ ROUTES = (
     Route("GET", f"{_R}/commits/{{ref}}/status", "statuses:read", _combined),
     Route("POST", _S, "security_events:write", _upload),
     Route("GET", f"{_S}/{{sarif_id}}", "security_events:read", _sarif),
+    Route("GET", f"{_R}/code-scanning/analyses", "security_events:read", _analyses),
     Route("POST", _D, "deployments:write", _deploy),
     Route("GET", _D, "deployments:read", _deployments),
     Route("POST", f"{_D}/{{deployment_id}}/statuses", "deployments:write", _deployed),
