@@ -158,7 +158,11 @@ class Description:
 
     def _body(self, one: Operation, request: Request) -> Iterator[str]:
         described = one.about.get("requestBody")
-        body = request.json
+        try:
+            body = request.json
+        except ValueError:
+            yield f"{one.name}: the body is no JSON"
+            return
         if described is None:
             if body:
                 yield f"{one.name}: takes no body, got {sorted(body)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import uuid
 from typing import Any
 
@@ -20,6 +21,7 @@ CONCLUSIONS = (
     "success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required",
 )  # fmt: skip
 STATUSES = ("queued", "in_progress", "completed")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 LEVELS = ("notice", "warning", "failure")
 
 
@@ -39,6 +41,9 @@ def _checked(body: dict[str, Any]) -> None:
         raise invalid("CheckRun", "conclusion", "conclusion is not included in the list", "invalid")
     if body.get("status") == "completed" and not body.get("conclusion"):
         raise invalid("CheckRun", "conclusion", "conclusion is missing", "missing_field")
+    for name in ("started_at", "completed_at"):
+        if name in body and not _MOMENT.fullmatch(str(body[name])):
+            raise invalid("CheckRun", name, f"{name} is no timestamp", "invalid")
     output = body.get("output") or {}
     for name in ("summary", "text"):
         if len(str(output.get(name) or "").encode()) > MOST_BYTES:

@@ -169,8 +169,8 @@ def test_where_no_check_may_be_written_a_status_stands(desk: Desk) -> None:
 
 def test_a_token_that_may_only_read_is_told_which_permission_is_missing(desk: Desk) -> None:
     made = publish(desk.by_workflow(contents="read"), states.opened(desk.subject))
-    print(made)
-    assert any("checks" in line for line in made.left)
+    assert any("the token lacks statuses" in line for line in made.left)
+    assert any("the token lacks issues: read or pull_requests" in line for line in made.left)
     assert not desk.fake.writes()
     with pytest.raises(Refused, match="administration"):
         desk.by_workflow(contents="read").get("repos/acme/llm/actions/permissions")
