@@ -266,10 +266,12 @@ def verdict(
     now: datetime,
     approvals: tuple[Approval, ...] = (),
     counting: Counting | None = None,
+    authors: frozenset[str] = frozenset(),
 ) -> Verdict:
     """Kept evidence -> verdict. Nothing runs, nothing of head is executed.
 
     `counting`: the ledger, by which attempts are counted; the verdict is advisory without it.
+    `authors`: who wrote the change beside those whom its commits name.
     """
     from llmops.rules.facts import Facts, Looked
     from llmops.rules.verdict import judge
@@ -294,7 +296,8 @@ def verdict(
         digests=digests_of(project.store),
         place=both.place,
         approvals=approvals,
-        authors=_authors(project, both) if approvals or _asks_of_authors(both) else frozenset(),
+        authors=authors
+        | (_authors(project, both) if approvals or _asks_of_authors(both) else frozenset()),
         owners=owners(both.head.tree),
         text=text_of(both.head.tree),
         base_problem=both.base_problem,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from llmops import counted
-from llmops.cli import common
+from llmops.cli import common, gate_github
 from llmops.cli.output import command, complain
 from llmops.diagnostics import printable
 from llmops.errors import UsageError
@@ -17,7 +17,8 @@ from llmops.rules.facts import Approval
 
 EXAMPLES = """\
   llmops gate
-  llmops gate --base origin/main --head my-branch --format markdown"""
+  llmops gate --base origin/main --head my-branch --format markdown
+  llmops gate --publish github --pull 12"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_environment(parser)
     parser.add_argument("--format", choices=tuple(VERDICTS), default="text", help="output format")
     add_judging(parser)
+    gate_github.add(parser)
 
 
 def add_judging(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,9 @@ def add_judging(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 passed or warned, 1 failed or inconclusive."""
+    """0 passed or warned, 1 failed or inconclusive; published: 3 not judged, or not yet."""
+    if args.publish:
+        return gate_github.main(args)
     found, planned, judged = judge(args)
     if planned.claims is not None:
         counted.close(found.store, planned.claims, judged)

@@ -12,7 +12,7 @@ from llmops.diagnostics import printable
 from llmops.digest import short
 from llmops.evidence.ledger import Ledger
 from llmops.evidence.rows import looks
-from llmops.jobs.attempts import Attempt, ClaimName, Decided, Entry, Granted
+from llmops.jobs.attempts import Attempt, ClaimName, Decided, Entry, Granted, Judged
 from llmops.project import Project
 
 _HEAD = ("attempt", "level", "recorded", "change", "tree", "rests on", "became")
@@ -24,7 +24,7 @@ def found(project: Project, args: argparse.Namespace) -> dict[str, Any]:
     entries = ledger.entries()
     claims: dict[ClaimName, list[Entry]] = {}
     for entry in entries:
-        if (args.id or "") in entry.claim.gate:
+        if not isinstance(entry, Judged) and (args.id or "") in entry.claim.gate:
             claims.setdefault(entry.claim, []).append(entry)
     rows = Counter(kept.inputs["cases"] for _, kept in looks(project.store))
     return {

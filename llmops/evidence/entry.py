@@ -1,7 +1,7 @@
 """An entry of the ledger as canonical JSON, and back. Dry.
 
-In: `Attempt`, `Decided` or `Granted`, its number, the digest of the entry before. Out: the one text
-of it; reading is strict, and what would not be written so is no entry of ours.
+In: `Attempt`, `Decided`, `Granted` or `Judged`, its number, the digest of the entry before. Out:
+the one text of it; reading is strict, and what would not be written so is no entry of ours.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmops.digest import PATTERN, canonical, of_bytes
-from llmops.jobs.attempts import Attempt, Decided, Entry, Granted
+from llmops.jobs.attempts import Attempt, Decided, Entry, Granted, Judged
 from llmops.jobs.base import FORMAT_VERSION
 from llmops.jobs.wire import entry_from_json, to_json
 
-KINDS: Mapping[str, type[Entry]] = {"attempt": Attempt, "decided": Decided, "granted": Granted}
+KINDS: Mapping[str, type[Entry]] = {
+    "attempt": Attempt,
+    "decided": Decided,
+    "granted": Granted,
+    "verdict": Judged,
+}
 _KEYS = {"format_version", "number", "previous", "kind", "entry"}
 _LEVEL = re.compile(r"0\.\d+|\d(?:\.\d+)?e-\d+")
 

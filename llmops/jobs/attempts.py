@@ -87,7 +87,19 @@ class Granted:
     granted_at: str
 
 
-Entry = Attempt | Decided | Granted
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A tree was judged and its verdict told: what lands is held against these."""
+
+    tree: str  # git tree
+    base: str | None
+    policy: str | None  # git tree of the policies that judged it
+    outcome: str  # word of an outcome
+    subject: str  # "#12", or the commit where it is none
+    judged_at: str
+
+
+Entry = Attempt | Decided | Granted | Judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,19 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llmops.jobs.attempts import Attempt, Decided, Entry, Granted
+from llmops.jobs.attempts import Attempt, Decided, Entry, Granted, Judged
 
 
 def rebased(entry: Entry, known: Sequence[Entry], seen: int) -> Entry | None:
     """The entry on top of `known`, of which its writer had `seen` the first ones."""
     if isinstance(entry, Attempt):
         return _attempt(entry, known, seen)
+    if isinstance(entry, Judged):
+        return _judged(entry, known)
     same = [
         other
         for other in known
-        if type(other) is type(entry)
+        if isinstance(other, type(entry))
         and (other.claim, other.closure) == (entry.claim, entry.closure)
     ]
     last = same[-1] if same else None
@@ -32,6 +34,13 @@ def rebased(entry: Entry, known: Sequence[Entry], seen: int) -> Entry | None:
         granted = replace(entry, attempt=_number(entry, known)) if moved else entry
         return granted if last is None else None
     return entry
+
+
+def _judged(entry: Judged, known: Sequence[Entry]) -> Judged | None:
+    """A verdict on a tree, unless the last one on it under these policies says the same."""
+    key = entry.tree, entry.policy
+    same = [one for one in known if isinstance(one, Judged) and (one.tree, one.policy) == key]
+    return None if same and same[-1].outcome == entry.outcome else entry
 
 
 def _attempt(entry: Attempt, known: Sequence[Entry], seen: int) -> Attempt | None:

@@ -101,7 +101,7 @@ def judged(subject: Subject, verdict: Verdict) -> Publication:
         sections=markdown.sections(shown),
         text=github_text.sections(shown),
         foot=markdown.foot(verdict),
-        stands=markdown.foot(replace(verdict, judged_at="")),
+        stands=markdown.foot(_lasting(verdict)),
         tree=markdown.tree(verdict),
         labels=_labels(verdict),
         annotations=github_annotations.of_verdict(verdict),
@@ -109,6 +109,14 @@ def judged(subject: Subject, verdict: Verdict) -> Publication:
         at=verdict.judged_at,
     )
     return publication(subject, told)
+
+
+def _lasting(verdict: Verdict) -> Verdict:
+    """The verdict without what moves while it stays the same: its time, and the ledger's end."""
+    counted = verdict.counted
+    if counted is not None:
+        counted = replace(counted, entries=0, last="")
+    return replace(verdict, judged_at="", counted=counted)
 
 
 def _labels(verdict: Verdict) -> tuple[str, ...]:
@@ -160,6 +168,20 @@ def _mistakes(found: Iterable[Diagnostic], source_url: str) -> Section:
         for d in found
     )
     return Section(rows=rows, more="* … {n} more", most=_MOST_MISTAKES)
+
+
+def refused(subject: Subject, message: str, hint: str = "") -> Publication:
+    """No tree that could land can be formed, as where head conflicts with base."""
+    rows = tuple(text(part, 2_000) for part in (message, hint) if part)
+    told = Told(
+        title=f"cannot land: {message}",
+        headline="❌ llmops: there is no tree that could land",
+        conclusion="failure",
+        sections=(Section(rows=("<br>".join(rows),)),),
+        foot=_commit(subject),
+        labels=("llmops: failed",),
+    )
+    return publication(subject, told)
 
 
 def waiting_for_person(

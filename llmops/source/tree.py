@@ -172,6 +172,19 @@ class Repository:
         names = [line.strip() for line in text.split("\n") if line.strip()]
         return frozenset([*names, *(name.partition("@")[0] for name in names)])
 
+    def landed(self, base: str, head: str) -> tuple[tuple[str, str], ...]:
+        """Commit and message of each step in which a branch went from base to head, oldest first.
+
+        Steps are first parents: what a merge brought in is one.
+        """
+        tips = [self._commit_or_raise(rev) for rev in (base, head)]
+        listed = self._git.run(
+            "log", "-z", "--first-parent", "--reverse", "--format=%H%n%B", f"{tips[0]}..{tips[1]}",
+            "--",
+        ).stdout.decode(errors="replace")  # fmt: skip
+        found = (one.strip("\n").partition("\n") for one in listed.split("\0") if one.strip())
+        return tuple((commit, message) for commit, _, message in found)
+
     def branch(self, name: str, parent: str, path: str, data: bytes, message: str) -> str:
         """A new branch: `parent` and one more file, committed; the commit's id.
 

@@ -23,6 +23,7 @@ def every() -> dict[str, Publication]:
         "running": states.running(SUBJECT, PLANS["change"], 2, 5),
         "not-judged": states.not_judged(SUBJECT, "the store is gone", "start it again"),
         "invalid": states.invalid(SUBJECT, MISTAKES),
+        "refused": states.refused(SUBJECT, "conflict in a.yaml", "merge main into it"),
         "waiting": states.waiting_for_person(SUBJECT, "a fork"),
         "closed": states.closed(SUBJECT),
         **{f"judged-{name}": states.judged(SUBJECT, one) for name, one in VERDICTS.items()},

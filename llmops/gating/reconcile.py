@@ -1,0 +1,235 @@
+"""The verb of the gate: one look at the world, and everything that follows from it.
+
+Desk + subject -> `Settled`. No event is believed: what is published follows from the state of the
+repository, of its runs and of the kept evidence, so a second look writes nothing, and a look that
+was cut short at any point is finished by the next. The order of writes makes that safe: the check
+is in progress before anything is known, attempts are at the forge before rows are judged, and a
+verdict is published last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from llmops.diagnostics import Severity, printable
+from llmops.errors import LlmopsError, UsageError
+from llmops.forge.base import GaveUp, Publication, Published, Pull
+from llmops.forge.publish import publish
+from llmops.gating import evidence, groups, judging, landing, permits, reviews, scenes
+from llmops.gating.base import Desk, Group, Landed, PullRequest, Settled, Subject, exit_code
+from llmops.gating.gathering import Gathered, gather
+from llmops.gating.permits import command
+from llmops.gating.scenes import Scene
+from llmops.pipeline import Planned
+from llmops.project import InvalidSpecs
+from llmops.reports import github_landed
+from llmops.reports import github_states as states
+from llmops.reports.github_states import Subject as About
+from llmops.rules.base import Outcome, Verdict
+
+_OURS = "that is a mistake of llmops: its log has the rest"
+_MOVES = 3  # how often the head of a pull request may move under one look
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is to be published, and what it comes to; none of it is visible yet."""
+
+    publication: Publication
+    exit_code: int
+    state: str
+    notes: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    bug: Exception | None = None  # of ours: told, then raised
+
+
+def reconcile(desk: Desk, subject: Subject) -> Settled:
+    """Bring what is published of a subject in line with what is true of it.
+
+    Raises UsageError for a subject that is not there, ForgeError where the forge cannot be asked
+    about it. Everything else that goes wrong is published, as far as that is possible.
+    """
+    if isinstance(subject, PullRequest):
+        return _pull(desk, subject.number)
+    if isinstance(subject, Group):
+        about = scenes.subject(desk, subject.head_sha)
+        return _visible(desk, _guarded(about, partial(_group, desk, subject, about)))
+    about = scenes.subject(desk, subject.sha)
+    return _visible(desk, _guarded(about, partial(_landed, desk, subject, about)))
+
+
+# ---- the three kinds of subject ----------------------------------------------------------------
+
+
+def _pull(desk: Desk, number: int) -> Settled:
+    for _ in range(_MOVES):
+        pull = _expected(desk, number)
+        about = scenes.subject(desk, pull.head_sha, number)
+        look = _closed if pull.state == "closed" else _opened
+        told = _guarded(about, partial(look, desk, pull, about))
+        if _stands(desk, pull):
+            return _visible(desk, told)
+    message = f"the head of #{number} moves faster than it can be judged"
+    return Settled(None, Published(), 3, (message,), "running")
+
+
+def _expected(desk: Desk, number: int) -> Pull:
+    pull = desk.forge.pull(number)
+    if pull is None:
+        what = f"{desk.forge.repo} has no pull request #{number}, or this token may not see it"
+        raise UsageError(what, hint="see the number, and --repo")
+    return pull
+
+
+def _stands(desk: Desk, pull: Pull) -> bool:
+    """Whether a pull request is still what was looked at."""
+    return _expected(desk, pull.number) == pull
+
+
+def _opened(desk: Desk, pull: Pull, about: About) -> _Told:
+    _open(desk, about)
+    return _judged(desk, scenes.of_pull(desk, pull))
+
+
+def _closed(desk: Desk, pull: Pull, about: About) -> _Told:
+    """Nothing is judged any more; a check that is still open ends as what it is."""
+    checks = desk.forge.checks(pull.head_sha)
+    stands = all(check.status == "completed" for check in checks)
+    return _Told(states.closed(about, merged=pull.merged, verdict_stands=stands), 0, "closed")
+
+
+def _group(desk: Desk, subject: Group, about: About) -> _Told:
+    _open(desk, about)
+    scene = scenes.of_group(desk, subject.head_sha, subject.base_ref)
+    return _judged(desk, groups.with_pulls(desk, scene))
+
+
+def _landed(desk: Desk, subject: Landed, about: About) -> _Told:
+    """What a verdict let land is done; anything else is judged now, and must hold now."""
+    _open(desk, about)
+    scene = scenes.of_landed(desk, subject.sha, subject.branch)
+    evidence.pull(desk)
+    before = landing.judged_before(desk, scene)
+    tree = scene.sides.head.oid
+    if before is not None and landing.let_land(before):
+        said = github_landed.as_judged(scene.about, tree, before.outcome, before.subject)
+        graph = judging.graph(desk, scene)
+        told = github_landed.with_deployments(said, scene.about, graph, tree)
+        return _Told(told, 0, before.outcome)
+    found = _guarded(about, lambda: _judged(desk, landing.with_pulls(desk, scene)))
+    if found.exit_code == 0 or found.state == "running":
+        return found
+    why = github_landed.why_not(found.verdict, "" if found.verdict else "; ".join(found.notes[:1]))
+    notes = landing.incident(desk, subject, scene, why)
+    told = github_landed.unjudged(scene.about, tree, why)
+    return _Told(told, 1, "not judged", (*found.notes, *notes), found.verdict)
+
+
+# ---- one scene ---------------------------------------------------------------------------------
+
+
+def _judged(desk: Desk, scene: Scene) -> _Told:
+    """From a scene to what is to be said of it."""
+    made, found = _look(desk, scene)
+    absent = judging.missing(made)
+    if absent and found.waits:
+        told = states.waiting_for_person(scene.about, found.waits, permits.HINT, command(scene))
+        return _Told(told, 1, "waiting", found.why)
+    if absent and found.going:
+        done = [step.job.closure for step in made.plan.steps if step.state != "run"]
+        told = states.running(scene.about, made.plan, len(done), len(made.plan.steps), done)
+        return _Told(told, 3, "running", found.why)
+    verdict = _verdict(desk, scene, made)
+    if absent and verdict.outcome is not Outcome.FAILED:
+        return _absent(scene, made, found, verdict)
+    told = states.judged(scene.about, verdict)
+    return _Told(told, exit_code(verdict), verdict.outcome.word, found.why, verdict)
+
+
+def _look(desk: Desk, scene: Scene) -> tuple[Planned, Gathered]:
+    """The plan with all that can be had by now."""
+    evidence.pull(desk)
+    both = judging.read(desk, scene)
+    made = judging.planned(desk, scene, both)
+    expected = judging.missing(made)
+    if not expected:
+        return made, Gathered()
+    found = gather(desk, scene, expected)
+    if found.kept:
+        made = judging.planned(desk, scene, both)
+        evidence.push(desk, made)
+    return made, found
+
+
+def _verdict(desk: Desk, scene: Scene, made: Planned) -> Verdict:
+    """Attempts first, at the forge too; then the verdict, and what became of them."""
+    judging.record(desk, made)
+    evidence.push(desk, made)
+    verdict = judging.judge(desk, made, reviews.given(desk, scene, made))
+    judging.close(desk, scene, made, verdict)
+    evidence.push(desk, made)
+    return verdict
+
+
+def _absent(scene: Scene, made: Planned, found: Gathered, verdict: Verdict) -> _Told:
+    """Nothing more will come, and not all is there: nobody judged this."""
+    absent, total = len(judging.missing(made)), len(made.plan.steps)
+    why = found.why or (f"no run at {scene.head[:7]} brought it",)
+    message = f"{absent} of {total} jobs have no evidence: {why[0]}"
+    more = "; ".join([*why[1:], "run the workflow again: what is proven is not run twice"])
+    return _Told(states.not_judged(scene.about, message, more), 3, "not judged", why, verdict)
+
+
+# ---- publishing --------------------------------------------------------------------------------
+
+
+def _open(desk: Desk, about: About) -> None:
+    """A commit without a check has one in progress from now on."""
+    if not desk.forge.checks(about.head_sha):
+        publish(desk.forge, _as_asked(desk, states.opened(about)))
+
+
+def _visible(desk: Desk, told: _Told) -> Settled:
+    """Publish it. Where the forge cannot be reached it is to be done again."""
+    done = publish(desk.forge, _as_asked(desk, told.publication))
+    if told.bug is not None:
+        raise told.bug
+    code = 3 if done.resume_at else told.exit_code
+    notes = tuple(dict.fromkeys((*told.notes, *done.left)))
+    return Settled(told.verdict, done, code, notes, told.state, _summary(told.publication))
+
+
+def _summary(publication: Publication) -> str:
+    output = (publication.check or {}).get("output") or {}
+    return str(output.get("summary", ""))
+
+
+def _as_asked(desk: Desk, publication: Publication) -> Publication:
+    return replace(publication, comment_mode=desk.settings.comment)
+
+
+# ---- what goes wrong ---------------------------------------------------------------------------
+
+
+def _guarded(about: About, work: Callable[[], _Told]) -> _Told:
+    """The work; or what went wrong with it: never a success, never silence."""
+    try:
+        return work()
+    except InvalidSpecs as error:
+        found = error.state.diagnostics
+        errors = (one for one in found if one.severity is Severity.ERROR)
+        notes = tuple(f"{one.span}: {one.rule}: {printable(one.message)}" for one in errors)
+        return _Told(states.invalid(about, found), 2, "invalid", notes)
+    except UsageError as error:
+        told = states.refused(about, error.message, error.hint)
+        return _Told(told, 2, "invalid", (error.message,))
+    except GaveUp:
+        raise
+    except LlmopsError as error:
+        told = states.not_judged(about, error.message, error.hint)
+        return _Told(told, 3, "not judged", (error.message,))
+    except Exception as bug:
+        told = states.not_judged(about, f"the gate itself failed ({type(bug).__name__})", _OURS)
+        return _Told(told, 3, "not judged", bug=bug)

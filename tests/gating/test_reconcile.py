@@ -1,0 +1,87 @@
+"""One look at the world, from the first second of a pull request to its end."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmops.errors import UsageError
+from llmops.forge.base import CHECK
+from llmops.gating.base import PullRequest, Settled
+from llmops.gating.reconcile import reconcile
+from tests.gating.world import World, files
+from tests.github.pulls import FakePull
+
+
+def look(world: World, pull: FakePull, name: str = "gate", **settings: object) -> Settled:
+    return reconcile(world.desk(name, **settings), PullRequest(pull.number))
+
+
+def test_a_check_is_in_progress_before_anything_is_known(world: World) -> None:
+    pull = world.pull()
+    settled = look(world, pull)
+    assert (settled.state, settled.exit_code) == ("running", 3)
+    assert world.check(pull.head_sha)["status"] == "in_progress"
+    first = world.fake.writes()[0]
+    assert first.path.endswith("/check-runs")
+    assert world.title(pull.head_sha).startswith("running: 0 of 8 jobs")
+
+
+def test_wrong_specs_fail_with_their_places(world: World) -> None:
+    pull = world.pull({"specs/recipes/adapter.yaml": "kind: [\n"})
+    settled = look(world, pull)
+    assert (settled.state, settled.exit_code) == ("invalid", 2)
+    assert world.conclusion(pull.head_sha) == "failure"
+    assert any("specs/recipes/adapter.yaml:" in note for note in settled.notes)
+    (note, *_) = world.check(pull.head_sha)["annotations"]
+    assert note["path"] == "specs/recipes/adapter.yaml"
+
+
+def test_a_conflict_fails_and_says_so(world: World) -> None:
+    text = files()["specs/recipes/adapter.yaml"]
+    pull = world.pull({"specs/recipes/adapter.yaml": text.replace("r: 8", "r: 9")})
+    world.repo.push({"specs/recipes/adapter.yaml": text.replace("r: 8", "r: 7")})
+    settled = look(world, pull)
+    assert (settled.state, settled.exit_code) == ("invalid", 2)
+    assert world.conclusion(pull.head_sha) == "failure"
+    assert "conflict in specs/recipes/adapter.yaml" in world.title(pull.head_sha)
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "failure", "timed_out", "skipped", "success"])
+def test_a_run_that_ended_without_evidence_is_not_judged(world: World, ended: str) -> None:
+    pull = world.pull()
+    run = world.fake.run(world.repo, pull.head_sha)
+    run.finish(ended)
+    settled = look(world, pull)
+    assert (settled.state, settled.exit_code) == ("not judged", 3)
+    assert world.conclusion(pull.head_sha) == "action_required"
+    assert f"run {run.id}" in world.title(pull.head_sha)
+
+
+def test_a_closed_pull_request_ends_as_what_it_is(world: World) -> None:
+    pull = world.pull()
+    look(world, pull)
+    pull.close()
+    settled = look(world, pull)
+    assert (settled.state, settled.exit_code) == ("closed", 0)
+    assert world.conclusion(pull.head_sha) == "action_required"
+    assert "closed before a verdict" in world.title(pull.head_sha)
+    before = len(world.fake.writes())
+    look(world, pull)
+    assert len(world.fake.writes()) == before
+
+
+def test_a_number_that_is_none_is_said(world: World) -> None:
+    with pytest.raises(UsageError, match=r"acme/bot has no pull request #99"):
+        reconcile(world.desk(), PullRequest(99))
+    with pytest.raises(UsageError):
+        PullRequest(0)
+
+
+def test_there_is_one_check_at_a_commit(world: World) -> None:
+    pull = world.pull()
+    for _ in range(3):
+        look(world, pull)
+    world.run_of(pull)
+    for _ in range(3):
+        look(world, pull)
+    assert len(world.repo.checks_at(pull.head_sha, CHECK)) == 1
