@@ -99,8 +99,7 @@ def _ailing(verdict: Verdict) -> Section:
     found = Section(rows=rows, more="* … {n} more", most=_MOST_AILING)
     if not shared:
         return found
-    who = "it" if len(groups) == 1 else "they"
-    said = f"**Changed lines that {who} may rest on:** {_causes(shared, verdict)}"
+    said = f"**Changed lines that this may rest on:** {_causes(shared, verdict)}"
     return replace(found, closing=("", said))
 
 
@@ -112,7 +111,7 @@ def _because(group: tuple[Finding, ...], verdict: Verdict, *, alone: bool) -> st
     finding = group[0]
     below = f"<br>{text(finding.hint)}" if finding.hint else ""
     if alone and finding.causes:
-        below += f"<br>changed lines that it may rest on: {_causes(finding.causes, verdict)}"
+        below += f"<br>changed lines that this may rest on: {_causes(finding.causes, verdict)}"
     mark, word = finding.outcome.mark, finding.outcome.word
     if len(group) > 1:
         names = ", ".join(dict.fromkeys(words.short_gate(one.gate) for one in group))
