@@ -33,7 +33,9 @@ _JWT_SECONDS = 540  # GitHub takes ten minutes at the most
 _SKEW = timedelta(seconds=30)  # a clock that is off by more is told
 _YOUNG_SECONDS = 60.0  # a token of that age which GitHub does not know is not made anew
 _BACK_SECONDS = 60  # our clock may be ahead of GitHub's by so much
-_ORIGIN = re.compile(r"(?:^|[/@:])(?P<owner>[^/:@]+)/(?P<name>[^/]+?)(?:\.git)?/?$")
+_ORIGIN = re.compile(
+    r"(?:(?:https?|ssh|git)://[^/]+/|[^@/:]+@[^/:]+:)(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def repository(environ: Mapping[str, str], origin: str = "") -> Repo:
     named = environ.get("GITHUB_REPOSITORY", "").strip()
     if named:
         return Repo.parse(named)
-    found = _ORIGIN.search(origin.strip())
+    found = _ORIGIN.fullmatch(origin.strip())
     if found is None:
         raise UsageError(
             "which repository on GitHub is not known",
@@ -256,7 +258,7 @@ def _actions_app(environ: Mapping[str, str]) -> int | None:
 def _span(skew: timedelta) -> str:
     seconds = abs(skew.total_seconds())
     for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds >= size:
+        if seconds >= size - 30:
             return f"{seconds / size:.1f} {name}"
     return f"{seconds:.0f} seconds"
 

@@ -44,6 +44,10 @@ class GaveUp(ForgeError):
         self.resume_at = resume_at
 
 
+class Unsure(ForgeError):
+    """A POST was sent and its answer lost: it may have happened. Look, then send it again."""
+
+
 class Clock(Protocol):
     """Time as a seam: tests give one that only moves when somebody sleeps."""
 
@@ -241,7 +245,10 @@ class Forge(Protocol):
         """All items of a paged list; `key` where the list is a member of an object."""
 
     def send(self, method: str, path: str, body: Payload) -> Any:
-        """JSON of a write. Writes are serial and at least a second apart."""
+        """JSON of a write. Writes are serial and at least a second apart.
+
+        Raises Unsure for a POST whose answer was lost.
+        """
 
     def repeat(self, path: str, body: Any) -> Any:
         """JSON of a POST that may happen twice without harm (labels, statuses, SARIF)."""

@@ -7,7 +7,6 @@ check or a comment comes into being once.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,11 +16,10 @@ from urllib.parse import quote
 import github3
 import requests
 from github3.session import GitHubSession
-from github3.structs import GitHubIterator
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from llmops.errors import UsageError
-from llmops.forge import handles, nouns
+from llmops.forge import downloads, handles, nouns
 from llmops.forge.base import (
     CHECK,
     CheckRun,
@@ -34,16 +32,16 @@ from llmops.forge.base import (
     Repo,
     Review,
     RunArtifact,
+    Unsure,
     WorkflowRun,
 )
 from llmops.forge.clock import SystemClock
-from llmops.forge.wire import ACCEPT, Pace, Token, Unsure, Wire
+from llmops.forge.wire import ACCEPT, Pace, Token, Wire
 
 API_URL = "https://api.github.com"
 AGENT = "llmops"
 _ROLES = ("admin", "maintain", "write", "triage", "read", "none")
 _MOST_ITEMS = 20_000
-_DOWNLOAD_SECONDS = 900.0
 T = TypeVar("T")
 
 
@@ -92,6 +90,7 @@ class GitHub:
         self._session = session
         self._root = f"repos/{repo}"
         self._login = ""
+        self._seen = False
         self._here = handles.at(handles.RepositoryHandle, self._url(self._root), session)
 
     def __repr__(self) -> str:
@@ -121,10 +120,7 @@ class GitHub:
     def every(self, path: str, key: str = "", **params: Any) -> Iterator[Any]:
         """All items of a paged list, a hundred a page."""
         named = {"per_page": 100, **params}
-        pages = GitHubIterator(
-            -1, self._url(path), handles.Plain, self._session, named, None, None, key or None
-        )
-        return _items(pages)
+        return _items(handles.Pages(self._url(path), self._session, named, key or None))
 
     def send(self, method: str, path: str, body: Payload) -> Any:
         """JSON of a write. Raises Unsure for a POST whose answer was lost: look, then repeat."""
@@ -139,7 +135,10 @@ class GitHub:
     def pull(self, number: int) -> Pull | None:
         """One pull request as it is now."""
         found = _or_none(lambda: self._here.pull_request(number))
-        return None if found is None else nouns.read(nouns.pull, found)
+        if found is None:
+            self._must_be_here()
+            return None
+        return nouns.read(nouns.pull, found)
 
     def pulls_of(self, head_sha: str) -> tuple[Pull, ...]:
         """The open pull requests whose head is that commit."""
@@ -180,6 +179,7 @@ class GitHub:
         """The commit at the tip of a branch."""
         found = self.get(f"{self._root}/git/ref/heads/{quote(branch, safe='')}")
         if not isinstance(found, dict) or found.get("ref") != f"refs/heads/{branch}":
+            self._must_be_here()
             return None
         return str(found["object"]["sha"])
 
@@ -211,11 +211,21 @@ class GitHub:
         return self._once_made(make, unheard)
 
     def update_check(self, check_id: int, body: Payload) -> CheckRun:
-        """A check run of ours, changed."""
-        at = self._url(f"{self._root}/check-runs/{check_id}")
-        handle = handles.at(handles.CheckHandle, at, self._session)
-        handle.update(**{key: value for key, value in body.items() if key != "head_sha"})
-        return nouns.read(nouns.check_run, handle.answer)
+        """A check run of ours, changed; annotations are added once, also where nobody answered."""
+        at = f"{self._root}/check-runs/{check_id}"
+        handle = handles.at(handles.CheckHandle, self._url(at), self._session)
+        adds = len((body.get("output") or {}).get("annotations") or ())
+        wanted = self._check(at).annotations + adds if adds else 0
+
+        def make() -> CheckRun:
+            handle.update(**{key: value for key, value in body.items() if key != "head_sha"})
+            return nouns.read(nouns.check_run, handle.answer)
+
+        def unheard() -> CheckRun | None:
+            now = self._check(at)
+            return now if now.annotations >= wanted else None
+
+        return self._once_made(make, unheard) if adds else _told(make)
 
     def set_status(self, sha: str, body: Payload) -> None:
         """A commit status; twice the same is one."""
@@ -247,7 +257,7 @@ class GitHub:
         """A comment of ours, changed."""
         at = self._url(f"{self._root}/issues/comments/{comment_id}")
         handle = handles.at(handles.CommentHandle, at, self._session)
-        handle.edit(body)
+        _told(lambda: handle.edit(body))
         return nouns.read(nouns.comment, handle.answer)
 
     # -- runs and what they uploaded ---------------------------------------------------------
@@ -265,27 +275,26 @@ class GitHub:
 
     def download(self, artifact: RunArtifact, to: Path, most_bytes: int) -> None:
         """The zip of an artifact, whole and of the digest that GitHub tells, or nothing at `to`."""
-        name = f"artifact {artifact.name!r:.100}"
-        if artifact.expired:
-            raise ForgeError(f"{name} has expired", hint="run the workflow again")
-        if artifact.size_bytes > most_bytes:
-            raise ForgeError(
-                f"{name} has {artifact.size_bytes} bytes, at most {most_bytes} are read"
-            )
         where = self._url(f"{self._root}/actions/artifacts/{artifact.id}/zip")
-        part = to.with_name(to.name + ".part")
-        try:
-            found = self._stored(where, part, most_bytes)
-            if artifact.digest.startswith("sha256:") and artifact.digest != f"sha256:{found}":
-                raise ForgeError(f"{name} is not what GitHub says it is: its digest differs")
-            part.replace(to)
-        finally:
-            part.unlink(missing_ok=True)
+        downloads.fetch(self.wire, self._session, where, artifact, to, most_bytes)
 
     # -- below -------------------------------------------------------------------------------
 
     def _url(self, path: str) -> str:
         return f"{self.wire.home}/{path.lstrip('/')}"
+
+    def _check(self, at: str) -> CheckRun:
+        return nouns.read(nouns.check_run, self._json("GET", at))
+
+    def _must_be_here(self) -> None:
+        """Raise Refused where it is the repository that is not to be seen, not a part of it."""
+        if not self._seen and self.get(self._root) is None:
+            raise Refused(
+                f"there is no repository {self.repo} that this token may see",
+                hint="check owner/name (GITHUB_REPOSITORY), and what the token was made for",
+                status=404,
+            )
+        self._seen = True
 
     def _viewer(self) -> str:
         """Our login, "" where nobody tells; an installation's token has only GraphQL to ask."""
@@ -323,29 +332,6 @@ class GitHub:
             if found is not None:
                 return found
         raise self.wire.pace.gave_up(f"{last.message}, {patience.tries} times")
-
-    def _stored(self, url: str, part: Path, most_bytes: int) -> str:
-        """Follow the redirect to the storage and write what comes; the sha256 of it, in hex."""
-        sums = hashlib.sha256()
-
-        def take(pieces: Iterator[bytes]) -> bytes:
-            nonlocal sums
-            sums = hashlib.sha256()
-            with part.open("wb") as file:
-                for piece in pieces:
-                    sums.update(piece)
-                    file.write(piece)
-            return b""
-
-        for _ in range(3):
-            request = self._session.prepare_request(requests.Request("GET", url))
-            how = self._session.merge_environment_settings(url, {}, None, None, None)
-            how.pop("stream")
-            answer = self.wire.answer(request, take, most_bytes, _DOWNLOAD_SECONDS, **how)
-            if not answer.is_redirect:
-                return sums.hexdigest()
-            url = str(answer.headers["location"])
-        raise ForgeError("an artifact leads from one address to the next and never to bytes")
 
 
 def _items(pages: Any) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from github3.checks import CheckRun
+from github3.exceptions import UnprocessableResponseBody
 from github3.issues.comment import IssueComment
 from github3.issues.issue import Issue
 from github3.pulls import PullRequest
@@ -18,6 +19,7 @@ from github3.repos.commit import RepoCommit
 from github3.repos.deployment import Deployment
 from github3.repos.repo import Repository
 from github3.session import AppInstallationTokenAuth, GitHubSession
+from github3.structs import GitHubIterator
 
 
 class Signed(AppInstallationTokenAuth):
@@ -46,6 +48,22 @@ class Plain:
         return item
 
 
+class Pages(GitHubIterator):
+    """The items of a list, page after page, as they are. A page that is no list is an error."""
+
+    def __init__(self, url: str, session: Any, params: Any, key: str | None) -> None:
+        super().__init__(-1, url, Plain, session, params, None, None, key)
+
+    def _get_json(self, response: Any) -> Any:
+        page = super()._get_json(response)
+        items = page
+        if self.list_key:
+            items = page.get(self.list_key) if isinstance(page, dict) else None
+        if not isinstance(items, list):
+            raise UnprocessableResponseBody("no list", None)
+        return items
+
+
 class _Handle:
     """The mixed-in half: an address, and JSON as the answer of every call."""
 
@@ -59,8 +77,10 @@ class _Handle:
     def _instance_or_null(self, _: Any, json: Any) -> Any:
         return json
 
-    def _iter(self, count: int, url: str, _: Any, *args: Any, **named: Any) -> Any:
-        return super()._iter(count, url, Plain, *args, **named)  # type: ignore[misc]
+    def _iter(
+        self, _: int, url: str, kind: Any, params: Any = None, *rest: Any, **named: Any
+    ) -> Any:
+        return Pages(url, self, dict(params or {}), named.get("list_key"))
 
 
 class RepositoryHandle(_Handle, Repository):

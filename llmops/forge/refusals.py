@@ -15,7 +15,6 @@ _HINTS = {
     401: "set LLMOPS_GITHUB_TOKEN (or GITHUB_TOKEN, GH_TOKEN) to a token that is still valid",
     404: "check owner/name, and that the token may see the repository",
     410: "the repository has this feature switched off",
-    422: "",
 }
 
 
@@ -32,7 +31,8 @@ def refused(asked: str, status: int, headers: Mapping[str, str], body: bytes) ->
         hint = f"give the token {needs}: `permissions:` of the job, or the App's settings"
         return Refused(f"the token lacks {needs} ({asked}: {said})", hint=hint, status=403)
     words = said or _phrase(status)
-    return Refused(f"github refuses {asked}: {words} ({status})", hint=_hint(status), status=status)
+    hint = _hint(status) + (f" ({needs})" if status == 404 and needs else "")
+    return Refused(f"github refuses {asked}: {words} ({status})", hint=hint, status=status)
 
 
 def permissions(header: str) -> str:

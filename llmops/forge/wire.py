@@ -30,7 +30,7 @@ import urllib3
 from requests.adapters import BaseAdapter
 
 from llmops.diagnostics import printable
-from llmops.forge.base import Clock, ForgeError, GaveUp, Refused
+from llmops.forge.base import Clock, ForgeError, GaveUp, Refused, Unsure
 from llmops.forge.clock import after, of_header
 from llmops.forge.limits import Patience, is_limit, named_wait, until_reset
 from llmops.forge.refusals import message_of, refused
@@ -45,12 +45,9 @@ _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _PORTS = {"https": 443, "http": 80}
 _HERE = ("localhost", "127.0.0.1", "::1")
 _RENAMED = "it was renamed or transferred: take its new owner/name"
+_NETWORK = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _ELSEWHERE = ("Authorization", "Cookie", "Proxy-Authorization")
 Take = Callable[[Iterator[bytes]], bytes]  # from the pieces of a body to what is kept of it
-
-
-class Unsure(ForgeError):
-    """A POST was sent and its answer lost: it may have happened. Look, then send it again."""
 
 
 class Token(Protocol):
@@ -156,9 +153,10 @@ class Wire(BaseAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """The complete answer to a request, its body read. Raises ForgeError."""
-        take = _json_body if self._is_home(request) else b"".join
-        return self.answer(request, take, verify=verify, cert=cert, proxies=proxies)
+        """The API's complete answer to a request, its body read. Raises ForgeError."""
+        if not self._is_home(request):
+            raise ForgeError(f"{_asked(request)} leads to another host; it is not sent")
+        return self.answer(request, _json_body, verify=verify, cert=cert, proxies=proxies)
 
     def answer(
         self,
@@ -168,7 +166,10 @@ class Wire(BaseAdapter):
         within_seconds: float = 0.0,
         **how: Any,
     ) -> requests.Response:
-        """The answer whose body `take` accepted; a body cut short makes it begin anew."""
+        """The answer whose body `take` accepted; a body cut short makes it begin anew.
+
+        Another host than the API's is read from, without the token, and never written to.
+        """
         body = _Body(take, most_bytes, within_seconds or self.pace.patience.body_seconds)
         asked = _asked(request)
         limits, why = 0, ""
@@ -178,7 +179,7 @@ class Wire(BaseAdapter):
                 done = self._once(request, body, how)
                 if isinstance(done, requests.Response):
                     return done
-                if done.sent and request.method not in _REPEATABLE:
+                if done.sent and not _repeatable(request):
                     raise Unsure(f"{asked}: {done.why}; whether it happened is not known")
                 self.pace.hold(self._pause(done, limits if done.limit else attempt))
                 limits, why = limits + done.limit, done.why
@@ -212,7 +213,7 @@ class Wire(BaseAdapter):
             return _Trouble(str(error), sent=True)
         except requests.exceptions.SSLError:
             raise _no_trust(request) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except _NETWORK as error:
             return _Trouble(_words(error), sent=not _never_sent(error))
         finally:
             if request.method not in _SAFE:
@@ -238,7 +239,7 @@ class Wire(BaseAdapter):
         status = response.status_code
         if status < 300 or (status < 400 and request.method in _SAFE) or status in (307, 308):
             return self._taken(response, body)
-        said = b"".join(self._pieces(response, _Body(b"".join)))
+        said = self._said(response)
         if status < 400:
             raise Refused(f"{_asked(request)}: the repository has moved", hint=_RENAMED, status=404)
         if status == 401 and self.token.renew():
@@ -255,6 +256,13 @@ class Wire(BaseAdapter):
         response._content = kept  # read in bounds and in time; requests gives it on
         response._content_consumed = True  # type: ignore[attr-defined]
         return response
+
+    def _said(self, response: requests.Response) -> bytes:
+        """What a refusal says, as much as came: its status and headers count without it."""
+        try:
+            return b"".join(self._pieces(response, _Body(b"".join, 2**20)))
+        except (_CutError, ForgeError, *_NETWORK):
+            return b""
 
     def _pieces(self, response: requests.Response, body: _Body) -> Iterator[bytes]:
         """The bytes, at most so many and within the time for them."""
@@ -293,6 +301,16 @@ def _json_body(pieces: Iterator[bytes]) -> bytes:
 def _asked(request: requests.PreparedRequest) -> str:
     """`GET /repos/o/r`: without host and query, which may bear a signature."""
     return f"{request.method} {printable(urlsplit(request.url or '').path)}"
+
+
+def _repeatable(request: requests.PreparedRequest) -> bool:
+    """Whether twice is as good as once. A check's annotations are added, also by a PATCH."""
+    adds = request.method == "PATCH" and b'"annotations"' in _bytes(request.body)
+    return request.method in _REPEATABLE and not adds
+
+
+def _bytes(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body or b"")
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
