@@ -13,14 +13,17 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from tests.github.repository import FakeRepository
 from tests.github.runs import FakeRun
-from tests.runner.expressions import Unknown
+from tests.runner.expressions import Closed, Unknown
 from tests.runner.machine import Machine
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 SETUP_PYTHON = "actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97"
 UPLOAD = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"
+COMPOSITE = "$/.github/actions/llmops"
 DOWNLOAD = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c"
 Given = Mapping[str, str]
 Hand = Callable[[Machine, Given], bool]
@@ -82,7 +85,24 @@ def hands(
             archive.extractall(machine.workspace)
         return True
 
-    return {CHECKOUT: checkout, SETUP_PYTHON: setup_python, UPLOAD: upload, DOWNLOAD: download}
+    table = {CHECKOUT: checkout, SETUP_PYTHON: setup_python, UPLOAD: upload, DOWNLOAD: download}
+    return table | {COMPOSITE: composite(repo, sha)}
+
+
+def composite(repo: FakeRepository, sha: str) -> Hand:
+    """Our own action: its steps, with its inputs, as it stands at the workflow's commit."""
+
+    def steps(machine: Machine, given: Given) -> bool:
+        path = f"{COMPOSITE.removeprefix('$/')}/action.yml"
+        action = YAML(typ="safe").load(repo.git.run("show", f"{sha}:{path}"))
+        if set(action) != {"name", "description", "inputs", "runs"}:
+            raise Unknown(f"{path} has a part that is not known here")
+        _known(given, set(action["inputs"]))
+        assert action["runs"]["using"] == "composite"
+        inputs = {name: about.get("default", "") for name, about in action["inputs"].items()}
+        return machine.within({"inputs": Closed(inputs | dict(given))}, action["runs"]["steps"])
+
+    return steps
 
 
 def _known(given: Given, names: set[str]) -> None:

@@ -80,6 +80,21 @@ class Machine:
             if not ok:
                 self.ended.conclusion = "failure"
 
+    def within(self, more: Mapping[str, Any], steps: list[Mapping[str, Any]]) -> bool:
+        """The steps of an action, with its inputs; whether all of them went well."""
+        outside, self.contexts = self.contexts, {**self.contexts, **more}
+        try:
+            for number, step in enumerate(steps, 100):
+                if "run" in step and "shell" not in step:
+                    raise Unknown("a script of an action names its shell")
+                scope = self.scope()
+                ok = self.uses(step, scope) if "uses" in step else self.runs(step, scope, number)
+                if not ok:
+                    return False
+            return True
+        finally:
+            self.contexts = outside
+
     def note(self, step: Mapping[str, Any], name: str, outcome: str) -> None:
         self.ended.steps[name] = outcome
         if "id" in step:

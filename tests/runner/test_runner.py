@@ -8,7 +8,7 @@ import pytest
 
 from tests.github import FakeGitHub
 from tests.runner import Actions, Done, Unknown
-from tests.runner.actions import CHECKOUT, DOWNLOAD, SETUP_PYTHON, UPLOAD
+from tests.runner.actions import CHECKOUT, COMPOSITE, DOWNLOAD, SETUP_PYTHON, UPLOAD
 from tests.runner.machine import outputs
 from tests.runner.workflow import read
 
@@ -187,3 +187,32 @@ def test_outputs_are_read_as_github_reads_them() -> None:
     assert outputs("a=1\nb<<END\nx=2\ny\nEND\nc=\n") == {"a": "1", "b": "x=2\ny", "c": ""}
     with pytest.raises(Unknown, match="never ends"):
         outputs("b<<END\nx\n")
+
+
+def test_our_own_action_runs_one_command(tmp_path: Path) -> None:
+    own = Path(__file__).parents[2] / ".github" / "actions" / "llmops" / "action.yml"
+    flow = f"""\
+  words:
+    runs-on: ubuntu-24.04
+    permissions: {{contents: read}}
+    steps:
+      - uses: {COMPOSITE}
+        with:
+          package: ${{{{ vars.LLMOPS_PACKAGE }}}}
+          command: |
+            explain
+            Recipe.training
+"""
+    fake = FakeGitHub(tmp_path / "github")
+    files = {PATH: HEAD + flow, ".github/actions/llmops/action.yml": own.read_text("utf-8")}
+    repo = fake.repository("acme/llm", files)
+    pull = repo.pull("change", {"a.txt": "b"})
+    actions = Actions(fake, repo, tmp_path / "machines")
+    done = actions.pull_request(pull, "opened")
+    assert done is not None
+    assert done.conclusion == "failure"
+    assert "::error::say where llmops comes from" in done.log
+    actions.variables["LLMOPS_PACKAGE"] = "git+https://example.org/llmops@abc"
+    done = actions.pull_request(pull, "opened")
+    assert done is not None
+    assert (done.conclusion, "TrainingArguments" in done.log) == ("success", True), done.log

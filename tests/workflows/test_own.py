@@ -43,3 +43,11 @@ def test_it_grants_what_the_jobs_ask_for_and_not_more() -> None:
 def test_the_package_is_the_callers_variable() -> None:
     assert own()["jobs"]["llmops"]["with"] == {"package": "${{ vars.LLMOPS_PACKAGE }}"}
     assert "vars." not in called("en", PINS["torch"])
+
+
+def test_the_action_takes_no_secret_and_no_token() -> None:
+    text = (ROOT / ".github" / "actions" / "llmops" / "action.yml").read_text("utf-8")
+    action = read(text)
+    assert set(action["inputs"]) == {"package", "command"}
+    assert "token" not in text.replace("no token is given", "")
+    assert all("${{" not in step.get("run", "") for step in action["runs"]["steps"])
