@@ -24,7 +24,7 @@ from llmops.graph.build import Graph
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
 from llmops.jobs.attempts import Counting
-from llmops.jobs.base import Budget, Plan, PlannedGate, Proof, Selection, Step, TreeName
+from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Selection, Step, TreeName
 from llmops.jobs.exam import Exam, exams
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
@@ -108,6 +108,14 @@ def make_plan(
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     planned = replace(planned, steps=tuple(_aged(step, again) for step in planned.steps))
     return Planned(planned, both, asked, proven, (*unread, *store.notes), again, claims)
+
+
+def jobs_of(planned: Planned) -> Mapping[str, Job]:
+    """Every job that the exams of a plan need, run or not, by closure: what evidence may be of."""
+    from llmops.jobs.exam import made_of
+
+    sides = (*made_of(planned.exams, "base"), *made_of(planned.exams, "head"))
+    return {made.job.closure: made.job for made in sides}
 
 
 def _too_old(

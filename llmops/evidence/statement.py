@@ -22,6 +22,7 @@ PREDICATE_TYPE = "https://llmops.dev/run/v1"
 # Segments between single slashes, none of them "." or "..": a path below a folder, written one way.
 _SEGMENT = r"(?!\.{1,2}(?:/|\Z))[^/\\\0]+"
 _NAME = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
+SAID = ("over_budget", "accept_undecidable")  # options of `run` that a job keeps
 _STATEMENT_KEYS = {"_type", "subject", "predicateType", "predicate"}
 _JOB_KEYS = {"id", "type", "subject", "spec", "seed", "inputs", "tools"}
 
@@ -113,6 +114,27 @@ def parse(data: Any, digest: str) -> Evidence:
         digest=digest,
         inputs=_digests(job["inputs"]),
     )
+
+
+def is_name(text: str) -> bool:
+    """Whether an artifact may be called so: a path below a folder, written one way."""
+    return _NAME.fullmatch(text) is not None
+
+
+def told_digests(job: Job) -> frozenset[str]:
+    """The digests of what a worker may have been told of a job.
+
+    Beside the job itself: with what a person said on the command line, which results keep.
+    """
+    spec = _told(job)
+    plain = {name: value for name, value in spec.items() if name not in SAID}
+    said: tuple[dict[str, bool], ...] = (
+        {},
+        {SAID[0]: True},
+        {SAID[1]: True},
+        dict.fromkeys(SAID, True),
+    )
+    return frozenset(of_value({**plain, **more}) for more in said)
 
 
 def hex_of(digest: str) -> str:

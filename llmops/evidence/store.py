@@ -114,6 +114,23 @@ class Store:
         unknown = frozenset(asked) - known.keys()
         return unknown | self._gone(evidence, [known[n] for n in asked if n in known])
 
+    def absent(self, closure: str) -> frozenset[str]:
+        """Names of artifacts that are not whole on this machine, wherever else they may be."""
+        return self.missing(closure)
+
+    def made(self, closure: str, name: str) -> frozenset[str]:
+        """The digests that an artifact has by the statements of a closure; most often one."""
+        return frozenset(
+            artifact.digest
+            for one in self._statements(closure)
+            for artifact in one.result.artifacts
+            if artifact.name == name
+        )
+
+    def elsewhere(self, closure: str, artifact: Artifact) -> bool:
+        """Whether an artifact that is not here can be had from somewhere else."""
+        return False
+
     def artifact(self, closure: str, name: str) -> Path:
         """The path of an artifact whose bytes were just checked. Raises StoreError."""
         evidence = self.evidence(closure)
