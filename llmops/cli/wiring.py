@@ -100,7 +100,8 @@ def _branch(folder: Path) -> str:
 
 def steps(args: argparse.Namespace) -> list[str]:
     """What remains to be done by hand, as lines: settings of the forge, one a line."""
-    left = [name for name in STEPS.get((args.ci, args.gate), ()) if name not in _done(args)]
+    done = _done(args)
+    left = [name for name in STEPS.get((args.ci, args.gate), ()) if name not in done]
     if not left:
         return []
     told = [TOLD[args.lang][name] for name in left]
@@ -108,13 +109,14 @@ def steps(args: argparse.Namespace) -> list[str]:
 
 
 def _done(args: argparse.Namespace) -> tuple[str, ...]:
-    """The steps that an option has done already."""
-    return ("variable",) if args.package else ()
+    """The steps that an option has done already, or makes needless."""
+    package = ("variable",) if args.package else ()
+    return (*package, "environments") if args.runners == "hosted" else package
 
 
 STEPS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("github", "workflow"): ("variable", "workflow", "doctor"),
-    ("github", "app"): ("variable", "key", "check", "doctor"),
+    ("github", "workflow"): ("variable", "workflow", "environments", "doctor"),
+    ("github", "app"): ("variable", "key", "check", "environments", "doctor"),
 }
 WORDS = {
     "en": {
@@ -134,6 +136,7 @@ TOLD = {
         "workflow": "ruleset: require this workflow, from a repository that other people own",
         "key": "key: a GitHub App of your own; llmops app runs with its private key",
         "check": "ruleset: require the check llmops/gate, with that App as its source",
+        "environments": "environments: llmops-gpu, and llmops-gpu-forks with required reviewers",
         "doctor": "llmops doctor says what is missing",
     },
     "zh": {
@@ -141,6 +144,7 @@ TOLD = {
         "workflow": "规则集：要求通过此工作流，且它取自由他人负责的仓库",
         "key": "密钥：一个自己的 GitHub App；llmops app 使用其私钥运行",
         "check": "规则集：要求检查 llmops/gate，并以该 App 为来源",
+        "environments": "environment：llmops-gpu，以及设有必需审批人的 llmops-gpu-forks",
         "doctor": "llmops doctor 会指出还缺什么",
     },
 }

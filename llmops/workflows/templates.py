@@ -91,7 +91,10 @@ def called(language: str, torch: str) -> str:
 def _github(choice: Choice) -> Mapping[str, str]:
     parts = ["github.yml", "github-jobs.yml"]
     parts += ["github-gate.yml"] if choice.gate == "workflow" else []
-    return {".github/workflows/llmops.yml": "".join(map(_read, parts))}
+    found = {".github/workflows/llmops.yml": "".join(map(_read, parts))}
+    if choice.runners == "kubernetes":
+        found[".github/llmops/runner-scale-set.yaml"] = _read("runner-scale-set.yaml")
+    return found
 
 
 def _none(choice: Choice) -> Mapping[str, str]:

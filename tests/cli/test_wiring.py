@@ -99,3 +99,11 @@ def test_with_an_example_a_repository_in_use_is_refused_as_before(llmops, bank) 
     said = llmops("init", bank.path, "--example", "tiny")
     assert said.code == 2
     assert "is not empty" in said.err
+
+
+@pytest.mark.parametrize("runners", ["hosted", "self-hosted", "slurm", "kubernetes"])
+def test_machines_of_ones_own_need_environments(llmops, bank, runners: str) -> None:
+    said = llmops("init", bank.path, "--runners", runners)
+    assert ("llmops-gpu-forks" in said.out) is (runners != "hosted")
+    values = bank.path / ".github" / "llmops" / "runner-scale-set.yaml"
+    assert values.exists() is (runners == "kubernetes")

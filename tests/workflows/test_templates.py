@@ -93,8 +93,9 @@ def test_only_the_gate_may_write_and_every_job_says_what_it_may(choice) -> None:
         assert jobs[name]["permissions"] == {"contents": "read"}
     if "gate" in jobs:
         assert jobs["gate"]["permissions"] == {
-            "actions": "read", "checks": "write", "contents": "write",
-            "pull-requests": "write", "statuses": "write",
+            "actions": "read", "checks": "write", "contents": "write", "deployments": "write",
+            "issues": "write", "pull-requests": "write", "security-events": "write",
+            "statuses": "write",
         }  # fmt: skip
     assert all(0 < job["timeout-minutes"] <= 360 for job in jobs.values())
     assert all("secrets" not in value for _, value in leaves(flow) if isinstance(value, str))
