@@ -1,7 +1,8 @@
 """`llmops doctor`: whether this machine can plan, run and judge, one line for each thing.
 
 Must-haves that are not there make the exit code 1. With the workers' tools installed, two ranks
-are really started; `--quick` leaves that out.
+are really started; `--quick` leaves that out. `--github` looks at the repository's settings there
+instead (`doctor_github.py`).
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from llmops.cli import actions, common
+from llmops.cli import actions, common, doctor_github
 from llmops.cli.output import columns
 from llmops.diagnostics import printable
-from llmops.errors import GitError, StoreError
+from llmops.errors import GitError, StoreError, UsageError
 from llmops.evidence.ledger import Ledger
 from llmops.executors.machine import Finding, Machine, examine
 from llmops.project import Project
 
 EXAMPLES = """\
   llmops doctor
-  llmops doctor --quick --format json"""
+  llmops doctor --quick --format json
+  llmops doctor --github --repo acme/assistant --app 12345
+  llmops doctor --ruleset target --app 12345"""
 # Read beside those that stand for options.
 VARIABLES = (
     "LLMOPS_ALLOW_HOSTS", "LLMOPS_CACHE", "LLMOPS_DEBUG", "LLMOPS_MIRROR", "LLMOPS_OFFLINE",
@@ -35,11 +38,21 @@ SIGNS = {"ok": " ", "warning": "!", "missing": "x"}
 def add(parser: argparse.ArgumentParser) -> None:
     """Options of `doctor`."""
     parser.add_argument("--quick", action="store_true", help="start no ranks")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format")
+    parser.add_argument(
+        "--format", choices=doctor_github.FORMATS, default="text",
+        help="output format (sarif: with --github)",
+    )  # fmt: skip
+    doctor_github.add(parser)
 
 
 def main(args: argparse.Namespace) -> int:
-    """0; 1 when a must-have is missing."""
+    """0; 1 when a must-have is missing; with --github, 3 when the token cannot see one."""
+    if args.ruleset:
+        return doctor_github.ruleset(args)
+    if args.github:
+        return doctor_github.main(args)
+    if args.format == "sarif":
+        raise UsageError("--format sarif is of --github", hint="llmops doctor --format json")
     found = [*_repository(args), *examine(_machine(args), ranks=not args.quick)]
     common.say(_json(found) if args.format == "json" else _text(found, args.quiet))
     return 1 if any(one.state == "missing" for one in found) else 0

@@ -50,7 +50,7 @@ AUDIT: Mapping[str, tuple[str, str]] = {
 }
 MACHINE: Mapping[str, tuple[str, str]] = {
     "lint-ci": ("mistakes in CI files that let a change around the gate", "llmops.cli.lint_ci"),
-    "doctor": ("whether this machine can plan, run and judge", "llmops.cli.doctor"),
+    "doctor": ("whether this machine, or the repository on GitHub, is fit", "llmops.cli.doctor"),
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "completion": ("a script for bash, zsh or fish", "llmops.cli.completion"),
 }

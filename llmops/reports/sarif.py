@@ -43,6 +43,11 @@ def diagnostics(found: Iterable[Diagnostic], page: Page) -> str:
     return _log(f"llmops/{page.command}/", notes.of_diagnostics(found), __version__)
 
 
+def document(found: Sequence[Note], command: str) -> str:
+    """Notes of any kind as one SARIF run."""
+    return _log(f"llmops/{command}/", found, __version__)
+
+
 def _log(category: str, found: Sequence[Note], version: str, most: int = MOST) -> str:
     shown = found[:most]
     rules = sorted({note.rule for note in shown})

@@ -63,7 +63,7 @@ def _hides(used: str) -> str:
     if used.startswith("docker://"):
         return ""
     name = used.partition("@")[0]
-    parts = name.removeprefix("./").split("/")
+    parts = name.removeprefix("./").removeprefix("$/").split("/")
     if not used.isascii():
         return "has letters that look like others"
     if name != name.strip() or "" in parts or "." in parts:

@@ -49,7 +49,10 @@ jobs:
           persist-credentials: false
 """,
 )
-_CHANGES = ("pull_request", "merge_group", "pull_request_target", "workflow_run", "issue_comment")
+_CHANGES = (
+    "pull_request", "merge_group", "pull_request_target", "workflow_run", "issue_comment",
+    "workflow_call",
+)  # fmt: skip
 
 
 def check(file: File) -> Iterator[Diagnostic]:

@@ -27,7 +27,7 @@ concurrency:
   cancel-in-progress: true
 jobs:
   judge:
-    uses: ./.github/workflows/judge.yml
+    uses: $/.github/workflows/judge.yml
     permissions:
       contents: read
     secrets: inherit
@@ -40,7 +40,7 @@ concurrency:
   cancel-in-progress: true
 jobs:
   judge:
-    uses: ./.github/workflows/judge.yml
+    uses: $/.github/workflows/judge.yml
     permissions:
       contents: read
     secrets:

@@ -7,11 +7,11 @@ https://docs.github.com/en/actions/reference/security/secure-use#hardening-for-s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from llmops.diagnostics import Diagnostic
-from llmops.workflows.base import File, Info, Job, found, shown
+from llmops.workflows.base import File, Info, found, shown
+from llmops.workflows.machines import labels, own
 
 INFO = Info(
     id="self-hosted-runner",
@@ -48,9 +48,9 @@ jobs:
       - run: llmops run
 """,
 )
-# Labels of machines that GitHub throws away after each job.
-_HOSTED = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+", re.IGNORECASE)
-_OUTSIDERS = ("pull_request", "pull_request_target", "workflow_run", "issue_comment")
+_OUTSIDERS = (
+    "pull_request", "pull_request_target", "workflow_run", "issue_comment", "workflow_call",
+)  # fmt: skip
 
 
 def check(file: File) -> Iterator[Diagnostic]:
@@ -60,20 +60,10 @@ def check(file: File) -> Iterator[Diagnostic]:
     for job in file.jobs:
         if "environment" in job.value or "runs-on" not in job.value:
             continue
-        labels = _labels(job)
-        own = [one for one in labels if not _HOSTED.fullmatch(one)]
-        if own:
-            unsure = all("${{" in one for one in own)
+        asked = own(job)
+        if asked:
+            unsure = all("${{" in one for one in asked)
             what = "may run" if unsure else "runs"
-            named = shown(", ".join(labels))
+            named = shown(", ".join(labels(job)))
             message = f'job "{job.id}" {what} what a pull request brings on your own "{named}"'
             yield found(INFO, file.span((*job.loc, "runs-on")), message, warn=unsure)
-
-
-def _labels(job: Job) -> list[str]:
-    given = job.value["runs-on"]
-    if isinstance(given, dict):
-        group = [str(given["group"])] if "group" in given else []
-        given = given.get("labels", [])
-        return group + (list(map(str, given)) if isinstance(given, list) else [str(given)])
-    return list(map(str, given)) if isinstance(given, list) else [str(given)]

@@ -79,7 +79,7 @@ jobs:
 """,
 )
 _ALWAYS = re.compile(r"(?:\$\{\{)?\s*(?:always\s*\(\s*\)|!\s*cancelled\s*\(\s*\)|true)\s*(?:\}\})?")
-_STARTS = ("pull_request", "merge_group")
+_STARTS = ("pull_request", "merge_group", "workflow_call")
 
 
 def check(file: File) -> Iterator[Diagnostic]:

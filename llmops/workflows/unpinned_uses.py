@@ -61,7 +61,7 @@ def check(file: File) -> Iterator[Diagnostic]:
     yield from _gitlab(file)
     yield from _jenkins(file)
     for loc, used in uses(file):
-        if used.startswith(("./", "docker://")):
+        if used.startswith(("./", "$/", "docker://")):
             continue
         name, at, revision = used.partition("@")
         if not at:

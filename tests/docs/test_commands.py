@@ -51,6 +51,7 @@ ELSEWHERE: Mapping[str, str] = {
     "check-jsonschema *": "another tool; tests/specs/test_schema.py runs it over the same files",
     "llmops demo*": "trains for minutes; CI does it, and tests/cli/test_demo*.py read its parts",
     "llmops doctor": "starts two ranks; tests/cli/test_doctor.py does it, and --quick is run here",
+    "llmops doctor --github*": "asks GitHub; tests/cli/test_doctor_github.py has one to ask",
     "llmops policy drill --yes*": "trains bad models for minutes; tests/drills do it",
     "llmops run plan.json --shard *": "a shard's name is its plan's; tests/cli/test_run.py has one",
     "llmops export*": "needs the extra mlflow; tests/exports do it",
