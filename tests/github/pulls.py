@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.github.repository import FakeRepository
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FakePull:
     """A pull request. `head_sha` is the last commit that its branch had while it was open."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PASSING = ("success", "neutral", "skipped")  # what satisfies a required check on GitHub
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Group:
     """One merge group: the pull requests in it, in order; the last one is its own."""
 
@@ -34,7 +34,7 @@ class Group:
         return self.pulls[-1]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MergeQueue:
     """The queue of one branch. `build`: how many groups exist at once; `batch`: land at most."""
 

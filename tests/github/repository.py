@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.github.server import FakeGitHub
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FakeRepository:
     """`owner/name`, bound to a bare git repository at `path`."""
 

@@ -35,7 +35,7 @@ class FakeArtifact:
         return "sha256:" + hashlib.sha256(self.content).hexdigest()
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FakeRun:
     """One run of a workflow at a commit."""
 
