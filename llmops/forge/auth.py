@@ -2,7 +2,7 @@
 
 In: environment variables, or an App's id and private key. Out: a `wire.Token`, who it writes as
 (`login`, `app_id`: how the sticky comment and the check are known to be ours), and the repository.
-No secret is in a repr, an error or a log: values are held in closures' reach only, shown as ***.
+No secret is in a repr, an error or a log.
 Standards: RFC 7519 (JWT), GitHub's "Authenticating as a GitHub App installation".
 """
 
@@ -16,16 +16,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
-from cryptography.exceptions import UnsupportedAlgorithm
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from llmops.errors import UsageError
 from llmops.forge.base import Clock, ForgeError, Refused, Repo
 from llmops.forge.clock import SystemClock, read
-from llmops.forge.wire import Pace, Wire
+from llmops.forge.wire import API_URL, Pace, Wire, home_of
 
 VARIABLES = ("LLMOPS_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
-API_URL = "https://api.github.com"
 ACTIONS_APP = 15368  # github-actions, who a workflow's GITHUB_TOKEN writes as on github.com
 ACTIONS_LOGIN = "github-actions[bot]"
 _EARLY = timedelta(minutes=5)  # a token is renewed so long before its end
@@ -105,8 +103,8 @@ class AppKey:
         self.clock: Clock = clock or SystemClock()
         self._key = _loaded(private_key)
         self._seen = timedelta(0)
-        home = (api_url or os.environ.get("GITHUB_API_URL") or API_URL).rstrip("/")
-        self._wire = Wire(adapter or HTTPAdapter(max_retries=0), home, self, Pace(self.clock))
+        sends = adapter or HTTPAdapter(max_retries=0)
+        self._wire = Wire(sends, home_of(api_url), self, Pace(self.clock))
 
     def __repr__(self) -> str:
         return f"AppKey({self.app_id}, ***)"
@@ -224,6 +222,7 @@ def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _loaded(private_key: str) -> Any:
     """The key of a PEM text. Raises UsageError, which shows nothing of it."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

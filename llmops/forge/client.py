@@ -7,8 +7,8 @@ check or a comment comes into being once.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -36,9 +36,8 @@ from llmops.forge.base import (
     WorkflowRun,
 )
 from llmops.forge.clock import SystemClock
-from llmops.forge.wire import ACCEPT, Pace, Token, Wire
+from llmops.forge.wire import ACCEPT, Pace, Token, Wire, home_of
 
-API_URL = "https://api.github.com"
 AGENT = "llmops"
 _ROLES = ("admin", "maintain", "write", "triage", "read", "none")
 _MOST_ITEMS = 20_000
@@ -57,14 +56,13 @@ def connect(
     """A client for one repository. `token` is a secret or one of `auth.py`, which renews itself.
 
     `adapter` sends (tests give their own); `pace` is shared between repositories of one token.
-    Asks nothing of GitHub yet. Raises UsageError for an empty token.
+    Asks nothing of GitHub yet. Raises UsageError for what cannot be a token or an address.
     """
     from llmops.forge.auth import Fixed
 
     known = Fixed(token) if isinstance(token, str) else token
-    home = (api_url or os.environ.get("GITHUB_API_URL") or API_URL).rstrip("/")
     shared = pace or Pace(clock or SystemClock())
-    wire = Wire(adapter or HTTPAdapter(max_retries=0), home, known, shared)
+    wire = Wire(adapter or HTTPAdapter(max_retries=0), home_of(api_url), known, shared)
     return GitHub(repo, wire, session_of(wire))
 
 
@@ -306,7 +304,8 @@ class GitHub:
     def _graphql_viewer(self) -> str:
         home, asked = self.wire.home.removesuffix("/v3"), {"query": "{viewer{login}}"}
         try:
-            answer = _told(lambda: self._session.post(f"{home}/graphql", json=asked)).json()
+            post = partial(self._session.post, f"{home}/graphql", json=asked)
+            answer = self._once_made(post, lambda: None).json()
         except Refused:
             return ""
         return str(((answer.get("data") or {}).get("viewer") or {}).get("login") or "")

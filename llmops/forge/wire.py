@@ -17,6 +17,7 @@ practices for using the REST API".
 from __future__ import annotations
 
 import json
+import os
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -30,17 +31,20 @@ import urllib3
 from requests.adapters import BaseAdapter
 
 from llmops.diagnostics import printable
+from llmops.errors import UsageError
 from llmops.forge.base import Clock, ForgeError, GaveUp, Refused, Unsure
 from llmops.forge.clock import after, of_header
 from llmops.forge.limits import Patience, is_limit, named_wait, until_reset
 from llmops.forge.refusals import message_of, refused
 
+API_URL = "https://api.github.com"
 ACCEPT = "application/vnd.github+json"
 VERSION = "2022-11-28"
 TIMEOUT = (10.0, 30.0)  # seconds to connect, and between two pieces of an answer
 MOST_BYTES = 32 * 2**20
 _PIECE = 2**16
 _SAFE = frozenset({"GET", "HEAD"})
+_NEW_TOKEN = "/access_tokens"  # a second one does no harm
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
 _PORTS = {"https": 443, "http": 80}
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -48,6 +52,18 @@ _RENAMED = "it was renamed or transferred: take its new owner/name"
 _NETWORK = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 _ELSEWHERE = ("Authorization", "Cookie", "Proxy-Authorization")
 Take = Callable[[Iterator[bytes]], bytes]  # from the pieces of a body to what is kept of it
+
+
+def home_of(api_url: str | None) -> str:
+    """The API's root: as given, else of GITHUB_API_URL, else github.com's. Raises UsageError."""
+    home = (api_url or os.environ.get("GITHUB_API_URL") or API_URL).rstrip("/")
+    parts = urlsplit(home)
+    if not parts.hostname or (parts.scheme != "https" and parts.hostname not in _HERE):
+        raise UsageError(
+            f'"{printable(home, 100)}" is no address of an API that a token may be sent to',
+            hint="GITHUB_API_URL is https://api.github.com, or https://HOST/api/v3 of your server",
+        )
+    return home
 
 
 class Token(Protocol):
@@ -305,6 +321,8 @@ def _asked(request: requests.PreparedRequest) -> str:
 
 def _repeatable(request: requests.PreparedRequest) -> bool:
     """Whether twice is as good as once. A check's annotations are added, also by a PATCH."""
+    if request.method == "POST":
+        return urlsplit(request.url or "").path.endswith(_NEW_TOKEN)
     adds = request.method == "PATCH" and b'"annotations"' in _bytes(request.body)
     return request.method in _REPEATABLE and not adds
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from llmops.forge.auth import (
 from llmops.forge.base import Refused, Repo
 from llmops.forge.client import connect
 from tests.forge.scripted import SECRET, Answer, Script, Ticking
-from tests.github import FakeGitHub, VirtualClock
+from tests.github import RESET, FakeGitHub, Fault, VirtualClock
 
 
 def test_the_first_variable_that_is_set_is_taken() -> None:
@@ -116,6 +117,13 @@ def test_a_token_that_was_revoked_is_made_anew(fake: FakeGitHub) -> None:
     fake.tokens.clear()
     fake.clock.advance(120)
     assert forge.tip("main")
+
+
+@pytest.mark.parametrize("fault", [Fault(status=502, lost=True), replace(RESET, lost=True)])
+def test_a_token_that_was_made_unheard_is_made_again(fake: FakeGitHub, fault: Fault) -> None:
+    key = key_of(fake)
+    fake.faults.add(fault, method="POST", path="access_tokens")
+    assert Installation(key, key.installation(Repo("acme", "bot"))).value()
 
 
 @pytest.mark.parametrize("skew", [86_400.0, -86_400.0, 300.0, -3_600.0])

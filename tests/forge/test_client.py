@@ -303,6 +303,14 @@ def test_a_list_without_end_ends() -> None:
         list(forge.every("x"))
 
 
+@pytest.mark.parametrize(
+    "url", ["http://ghe.acme.example", "ftp://x", "api.github.com", "https://"]
+)
+def test_a_token_is_not_sent_in_the_clear(url: str) -> None:
+    with pytest.raises(UsageError, match="no address of an API"):
+        connect(Repo("acme", "bot"), "ghs_x", api_url=url)
+
+
 def test_a_client_of_an_enterprise_server_asks_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_API_URL", "https://ghe.acme.example/api/v3")
     forge = connect(Repo("acme", "bot"), "ghs_x")
