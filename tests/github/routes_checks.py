@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import uuid
 from typing import Any
 
@@ -20,6 +21,7 @@ CONCLUSIONS = (
     "success", "failure", "neutral", "cancelled", "skipped", "timed_out", "action_required",
 )  # fmt: skip
 STATUSES = ("queued", "in_progress", "completed")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 LEVELS = ("notice", "warning", "failure")
 
 
@@ -39,6 +41,9 @@ def _checked(body: dict[str, Any]) -> None:
         raise invalid("CheckRun", "conclusion", "conclusion is not included in the list", "invalid")
     if body.get("status") == "completed" and not body.get("conclusion"):
         raise invalid("CheckRun", "conclusion", "conclusion is missing", "missing_field")
+    for name in ("started_at", "completed_at"):
+        if name in body and not _MOMENT.fullmatch(str(body[name])):
+            raise invalid("CheckRun", name, f"{name} is no timestamp", "invalid")
     output = body.get("output") or {}
     for name in ("summary", "text"):
         if len(str(output.get(name) or "").encode()) > MOST_BYTES:
@@ -233,7 +238,8 @@ def _upload(call: Call) -> Answer:
     if len(results) > 20 or max(results, default=0) > MOST_RESULTS:
         raise Refusal(400, "The SARIF file has too many runs or results.")
     number = str(uuid.UUID(int=call.fake.next_id()))
-    call.here.sarifs[number] = {"log": log, **{k: body[k] for k in ("commit_sha", "ref")}}
+    kept = {k: body[k] for k in ("commit_sha", "ref")}
+    call.here.sarifs[number] = {"log": log, "at": call.fake.stamp(), **kept}
     where = call.fake.url(f"repos/{call.here.full_name}/code-scanning/sarifs/{number}")
     return Answer(202, {"id": number, "url": where})
 
@@ -246,27 +252,13 @@ def _sarif(call: Call) -> Answer:
 
 
 def _analyses(call: Call) -> Answer:
-    """One for each upload, the newest first: results are counted when it was read."""
-    wanted = str(call.request.query.get("ref") or "")
-    found = [
-        _analysis(call, number, one)
-        for number, one in reversed(call.here.sarifs.items())
-        if wanted in ("", one["ref"])
-    ]
-    return page(call, found)
-
-
-def _analysis(call: Call, number: str, one: dict[str, Any]) -> dict[str, Any]:
-    (run, *_) = one["log"]["runs"]
-    driver = run["tool"]["driver"]
-    where = call.fake.url(f"repos/{call.here.full_name}/code-scanning/analyses/1")
-    return {
-        "ref": one["ref"], "commit_sha": one["commit_sha"], "analysis_key": "llmops", "id": 1,
-        "environment": "", "error": "", "warning": "", "created_at": call.fake.began,
-        "results_count": len(run.get("results", ())), "deletable": True, "url": where,
-        "rules_count": len(driver.get("rules", ())), "sarif_id": number,
-        "tool": {"name": driver["name"], "guid": None, "version": None},
-    }  # fmt: skip
+    ref = call.asked("ref")
+    return page(call, [
+        shapes_deploy.analysis(call.here, number, upload, at, run)
+        for number, upload in reversed(call.here.sarifs.items())
+        for at, run in enumerate(upload["log"]["runs"])
+        if ref in ("", upload["ref"])
+    ])  # fmt: skip
 
 
 def _deploy(call: Call) -> Answer:

@@ -185,8 +185,9 @@ class FakeGitHub:
         assert watch is None or not watch.answers, "\n".join(watch.answers)
 
     def writes(self) -> list[Request]:
-        """The writes that took effect, in order."""
-        return [r for r, answer in self.requests if r.writes and answer.status < 300]
+        """The writes that took effect, in order; a token that was asked for is none."""
+        done = [r for r, answer in self.requests if r.writes and answer.status < 300]
+        return [r for r in done if not r.path.endswith("access_tokens")]
 
     # -- what serves a request ----------------------------------------------------------------
 

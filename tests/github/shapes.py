@@ -7,6 +7,7 @@ top (the `.full` media type's `body_html`, `body_text`). `url(path)` is the fake
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from tests.github.state import App, Person
 
@@ -115,12 +116,11 @@ def repository(repo: FakeRepository, role: str = "") -> Json:
     return whole
 
 
-def side(repo: FakeRepository | None, branch: str, sha: str, login: str) -> Json:
+def side(fake: FakeGitHub, repo: FakeRepository | None, branch: str, sha: str, login: str) -> Json:
     """A pull request's head or base; `repo` None where the fork is gone."""
-    known = repo.fake if repo else None
+    who = owner(repo) if repo else fake.person(login)
     return {
-        "label": f"{login}:{branch}", "ref": branch, "sha": sha,
-        "user": user(known, owner(repo)) if known and repo else None,
+        "label": f"{login}:{branch}", "ref": branch, "sha": sha, "user": user(fake, who),
         "repo": repository(repo) if repo else None,
     }  # fmt: skip
 
@@ -151,8 +151,8 @@ def pull(of: FakePull) -> Json:
         "closed_at": of.closed_at, "merged_at": of.closed_at if of.merged_as else None,
         "merge_commit_sha": of.merge_commit(), "assignee": None, "assignees": [],
         "requested_reviewers": [], "requested_teams": [], "draft": of.draft,
-        "head": side(of.source, of.branch, of.head_sha, _whose(of)),
-        "base": side(repo, of.base, of.base_sha or tip, repo.owner),
+        "head": side(fake, of.source, of.branch, of.head_sha, _whose(of)),
+        "base": side(fake, repo, of.base, of.base_sha or tip, repo.owner),
         "_links": {name: {"href": href} for name, href in hrefs.items()},
         "author_association": association(of), "auto_merge": None,
     }  # fmt: skip
@@ -195,7 +195,7 @@ def label(repo: FakeRepository, name: str) -> Json:
     known = repo.labels.setdefault(
         name, {"id": repo.fake.next_id(), "color": "ededed", "description": ""}
     )
-    base = repo.fake.url(f"repos/{repo.full_name}/labels/{name}")
+    base = repo.fake.url(f"repos/{repo.full_name}/labels/{quote(name)}")
     return {
         **known,
         "name": name,

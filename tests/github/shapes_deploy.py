@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from tests.github.shapes import Json, app, minimal, node, user
@@ -58,4 +59,19 @@ def deployment_status(repo: FakeRepository, of: Json, made: Json) -> Json:
         "repository_url": fake.url(f"repos/{repo.full_name}"),
         "environment_url": made.get("environment_url", ""), "log_url": made.get("log_url", ""),
         "performed_via_github_app": app(fake, made["app"]) if made["app"] else None,
+    }  # fmt: skip
+
+
+def analysis(repo: FakeRepository, number: str, upload: Json, at: int, run: Json) -> Json:
+    """One run of a SARIF upload, as code scanning lists it."""
+    tool = run.get("tool", {}).get("driver", {})
+    made = uuid.UUID(number).int % 2**31 + at
+    return {
+        "ref": upload["ref"], "commit_sha": upload["commit_sha"], "error": "", "warning": "",
+        "analysis_key": "(api)", "environment": "{}", "created_at": upload["at"],
+        "category": run.get("automationDetails", {}).get("id", ""), "id": made,
+        "results_count": len(run.get("results", ())), "sarif_id": number, "deletable": True,
+        "rules_count": len(tool.get("rules", ())),
+        "url": repo.fake.url(f"repos/{repo.full_name}/code-scanning/analyses/{made}"),
+        "tool": {"name": tool.get("name", "llmops"), "guid": None, "version": tool.get("version")},
     }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -107,24 +106,19 @@ class Caller:
 
 def must_have(who: Caller, needs: str, role: str) -> None:
     """Raise as GitHub does where a token lacks `permission:level` (`a:x|b:y`: either will do)."""
-    *others, last = needs.split("|")
-    for other in others:
-        with suppress(Refusal):
-            must_have(who, other, role)
-            return
-    name, _, level = last.partition(":")
-    if not name or name == "app":
+    wanted = [one.partition(":")[::2] for one in needs.split("|") if ":" in one]
+    if not wanted or any(_has(who, name, level, role) for name, level in wanted):
         return
     if who.permissions is None:
-        least = {"read": "read", "write": "write", "admin": "admin"}[level]
-        if name in ("administration", "secrets"):
-            least = "admin"
-        if ROLES.index(role) < ROLES.index(least):
-            raise Refusal(403, "Must have admin rights to Repository.")
-        return
-    held = who.permissions.get(name, "none")
-    if name == "metadata":
-        held = "read"
-    if LEVELS.index(held) < LEVELS.index(level):
-        headers = {"X-Accepted-GitHub-Permissions": f"{name}={level}"}
-        raise Refusal(403, "Resource not accessible by integration", headers=headers)
+        raise Refusal(403, "Must have admin rights to Repository.")
+    named = "; ".join(f"{name}={level}" for name, level in wanted)
+    headers = {"X-Accepted-GitHub-Permissions": named}
+    raise Refusal(403, "Resource not accessible by integration", headers=headers)
+
+
+def _has(who: Caller, name: str, level: str, role: str) -> bool:
+    if who.permissions is None:  # a person
+        least = "admin" if name in ("administration", "secrets") else level
+        return ROLES.index(role) >= ROLES.index(least)
+    held = "read" if name == "metadata" else who.permissions.get(name, "none")
+    return LEVELS.index(held) >= LEVELS.index(level)

@@ -137,6 +137,7 @@ def _checks(w: Watched, sha: str) -> None:
     body = {"commit_sha": sha, "ref": "refs/pull/1/head", "sarif": packed}
     sent = w.send("POST", f"{R}/code-scanning/sarifs", **body)
     w.send("GET", f"{R}/code-scanning/sarifs/{sent.json()['id']}")
+    w.send("GET", f"{R}/code-scanning/analyses?ref=refs/pull/1/head")
     made = w.send("POST", f"{R}/deployments", ref=sha, required_contexts=[], environment="prod")
     where = f"{R}/deployments/{made.json()['id']}/statuses"
     w.send("POST", where, state="success", description="live")

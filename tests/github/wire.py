@@ -38,7 +38,9 @@ class Request:
     @property
     def json(self) -> Any:
         """The body, None where there is none. Raises ValueError where it is no JSON."""
-        return json.loads(self.body) if self.body.strip() else None
+        made = json.loads(self.body) if self.body.strip() else None
+        json.dumps(made, ensure_ascii=False).encode()  # half a character is none: a ValueError
+        return made
 
     @property
     def writes(self) -> bool:
