@@ -54,6 +54,16 @@ MACHINE: Mapping[str, tuple[str, str]] = {
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "completion": ("a script for bash, zsh or fish", "llmops.cli.completion"),
 }
+# modules that the core does without, and the extra that brings them
+EXTRAS: Mapping[str, str] = {
+    "github3": "github",
+    "requests": "github",
+    "jwt": "github",
+    "cryptography": "github",
+    "starlette": "app",
+    "uvicorn": "app",
+    "fsspec": "store",
+}
 GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "daily": DAILY,
     "for authors of specs": AUTHOR,
@@ -104,12 +114,21 @@ def main(argv: Sequence[str]) -> int:
         where = f" {error.filename}" if error.filename else ""
         return _failed(LlmopsError(f"{error.strerror or error}{where}"))
     except Exception as error:
+        extra = EXTRAS.get((getattr(error, "name", None) or "").partition(".")[0])
+        if isinstance(error, ModuleNotFoundError) and extra:
+            return _failed(_not_installed(str(error.name), extra))
         # A mistake of ours is no verdict: never exit code 1, never a page of code for a user.
         if os.environ.get("LLMOPS_DEBUG"):
             raise
         hint = "this is a mistake in llmops, please report it; LLMOPS_DEBUG=1 shows all of it"
         what = f"llmops itself failed, nothing was judged: {_summary(error)}"
         return _failed(LlmopsError(what, hint=hint))
+
+
+def _not_installed(module: str, extra: str) -> UsageError:
+    """What is missing where only the core was installed."""
+    hint = f"in a clone of llmops: pip install '.[{extra}]'"
+    return UsageError(f'this needs "{module}", which is not installed', hint=hint)
 
 
 def _summary(error: Exception) -> str:

@@ -307,3 +307,32 @@ def test_every_option_of_every_command_has_its_variable(name: str) -> None:
             default = action.default
             read = default[0] if isinstance(default, list) else default
             assert str(read) == ("True" if action.nargs == 0 else said), action.option_strings
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"), [("github3", "github"), ("requests.adapters", "github"), ("jwt", "github")]
+)
+def test_a_library_that_an_extra_brings_is_named_with_the_extra(
+    llmops, monkeypatch: pytest.MonkeyPatch, module: str, extra: str
+) -> None:
+    """Only the core is installed: no bug of ours, and nothing to report."""
+    missing = ModuleNotFoundError(f"No module named '{module}'", name=module)
+
+    def dispatch(argv: list[str]) -> int:
+        raise missing
+
+    monkeypatch.setattr(cli, "_dispatch", dispatch)
+    said = llmops("gate")
+    assert said.code == 2
+    assert f'this needs "{module}", which is not installed' in said.err
+    assert f"pip install '.[{extra}]'" in said.err
+
+
+def test_a_module_of_ours_that_is_missing_is_a_mistake_of_ours(llmops, monkeypatch) -> None:
+    def dispatch(argv: list[str]) -> int:
+        raise ModuleNotFoundError("No module named 'llmops.x'", name="llmops.x")
+
+    monkeypatch.setattr(cli, "_dispatch", dispatch)
+    said = llmops("gate")
+    assert said.code == 3
+    assert "please report it" in said.err
