@@ -113,6 +113,7 @@ def push(
         who = Who(*_WHO, int(now()))
         commit = remote.repository.commit_files(pulled.tip, files, _message(files), who)
         if remote.push(commit, branch):
+            remote.repository.point(REF, commit)
             Mark.of(store, remote.address, branch).set(store, commit)
             made = _Counted.of(files)
             return Pushed(commit, made.statements, made.entries, number, tuple(notes))

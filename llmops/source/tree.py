@@ -212,6 +212,10 @@ class Repository:
         tip = None if parent is None else self._commit_or_raise(parent)
         return committed(self._git, tip, files, message, who)
 
+    def point(self, ref: str, commit: str) -> None:
+        """Set a ref of ours (below `refs/llmops/`) to a commit, so that git keeps it."""
+        self._git.run("update-ref", ref, commit)
+
     def changed(self, before: str | None, after: str) -> tuple[str, ...]:
         """Paths of `after` that `before` has not, or with other bytes; links and such left out."""
         first = self.empty().oid if before is None else self._commit_or_raise(before)
