@@ -54,6 +54,8 @@ ELSEWHERE: Mapping[str, str] = {
     "llmops doctor --github*": "asks GitHub; tests/cli/test_doctor_github.py has one to ask",
     "llmops policy drill --yes*": "trains bad models for minutes; tests/drills do it",
     "llmops run plan.json --shard *": "a shard's name is its plan's; tests/cli/test_run.py has one",
+    "llmops evidence p*": "needs a remote of its own; tests/cli/test_evidence.py has one",
+    "llmops evidence admit*": "needs a pack; tests/cli/test_evidence.py makes some",
     "llmops export*": "needs the extra mlflow; tests/exports do it",
 }
 # A command that is only named: what it cannot do without.
@@ -62,6 +64,7 @@ NAMED: Mapping[str, str] = {
     "llmops why-not": "Recipe/support-lora",
     "llmops explain": "Recipe",
     "llmops show": "attempts",
+    "llmops evidence": "ls",
     "llmops guard": "check hello",
     "llmops completion": "bash",
     "llmops import": "axolotl lora-1b.yml",
