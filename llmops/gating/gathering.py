@@ -7,14 +7,23 @@ taken, each closure once: what is proven is never looked for again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from llmops.forge.base import WorkflowRun
+from llmops.diagnostics import printable
+from llmops.evidence.admit import Expecting, admit
+from llmops.evidence.places import Place, record
+from llmops.forge.base import ForgeError, RunArtifact, WorkflowRun
 from llmops.gating import permits, runs
 from llmops.gating.base import Desk
+from llmops.gating.rescore import rescored
 from llmops.gating.scenes import Scene
 from llmops.jobs.base import Job
+
+ARTIFACT = "llmops-evidence-"  # how the names of artifacts with evidence begin
+MOST = 256  # artifacts of one run that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +44,21 @@ def gather(desk: Desk, scene: Scene, expected: Mapping[str, Job]) -> Gathered:
     """Take what the runs at a scene's head brought of some jobs. Raises ForgeError."""
     found = runs.relevant(desk, scene)
     doubt = permits.in_doubt(desk, scene)
-    going = bool(expected) and (runs.going(desk, found) or not (found or desk.settings.own_run))
-    waits = _waits(desk, scene, found, doubt) if expected else ""
-    why = runs.why_absent(desk, found) if expected and not going else ()
-    return Gathered(frozenset(), going, waits, tuple(dict.fromkeys(why)))
+    left, kept, why = dict(expected), set[str](), list[str]()
+    for run in found:
+        if left and not (doubt and _unallowed(desk, scene, run)):
+            for closure in _taken(desk, scene, run, left, why):
+                kept.add(closure)
+                left.pop(closure, None)
+    going = bool(left) and (runs.going(desk, found) or not (found or desk.settings.own_run))
+    waits = _waits(desk, scene, found, doubt) if left else ""
+    if left and not going:
+        why += runs.why_absent(desk, found)
+    return Gathered(frozenset(kept), going, waits, tuple(dict.fromkeys(why)))
+
+
+def _unallowed(desk: Desk, scene: Scene, run: WorkflowRun) -> bool:
+    return scene.pull is not None and not permits.allowed_by(desk, scene.pull, run)
 
 
 def _waits(desk: Desk, scene: Scene, found: tuple[WorkflowRun, ...], doubt: str) -> str:
@@ -50,3 +70,74 @@ def _waits(desk: Desk, scene: Scene, found: tuple[WorkflowRun, ...], doubt: str)
     if runs.waits(found):
         return f"run {found[-1].id} waits for a person to release it"
     return ""
+
+
+def _taken(
+    desk: Desk, scene: Scene, run: WorkflowRun, expected: Mapping[str, Job], why: list[str]
+) -> Iterator[str]:
+    """The closures that a run's artifacts prove; what is wrong with one goes to `why`."""
+    left = dict(expected)
+    listed = (a for a in desk.forge.artifacts(run.id) if a.name.startswith(ARTIFACT))
+    for _, artifact in zip(range(MOST), listed, strict=False):
+        if not left:
+            return
+        problem = _unfit(desk, scene, run, artifact)
+        if problem:
+            why.append(f"{_named(artifact)} of run {run.id} {problem}")
+            continue
+        for closure in _admitted(desk, scene, run, artifact, left, why):
+            left.pop(closure, None)
+            yield closure
+
+
+def _unfit(desk: Desk, scene: Scene, run: WorkflowRun, artifact: RunArtifact) -> str:
+    """Why an artifact is not downloaded, "" where it is."""
+    if artifact.run_id != run.id:
+        return f"is of another run ({artifact.run_id})"
+    if artifact.head_sha and artifact.head_sha != scene.head:
+        return f"is of another commit ({printable(artifact.head_sha[:7])})"
+    if artifact.expired:
+        return "has expired"
+    most = desk.settings.most_bytes
+    if artifact.size_bytes > most:
+        return f"is too big: {artifact.size_bytes:,} bytes, at most {most:,} are read"
+    return ""
+
+
+def _admitted(
+    desk: Desk,
+    scene: Scene,
+    run: WorkflowRun,
+    artifact: RunArtifact,
+    expected: Mapping[str, Job],
+    why: list[str],
+) -> frozenset[str]:
+    """Download one artifact and take what holds."""
+    with tempfile.TemporaryDirectory(prefix="llmops-gate-") as folder:
+        archive = Path(folder) / "artifact.zip"
+        try:
+            desk.forge.download(artifact, archive, desk.settings.most_bytes)
+        except ForgeError as error:
+            if not _gone(error):
+                raise
+            why.append(f"{_named(artifact)} of run {run.id}: {error.message}")
+            return frozenset()
+        who = Expecting(run_id=run.id, repository=str(desk.forge.repo), head_sha=scene.head)
+        found = admit(desk.project.store, archive, expected, who, check=rescored)
+    why += [f"{_named(artifact)} of run {run.id}: {reason}" for reason in found.refused]
+    place = Place(
+        str(desk.forge.repo), run.id, artifact.id, artifact.name,
+        size_bytes=artifact.size_bytes, digest=artifact.digest,
+    )  # fmt: skip
+    for closure in found.kept:
+        record(desk.project.store, closure, (place,))
+    return frozenset(found.kept)
+
+
+def _gone(error: ForgeError) -> bool:
+    """Whether trying again brings nothing: the bytes are not there, or not the ones listed."""
+    return type(error) is ForgeError or getattr(error, "status", 0) in (404, 410)
+
+
+def _named(artifact: RunArtifact) -> str:
+    return printable(artifact.name, 120)

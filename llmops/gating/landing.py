@@ -22,6 +22,12 @@ _ISSUES = 500  # of ours, that are looked through
 _PULLS = 5
 
 
+def held(desk: Desk) -> frozenset[str]:
+    """The git trees that some verdict let land."""
+    found = (entry for entry in entries(desk) if isinstance(entry, Judged))
+    return frozenset(entry.tree for entry in found if entry.outcome in HELD)
+
+
 def judged_before(desk: Desk, scene: Scene) -> Judged | None:
     """The last verdict on exactly this tree under exactly these policies, None without one."""
     policy = scene.sides.base.subtree("policies") if scene.sides.base is not None else None

@@ -107,24 +107,28 @@ def _group(desk: Desk, subject: Group, about: About) -> _Told:
 
 
 def _landed(desk: Desk, subject: Landed, about: About) -> _Told:
-    """What a verdict let land is done; anything else is judged now, and must hold now."""
+    """What a verdict let land is done; anything else is judged now, and must hold by now."""
     _open(desk, about)
-    scene = scenes.of_landed(desk, subject.sha, subject.branch)
     evidence.pull(desk)
-    before = landing.judged_before(desk, scene)
-    tree = scene.sides.head.oid
+    scene = scenes.of_landed(desk, subject.sha, subject.branch, landing.held(desk))
+    tree, before = scene.sides.head.oid, landing.judged_before(desk, scene)
     if before is not None and landing.let_land(before):
         said = github_landed.as_judged(scene.about, tree, before.outcome, before.subject)
-        graph = judging.graph(desk, scene)
-        told = github_landed.with_deployments(said, scene.about, graph, tree)
-        return _Told(told, 0, before.outcome)
+        return _Told(_with_releases(desk, scene, said), 0, before.outcome)
     found = _guarded(about, lambda: _judged(desk, landing.with_pulls(desk, scene)))
-    if found.exit_code == 0 or found.state == "running":
+    if found.bug is not None:
         return found
-    why = github_landed.why_not(found.verdict, "" if found.verdict else "; ".join(found.notes[:1]))
+    if found.exit_code == 0:
+        return replace(found, publication=_with_releases(desk, scene, found.publication))
+    why = github_landed.why_not(found.verdict, found.state, found.notes)
     notes = landing.incident(desk, subject, scene, why)
     told = github_landed.unjudged(scene.about, tree, why)
     return _Told(told, 1, "not judged", (*found.notes, *notes), found.verdict)
+
+
+def _with_releases(desk: Desk, scene: Scene, said: Publication) -> Publication:
+    tree, graph = scene.sides.head.oid, judging.graph(desk, scene)
+    return github_landed.with_deployments(said, scene.about, graph, tree)
 
 
 # ---- one scene ---------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from llmops.reports.github_states import Subject
 from llmops.source.sides import Sides
 from llmops.source.tree import Tree
 
+_TRAIL = 200  # steps that are looked back
 _GONE = "the pull request can be pointed at another branch"
 
 
@@ -76,16 +77,21 @@ def of_group(desk: Desk, head: str, branch: str) -> Scene:
     return _scene(desk, about, (tip, branch), desk.project.repository.tree(head))
 
 
-def of_landed(desk: Desk, sha: str, branch: str) -> Scene:
-    """Exactly a landed commit's tree, against what was there before it, if anything was."""
+def of_landed(desk: Desk, sha: str, branch: str, held: frozenset[str]) -> Scene:
+    """Exactly a landed commit's tree, against the last one before it that was let land.
+
+    `held`: git trees that were let land. Without any of them it is the step before; what came in
+    by one push is judged together, so that nothing hides behind a harmless last commit.
+    """
     _tip(desk, branch)
     fetched(desk, sha)
     landed = desk.project.repository.tree(sha)
     about = subject(desk, sha, ref=f"refs/heads/{branch}")
-    before = desk.project.repository.commit(f"{sha}^1")
-    if before is None:
+    before = desk.project.repository.trail(sha, _TRAIL)[1:]
+    if not before:
         return Scene(about, Sides(None, landed), "")
-    return _scene(desk, about, (before, f"{branch} before it"), landed)
+    base = next((commit for commit, tree in before if tree in held), before[0][0])
+    return _scene(desk, about, (base, f"{branch} before it"), landed)
 
 
 def at(desk: Desk, scene: Scene, commit: str) -> Scene:

@@ -7,7 +7,7 @@ made visible: a failed check on the branch that everybody looks at, and one issu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,11 +60,13 @@ def unjudged(subject: Subject, tree: str, why: str) -> Publication:
     return publication(subject, told)
 
 
-def why_not(verdict: Verdict | None, absent: str = "") -> str:
+def why_not(verdict: Verdict | None, state: str, notes: Sequence[str]) -> str:
     """Why a tree may not have landed, in one line."""
-    if absent:
-        return absent
-    return headline(verdict) if verdict is not None else "its specs cannot be read"
+    if state == "running":
+        return "its jobs had not run when it landed"
+    if verdict is not None and state == verdict.outcome.word:
+        return headline(verdict)
+    return notes[0] if notes else state
 
 
 def issue(subject: Subject, tree: str, branch: str, why: str) -> Payload:

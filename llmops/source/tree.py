@@ -185,6 +185,13 @@ class Repository:
         found = (one.strip("\n").partition("\n") for one in listed.split("\0") if one.strip())
         return tuple((commit, message) for commit, _, message in found)
 
+    def trail(self, head: str, most: int) -> tuple[tuple[str, str], ...]:
+        """Commit and tree of head and of the steps before it, newest first, at most so many."""
+        tip = self._commit_or_raise(head)
+        listed = self._git.text("log", "--first-parent", f"-{most}", "--format=%H %T", tip, "--")
+        found = (line.partition(" ") for line in listed.splitlines())
+        return tuple((commit, tree) for commit, _, tree in found)
+
     def branch(self, name: str, parent: str, path: str, data: bytes, message: str) -> str:
         """A new branch: `parent` and one more file, committed; the commit's id.
 

@@ -15,6 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from llmops.evidence.manifest import Origin
+from llmops.evidence.pack import pack
+from llmops.evidence.store import Store
 from llmops.executors.local import LocalExecutor
 from llmops.forge.auth import Fixed
 from llmops.forge.base import CHECK, Forge, Repo
@@ -125,24 +128,25 @@ class World:
             _DONE[key] = kept
         return _DONE[key]
 
-    def artifact(self, folder: Path, closures: Iterable[str] | None = None) -> dict[str, bytes]:
-        """The files that a run packs of some closures (all): what `evidence pack` writes."""
-        found: dict[str, bytes] = {}
-        wanted = None if closures is None else {one.removeprefix("sha256:") for one in closures}
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            name = path.relative_to(folder).as_posix()
-            parts = name.split("/")
-            kept = parts[0] == "evidence" or (parts[0] == "runs" and parts[2:3] == ["artifacts"])
-            if kept and (wanted is None or parts[1] in wanted):
-                found[name] = path.read_bytes()
-        return found
+    def packed(
+        self, folder: Path, run: FakeRun, closures: Iterable[str] | None = None, **other: Any
+    ) -> dict[str, bytes]:
+        """The files that a run packs of some closures (all), by what it says of itself."""
+        store = Store(folder)
+        wanted = list(store.proven()) if closures is None else list(closures)
+        about = {"repository": self.name, "run_id": run.id, "head_sha": run.head_sha, **other}
+        with tempfile.TemporaryDirectory() as room:
+            out = Path(room) / "outgoing"
+            pack(store, wanted, out, Origin(run_attempt=run.attempt, **about))
+            names = sorted(path for path in out.rglob("*") if path.is_file())
+            return {path.relative_to(out).as_posix(): path.read_bytes() for path in names}
 
     def run_of(self, pull: FakePull, *, finish: str = "success", **about: Any) -> FakeRun:
         """A run of the workflow at a pull request's head that did all its jobs."""
         source = pull.source.full_name if pull.source is not None else ""
         run = self.fake.run(self.repo, pull.head_sha, source=source, **about)
         done = self.worked(self.repo.tip(pull.base), pull.head_sha)
-        run.upload("llmops-evidence-all", self.artifact(done))
+        run.upload("llmops-evidence-all", self.packed(done, run))
         if finish:
             run.finish(finish)
         return run
