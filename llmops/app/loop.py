@@ -11,6 +11,7 @@ After a start nothing is known, so everything is looked at once.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from llmops.app.events import EVIDENCE, is_command
-from llmops.app.queue import Queue
+from llmops.app.queue import Disk, Queue
 from llmops.app.subjects import Subject, is_branch, wrong
 from llmops.digest import of_value
 from llmops.forge.base import Forge, is_sha
@@ -44,12 +45,27 @@ class _Known:
 
 
 class Loop:
-    """Remembers what it saw. One look at a time for each repository, as the queue has it."""
+    """Remembers what it saw. One look at a time for each repository, as the queue has it.
 
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
+    `noted` keeps, beyond an end of the process, which pull requests were open when they were last
+    worked on: one that is no longer listed has closed, and its check must not stay in progress.
+    """
+
+    def __init__(self, queue: Queue, noted: Disk) -> None:
+        self._queue, self._noted = queue, noted
         self._known: dict[str, _Known] = {}
         self._last: dict[str, datetime] = {}
+        self._open = dict(_read(noted))
+
+    def note(self, pull: Subject, *, open: bool) -> None:
+        """What a pull request was when it was worked on."""
+        name = f"{pull.key}.json"
+        if open and pull not in self._open:
+            self._noted.write(name, json.dumps(pull.data()).encode())
+            self._open[pull] = name
+        elif not open and pull in self._open:
+            self._noted.remove(name)
+            del self._open[pull]
 
     def look(self, repo: str, forge: Forge) -> str:
         """Put what changed into the queue. Returns how many, in words."""
@@ -57,7 +73,13 @@ class Loop:
         now = forge.clock.now()
         prints = dict(_prints(repo, forge, known, now))
         changed = [one for one, print_ in prints.items() if known.prints.get(one) != print_]
-        wanted = [*changed, *_landed(repo, forge, known), *_comments(repo, forge, known, now)]
+        gone = [one for one in tuple(self._open) if one.repo == repo and one not in prints]
+        wanted = [
+            *changed,
+            *gone,
+            *_landed(repo, forge, known),
+            *_comments(repo, forge, known, now),
+        ]
         for subject in wanted:
             self._queue.put(subject)
         known.prints = prints  # only now: what could not be put is put by the next look
@@ -67,6 +89,15 @@ class Loop:
     def last(self) -> Mapping[str, datetime]:
         """When each repository was last looked at as a whole."""
         return dict(self._last)
+
+
+def _read(noted: Disk) -> Iterator[tuple[Subject, str]]:
+    """What an earlier process noted."""
+    for name in noted.names():
+        try:
+            yield Subject.of(json.loads(noted.read(name))), name
+        except (ValueError, RecursionError):
+            noted.set_aside(name)
 
 
 def _prints(repo: str, forge: Forge, known: _Known, now: datetime) -> Iterator[tuple[Subject, str]]:

@@ -23,9 +23,9 @@ class World:
     """A repository, the loop, and what it asked to be looked at."""
 
     def __init__(self) -> None:
-        self.clock, self.disk = Clock(), Memory()
+        self.clock, self.disk, self.noted = Clock(), Memory(), Memory()
         self.forge, self.queue = FakeForge(self.clock), Queue(self.disk, self.clock)
-        self.loop = Loop(self.queue)
+        self.loop = Loop(self.queue, self.noted)
 
     def look(self) -> list[Subject]:
         """One look, and what it put into the queue, which is then empty again."""
@@ -51,7 +51,7 @@ def test_where_nothing_changed_nothing_is_looked_at(world: World) -> None:
 
 
 def test_after_a_start_everything_is_looked_at_once(world: World) -> None:
-    world.loop = Loop(world.queue)
+    world.loop = Loop(world.queue, world.noted)
     assert world.look() == [PULL, LANDED]
     assert world.look() == []
 
@@ -89,6 +89,17 @@ def test_every_step_of_a_run_is_seen(world: World) -> None:
 def test_a_pull_request_nobody_told_of_is_found(world: World) -> None:
     world.forge.open(8, OTHER)
     assert world.look() == [Subject(REPO, "pull", 8)]
+
+
+def test_a_pull_request_that_closed_unheard_is_looked_at_until_that_is_known(world: World) -> None:
+    world.loop.note(PULL, open=True)
+    world.forge.open(7, HEAD, state="closed")
+    assert world.look() == [PULL]
+    world.loop = Loop(world.queue, world.noted)  # a new start knows it too
+    assert PULL in world.look()
+    world.loop.note(PULL, open=False)
+    assert world.look() == []
+    assert world.noted.files == {}
 
 
 def test_the_target_branch_moves_and_all_that_would_land_on_it_is_looked_at(world: World) -> None:
