@@ -100,19 +100,29 @@ def _said(answer: Answer) -> JSONResponse:
     return JSONResponse(dict(answer.said), answer.status, headers=_PLAIN)
 
 
-def serve(app: Starlette, host: str, port: int, journal: Journal) -> None:
-    """Until a signal ends it. Raises UsageError where the address cannot be had."""
-    for name in ("", "uvicorn", "uvicorn.error"):
-        logger = logging.getLogger(name)
-        logger.handlers = [Handler(journal)] if not name else []
-    config = uvicorn.Config(
+def config(app: Starlette, host: str, port: int) -> uvicorn.Config:
+    """How the server listens: plain HTTP/1.1, bounded in every direction, no log of its own."""
+    return uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, server_header=False,
         limit_concurrency=CONCURRENCY, timeout_keep_alive=10, timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=32 * 1024, lifespan="on", ws="none", proxy_headers=False,
+        h11_max_incomplete_event_size=32 * 1024, http="h11", lifespan="on", ws="none",
+        proxy_headers=False,
     )  # fmt: skip
-    server = uvicorn.Server(config)
+
+
+def log_to(journal: Journal) -> None:
+    """What libraries have to say goes to the journal, and nowhere else."""
+    logging.getLogger().handlers = [Handler(journal)]
+    for name in ("uvicorn", "uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+
+
+def serve(app: Starlette, host: str, port: int, journal: Journal) -> None:
+    """Until a signal ends it. Raises UsageError where the address cannot be had."""
+    log_to(journal)
     try:
-        server.run()
+        uvicorn.Server(config(app, host, port)).run()
     except SystemExit as ended:
         what = f"cannot listen at {host}:{port}"
         raise UsageError(what, hint="another process has it, or it needs a right") from ended

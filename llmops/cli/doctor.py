@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from llmops.cli import actions, common, doctor_github
-from llmops.cli.output import columns
-from llmops.diagnostics import printable
+from llmops.cli.examined import as_json, as_text
 from llmops.errors import GitError, StoreError, UsageError
 from llmops.evidence.ledger import Ledger
 from llmops.executors.machine import Finding, Machine, examine
@@ -31,8 +28,8 @@ EXAMPLES = """\
 # Read beside those that stand for options.
 VARIABLES = (
     "LLMOPS_ALLOW_HOSTS", "LLMOPS_CACHE", "LLMOPS_DEBUG", "LLMOPS_MIRROR", "LLMOPS_OFFLINE",
+    "LLMOPS_WEBHOOK_SECRETS",
 )  # fmt: skip
-SIGNS = {"ok": " ", "warning": "!", "missing": "x"}
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +51,7 @@ def main(args: argparse.Namespace) -> int:
     if args.format == "sarif":
         raise UsageError("--format sarif is of --github", hint="llmops doctor --format json")
     found = [*_repository(args), *examine(_machine(args), ranks=not args.quick)]
-    common.say(_json(found) if args.format == "json" else _text(found, args.quiet))
+    common.say(as_json(found) if args.format == "json" else as_text(found, args.quiet))
     return 1 if any(one.state == "missing" for one in found) else 0
 
 
@@ -106,21 +103,3 @@ def _ledger(found: Project) -> Finding:
     except StoreError as error:
         return Finding("ledger", "warning", error.message, error.hint)
     return Finding("ledger", "ok", f"{count} entries of attempts, all in their row")
-
-
-def _text(found: Sequence[Finding], quiet: bool) -> str:
-    shown = [one for one in found if not quiet or one.state != "ok"]
-    rows = [(SIGNS[o.state], o.name, o.state, printable(o.message, 400)) for o in shown]
-    lines: list[str] = []
-    for line, one in zip(columns(rows) if rows else (), shown, strict=True):
-        lines.append(line)
-        if one.hint and one.state != "ok":
-            lines.append(f"     hint: {printable(one.hint, 400)}")
-    bad = sum(one.state == "missing" for one in found)
-    last = "all must-haves are there" if not bad else f"{bad} of the must-haves missing"
-    return "\n".join([*lines, last])
-
-
-def _json(found: Sequence[Finding]) -> str:
-    data = {"format_version": 1, "findings": [asdict(one) for one in found]}
-    return json.dumps(data, ensure_ascii=False, indent=2)

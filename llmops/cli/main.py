@@ -51,6 +51,7 @@ AUDIT: Mapping[str, tuple[str, str]] = {
 }
 MACHINE: Mapping[str, tuple[str, str]] = {
     "lint-ci": ("mistakes in CI files that let a change around the gate", "llmops.cli.lint_ci"),
+    "app": ("the gate as a GitHub App, woken by webhooks", "llmops.cli.app"),
     "doctor": ("whether this machine, or the repository on GitHub, is fit", "llmops.cli.doctor"),
     "gc": ("remove old runs and blobs, never evidence", "llmops.cli.gc"),
     "completion": ("a script for bash, zsh or fish", "llmops.cli.completion"),

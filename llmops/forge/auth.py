@@ -122,9 +122,13 @@ class AppKey:
         seen, self._seen = self._seen, self._wire.pace.skew
         return abs(self._seen - seen) > _SKEW
 
+    def about(self, path: str = "app") -> Any:
+        """JSON of what the App itself may read: `app`, `app/hook/config`, an installation."""
+        return self._asked("GET", path)
+
     def login(self) -> str:
         """Who the App writes as: `slug[bot]`."""
-        return f"{self._asked('GET', 'app')['slug']}[bot]"
+        return f"{self.about()['slug']}[bot]"
 
     def installation(self, repo: Repo) -> int:
         """The App's installation that has a repository. Raises Refused: it is not installed."""

@@ -84,6 +84,11 @@ def _repositories(call: Call) -> Answer:
     return page(call, chosen, "repositories", repository_selection="all")
 
 
+def _hook(call: Call) -> Answer:
+    told = {"content_type": "json", "insecure_ssl": "0", "secret": "********"}
+    return Answer(body={**told, "url": "https://gate.example.org/webhook", **_app_of(call).hook})
+
+
 def _deliveries(call: Call) -> Answer:
     return page(call, [
         {
@@ -127,6 +132,7 @@ ROUTES = (
     Route("GET", "app/installations", "app", _installations),
     Route("POST", "app/installations/{installation_id}/access_tokens", "app", _token),
     Route("GET", "repos/{owner}/{repo}/installation", "app", _installation),
+    Route("GET", "app/hook/config", "app", _hook),
     Route("GET", "app/hook/deliveries", "app", _deliveries),
     Route("POST", "app/hook/deliveries/{delivery_id}/attempts", "app", _redeliver),
     Route("GET", "installation/repositories", "", _repositories),

@@ -56,6 +56,7 @@ class App:
     permissions: dict[str, str]
     installations: dict[str, int] = field(default_factory=dict)  # owner -> installation id
     events: list[str] = field(default_factory=list)
+    hook: dict[str, Any] = field(default_factory=dict)  # what its webhook is set to otherwise
 
     @property
     def key(self) -> str:
