@@ -21,7 +21,7 @@ PERMISSIONS: Mapping[str, tuple[str, str]] = {
     "checks": ("write", "the check llmops/gate"),
     "contents": ("write", "the branch llmops-evidence; specs and policies by commit"),
     "deployments": ("write", "a release as GitHub shows it"),
-    "issues": ("read", "comments on pull requests, for chat commands"),
+    "issues": ("write", "an incident where something landed unjudged; chat commands"),
     "members": ("read", "whether a reviewer is in a team that a policy names"),
     "merge_queues": ("read", "merge groups"),
     "metadata": ("read", "every App has it"),

@@ -7,11 +7,12 @@ needed; the journal knows each, so that none is ever said. No hook and no file o
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from llmops.app.journal import Journal
 from llmops.app.settings import Settings
@@ -104,20 +105,19 @@ def server(api_url: str) -> str:
     return known.removesuffix("/api/v3")
 
 
-def owned(data: Path) -> IO[bytes]:
-    """The data folder's lock, held as long as the file is open: a kill lets it go.
+@contextlib.contextmanager
+def owned(data: Path) -> Iterator[None]:
+    """Nobody else works in the data folder meanwhile. A kill lets it go.
 
     Raises UsageError where another service has it.
     """
     try:
-        lock = (data / "lock").open("ab")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with (data / "lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
     except BlockingIOError as error:
         what = f"another llmops app works in {files.shown(data)}"
         raise UsageError(what, hint="one service for each data folder") from error
-    except OSError as error:
-        raise StoreError(f"cannot lock {files.shown(data)}: {error.strerror}") from error
-    return lock
 
 
 def writable(data: Path) -> str:

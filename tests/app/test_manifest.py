@@ -67,8 +67,14 @@ def test_every_event_that_is_read_is_asked_for_and_may_be_had() -> None:
 def test_the_app_may_write_what_the_gate_publishes_and_nothing_else() -> None:
     writes = {name for name, (level, _) in PERMISSIONS.items() if level != "read"}
     assert writes == {
-        "checks", "contents", "deployments", "pull_requests", "security_events", "statuses",
-    }  # fmt: skip
+        "checks",
+        "contents",
+        "deployments",
+        "issues",
+        "pull_requests",
+        "security_events",
+        "statuses",
+    }
     assert {"administration", "secrets", "workflows", "environments"}.isdisjoint(PERMISSIONS)
     assert all(len(why) > 10 for _, why in PERMISSIONS.values())
 

@@ -174,7 +174,8 @@ def _words(w: Watched) -> None:
 def _app(w: Watched) -> None:
     w.as_app()
     w.fake.webhooks().deliver(lambda headers, body: 500, "pull_request.opened")
-    for path in ("app", "app/installations", f"{R}/installation", "app/hook/deliveries"):
+    for path in ("app", "app/installations", f"{R}/installation", "app/hook/config",
+                 "app/hook/deliveries"):  # fmt: skip
         w.send("GET", path)
     number = w.app.installations["acme"]
     permissions = {"checks": "write"}
