@@ -64,7 +64,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """0; 1 when --check finds that something is missing; 2 for settings that are none."""
+    """0; 1 when `--check` finds that something is missing; 2 for settings that are none."""
     if args.manifest:
         return _manifest(args)
     settings, found = examine(_given(args))
