@@ -292,6 +292,7 @@ def test_the_core_alone_is_enough_for_all_but_run_demo_and_export(tmp_path: Path
     subject = ["Evaluation/support-quality"]
     given = {"why": subject, "why-not": subject, "explain": subject, "doctor": ["--quick"]}
     given["completion"] = ["bash"]
+    given["app"] = ["--manifest", "--url", "https://gate.example.org"]
     given["guard"] = ["check", "hello"]
     given["init"] = [str(tmp_path / "mine")]
     sheet = tmp_path / "ratings.csv"

@@ -7,6 +7,7 @@ to be done lies in the data folder, so a service that is killed goes on where it
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -75,10 +76,19 @@ def main(args: argparse.Namespace) -> int:
     assert settings is not None
     if not 1 <= args.workers <= 64:
         raise UsageError("--workers must be between 1 and 64")
+    _installed("starlette", "uvicorn", "github3", "jwt")
     from llmops.app.run import serve
 
     serve(settings, args.workers, complain, api_url=_api_url())
     return 0
+
+
+def _installed(*names: str) -> None:
+    """Raises UsageError where the extra is not installed that has these."""
+    absent = [name for name in names if importlib.util.find_spec(name) is None]
+    if absent:
+        what = f"llmops app needs {', '.join(absent)}"
+        raise UsageError(what, hint="install llmops with its extra app: llmops[app]")
 
 
 def _given(args: argparse.Namespace) -> Given:
@@ -110,6 +120,7 @@ def _refuse(found: Sequence[Finding]) -> None:
 
 def _check(args: argparse.Namespace, settings: Settings | None, found: tuple[Finding, ...]) -> int:
     if settings is not None:
+        _installed("github3", "jwt")
         from llmops.app.check import check
         from llmops.forge.auth import AppKey
 

@@ -159,6 +159,14 @@ def test_the_manifest_is_json_or_a_page(llmops) -> None:
     assert llmops("app", "--manifest").code == 2
 
 
+def test_what_is_not_installed_is_named_with_its_extra(llmops, words, monkeypatch) -> None:
+    monkeypatch.setattr("llmops.cli.app.importlib.util.find_spec", lambda name: None)
+    said = llmops(*words)
+    assert said.code == 2
+    assert "llmops app needs starlette, uvicorn" in said.err
+    assert "llmops[app]" in said.err
+
+
 def test_too_many_workers_are_refused(llmops, words) -> None:
     assert llmops(*words, "--workers", "0").code == 2
     assert llmops(*words, "--workers", "65").code == 2
