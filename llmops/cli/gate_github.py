@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from llmops.gating.base import Desk, Settled, Subject
 
 _MOST = 5 * 2**20  # bytes of an event
-_PAUSE_SECONDS = 30.0
 _ALONE = ("base", "head", "select", "exclude", "approved", "now")
 
 
@@ -55,11 +54,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """0 passed or warned, 1 failed or inconclusive, 2 no tree to judge, 3 not judged (yet)."""
+    from llmops.gating.patience import settle
+
     _expect_alone(args)
     subject = _subject(args, os.environ)
     with tempfile.TemporaryDirectory(prefix="llmops-gate-") as folder:
         desk = _desk(args, Path(folder))
-        settled = _settled(desk, subject, wait=args.wait)
+        settled = settle(desk, subject, wait=args.wait)
     for note in settled.notes:
         complain(f"llmops: {printable(note, 600)}")
     _report(args, settled)
@@ -134,16 +135,6 @@ def _repo(args: argparse.Namespace, remote: Any) -> Repo:
         return Repo.parse(args.repo)
     named = os.environ.get("GITHUB_REPOSITORY", "").strip()
     return auth.repository(os.environ, "" if named else remote.address)
-
-
-def _settled(desk: Desk, subject: Subject, *, wait: bool) -> Settled:
-    from llmops.gating.reconcile import reconcile
-
-    settled = reconcile(desk, subject)
-    while wait and settled.state == "running":
-        desk.forge.clock.sleep(_PAUSE_SECONDS)
-        settled = reconcile(desk, subject)
-    return settled
 
 
 def _report(args: argparse.Namespace, settled: Settled) -> None:

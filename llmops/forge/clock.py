@@ -51,6 +51,12 @@ def of_header(text: str) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def seconds_until(clock: Clock, at: str) -> float:
+    """How long until a time as GitHub writes it: a second at the least, also for no time."""
+    moment = read(at)
+    return max(1.0, (moment - clock.now()).total_seconds()) if moment else 1.0
+
+
 def after(clock: Clock, seconds: float) -> str:
     """When so many seconds will have passed: RFC 3339, rounded up, at most a year ahead."""
     wait = min(timedelta(seconds=min(math.ceil(seconds) + 1, 10**9)), _FARTHEST)

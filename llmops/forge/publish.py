@@ -17,7 +17,7 @@ from collections.abc import Callable
 from llmops.forge import other_parts
 from llmops.forge.base import Forge, Publication, Published
 from llmops.forge.check_part import check
-from llmops.forge.clock import read
+from llmops.forge.clock import seconds_until
 from llmops.forge.comment_part import comment
 from llmops.forge.desk import Desk
 
@@ -54,8 +54,7 @@ def persist(forge: Forge, publication: Publication, within_seconds: float = 1200
     ends = forge.clock.monotonic() + within_seconds
     done = publish(forge, publication)
     while done.resume_at:
-        at = read(done.resume_at) or forge.clock.now()
-        pause = max(1.0, (at - forge.clock.now()).total_seconds())
+        pause = seconds_until(forge.clock, done.resume_at)
         if forge.clock.monotonic() + pause > ends:
             break
         forge.clock.sleep(pause)
