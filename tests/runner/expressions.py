@@ -36,9 +36,9 @@ class Scope:
     asked_status: list[str] = field(default_factory=list)
 
 
-def condition(text: str | None, scope: Scope) -> bool:
+def condition(text: str | bool | None, scope: Scope) -> bool:
     """An `if:`: without a question about the status it holds only where all went well."""
-    text = "success()" if text is None else str(text)
+    text = "success()" if text is None else text_of(text)
     found = _WHOLE.fullmatch(text.strip())
     if found is None and "${{" in text:
         raise Unknown(f"a condition that is partly an expression is always true: {text}")

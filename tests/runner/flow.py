@@ -126,8 +126,12 @@ class Actions:
     def start(
         self, event: Event, ends: Mapping[str, str] | None = None,
         approved: Mapping[str, str] | None = None, run: FakeRun | None = None,
+        outputs: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Done | None:  # fmt: skip
-        """Run what the event starts. `approved`: environment -> who let its jobs run."""
+        """Run what the event starts. `approved`: environment -> who let its jobs run.
+
+        `ends`, `outputs`: how some jobs end, and with which outputs, instead of being run.
+        """
         flow = workflow.read(self.required or self.text(event.sha, PATH))
         if not workflow.hears(flow, event.name, event.action, event.branch):
             return None
@@ -141,7 +145,11 @@ class Actions:
             )  # fmt: skip
         else:
             run.rerun()
-        return Run(self, event, run, dict(ends or {}), dict(approved or {})).all(flow)
+        told = {
+            name: Ended(name, how, (outputs or {}).get(name, {}))
+            for name, how in (ends or {}).items()
+        }
+        return Run(self, event, run, told, dict(approved or {})).all(flow)
 
     def text(self, commit: str, path: str) -> str:
         """A file as it stands at a commit."""
@@ -155,7 +163,7 @@ class Run:
     actions: Actions
     event: Event
     run: FakeRun
-    ends: Mapping[str, str]
+    ends: Mapping[str, Ended]
     approved: Mapping[str, str]
     inputs: Mapping[str, Any] | None = None
     may: Mapping[str, str] | None = None  # what the caller of these jobs may
@@ -192,7 +200,7 @@ class Run:
         )
         scope = Scope(self._contexts(needs, ""), status)
         if name in self.ends:
-            done.jobs[name] = Ended(name, self.ends[name])
+            done.jobs[name] = self.ends[name]
             yield done.jobs[name]
         elif not condition(job.text.get("if"), scope):
             done.jobs[name] = Ended(name, "skipped")

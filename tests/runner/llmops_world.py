@@ -4,6 +4,7 @@ Started as `llmops_world.py WORLD.json ARGUMENTS...`, where a workflow calls `ll
 """
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,10 +16,20 @@ def main(world, *words):
     from llmops.cli.main import main as run
     from llmops.executors.local import LocalExecutor
     from llmops.executors.run import EXECUTORS
+    from llmops.forge.clock import SystemClock
 
+    hasten(SystemClock)
     worker = (sys.executable, "-I", str(ROOT / "tests" / "tools" / "stand_in.py"), world)
     EXECUTORS["local"] = lambda: LocalExecutor(worker)
     return run(list(words))
+
+
+def hasten(clock):
+    """Waiting moves this clock and takes no time."""
+    now, monotonic, slept = clock.now, clock.monotonic, [0.0]
+    clock.now = lambda self: now(self) + timedelta(seconds=slept[0])
+    clock.monotonic = lambda self: monotonic(self) + slept[0]
+    clock.sleep = lambda self, seconds: slept.append(slept.pop() + max(0.0, seconds))
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ def test_only_the_gate_may_write_and_every_job_says_what_it_may(choice) -> None:
     assert flow["permissions"] == {}
     jobs = flow["jobs"]
     assert set(jobs) == {"plan", "run", *(["gate"] if choice.gate == "workflow" else [])}
-    for name in ("plan", "run"):
-        assert jobs[name]["permissions"] == {"contents": "read"}
+    assert jobs["plan"]["permissions"] == {"contents": "read"}
+    assert jobs["run"]["permissions"] == {"actions": "read", "contents": "read"}
     if "gate" in jobs:
         assert jobs["gate"]["permissions"] == {
             "actions": "read", "checks": "write", "contents": "write", "deployments": "write",

@@ -1,0 +1,97 @@
+"""T3: the gate is skipped, cancelled or never started, and nothing stands in the way.
+
+The attacker (A1, A2), or somebody in a hurry (A8), arranges that `plan` fails, that `run` is
+skipped or cancelled, that the gate's own `if` is false, or that a check ends neutral. GitHub counts
+a skipped job as a success, and a neutral check too: so the gate always runs, absent evidence never
+passes, and what we publish is never neutral or skipped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from llmops.workflows.templates import Choice, files
+from tests.runner.scene import PACKAGE, RECIPE, WORKFLOW, Scene
+from tests.runner.workflow import read
+
+ENDS = ("success", "failure", "cancelled", "skipped")
+JOBS = {"has_jobs": "true", "jobs": '["train"]'}
+NONE = {"has_jobs": "false", "jobs": "[]"}
+# Every way in which the jobs before the gate can end without evidence.
+CUT = [
+    (plan, run, outputs)
+    for plan, run in itertools.product(ENDS, ENDS)
+    for outputs in ((JOBS, NONE) if plan == "success" else ({},))
+]
+SOME = [("success", "cancelled", JOBS), ("success", "skipped", NONE), ("failure", "skipped", {})]
+
+
+def gate_of(
+    scene: Scene, plan: str, run: str, outputs: Mapping[str, str], **about: object
+) -> tuple[str, str, str]:
+    """How the gate job ended, the step that judges, and what the check shows."""
+    changed = scene.edited(RECIPE, "seed: 42", "seed: 43")
+    pull = scene.pull("change", changed, **about)
+    with scene.fake.serve():
+        done = scene.actions.pull_request(
+            pull, "opened", ends={"plan": plan, "run": run}, outputs={"plan": outputs}
+        )
+    assert done is not None
+    gate = done.jobs["gate"]
+    return gate.conclusion, gate.steps["gate"], scene.check(pull.head_sha)
+
+
+@pytest.mark.parametrize(
+    ("plan", "run", "outputs"),
+    [*SOME, *(pytest.param(*one, marks=pytest.mark.slow) for one in CUT if one not in SOME)],
+)
+def test_whatever_was_cut_short_the_gate_fails(
+    tmp_path: Path, plan: str, run: str, outputs: Mapping[str, str]
+) -> None:
+    assert gate_of(Scene.of(tmp_path), plan, run, outputs) == (
+        "failure", "failure", "action_required",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("plan", "run", "outputs"), CUT)
+def test_the_last_step_alone_fails_for_all_but_two_ends(
+    tmp_path: Path, plan: str, run: str, outputs: Mapping[str, str]
+) -> None:
+    """Even were the verdict a pass: jobs that ended well, or a plan that had none."""
+    steps = read(files(Choice(package=PACKAGE), "en", "2.13.0")[WORKFLOW]).jobs["gate"].steps
+    told = {"PLAN": plan, "RUN": run, "HAS_JOBS": outputs.get("has_jobs", "")}
+    done = subprocess.run(["bash", "-e", "-c", steps[-1]["run"]], env=told, check=False)
+    good = [("success", "success", "true"), ("success", "skipped", "false")]
+    assert (done.returncode == 0) is (tuple(told.values()) in good)
+
+
+def test_a_gate_that_is_itself_skipped_leaves_no_success_behind(tmp_path: Path) -> None:
+    """The attacker's `if: false`: in his own file it is green, the check `llmops/gate` is not."""
+    scene = Scene.of(tmp_path)
+    text = scene.text(WORKFLOW).replace(
+        "    if: always()\n    runs-on", "    if: false\n    runs-on"
+    )
+    assert text != scene.text(WORKFLOW)
+    pull = scene.pull("skip", {WORKFLOW: text} | scene.edited(RECIPE, "seed: 42", "seed: 43"))
+    done = scene.actions.pull_request(pull, "opened", ends={"plan": "success", "run": "success"})
+    assert done is not None
+    assert (done.conclusion, done.jobs["gate"].conclusion) == ("success", "skipped")
+    assert scene.check(pull.head_sha) == "missing"  # and so a required check stays open
+
+
+def test_nothing_that_we_publish_is_neutral_or_skipped(tmp_path: Path) -> None:
+    scene = Scene.of(tmp_path)
+    gate_of(scene, "success", "skipped", JOBS)
+    written = [
+        request.json for request, _ in scene.fake.requests if "check-runs" in request.path
+        and request.writes
+    ]  # fmt: skip
+    assert written
+    ends = {body.get("conclusion") for body in written} - {None}
+    assert ends <= {"success", "failure", "action_required"}
+    assert written[0]["status"] == "in_progress"
