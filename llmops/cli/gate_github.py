@@ -110,6 +110,7 @@ def _desk(args: argparse.Namespace, folder: Path) -> Desk:
     from llmops.forge.client import connect
     from llmops.gating.actions import settings_of
     from llmops.gating.base import Desk
+    from llmops.gating.hiding import cleaner
     from llmops.project import Project
     from llmops.source.remote import Remote
 
@@ -124,7 +125,8 @@ def _desk(args: argparse.Namespace, folder: Path) -> Desk:
         os.environ, comment=args.comment, environment=args.env, workflow=args.workflow
     )
     project = Project(repository, folder / "reports", common.cache_folder())
-    return Desk(project, remote, forge, settings)
+    clean = cleaner(os.environ, (token.value(),))
+    return Desk(project, remote, forge, settings, clean=clean)
 
 
 def _repo(args: argparse.Namespace, remote: Any) -> Repo:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llmops.errors import UsageError
 from llmops.forge.base import Forge, Published, is_sha
+from llmops.gating.hiding import Clean
 from llmops.project import Project
 from llmops.rules.base import Outcome, Verdict
 
@@ -91,6 +92,7 @@ class Desk:
     forge: Forge
     settings: Settings = field(default_factory=Settings)
     say: Callable[[str], None] = lambda _line: None  # what goes on, in short lines
+    clean: Clean = field(default_factory=Clean)  # leaves secrets out of what is published
 
 
 @dataclass(frozen=True, slots=True)

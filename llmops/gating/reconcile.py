@@ -20,6 +20,7 @@ from llmops.forge.publish import publish
 from llmops.gating import evidence, groups, judging, landing, permits, reviews, scenes
 from llmops.gating.base import Desk, Group, Landed, PullRequest, Settled, Subject, exit_code
 from llmops.gating.gathering import Gathered, gather
+from llmops.gating.hiding import hidden
 from llmops.gating.permits import command
 from llmops.gating.scenes import Scene
 from llmops.pipeline import Planned
@@ -55,9 +56,9 @@ def reconcile(desk: Desk, subject: Subject) -> Settled:
         return _pull(desk, subject.number)
     if isinstance(subject, Group):
         about = scenes.subject(desk, subject.head_sha)
-        return _visible(desk, _guarded(about, partial(_group, desk, subject, about)))
+        return _visible(desk, _guarded(desk, about, partial(_group, desk, subject, about)))
     about = scenes.subject(desk, subject.sha)
-    return _visible(desk, _guarded(about, partial(_landed, desk, subject, about)))
+    return _visible(desk, _guarded(desk, about, partial(_landed, desk, subject, about)))
 
 
 # ---- the three kinds of subject ----------------------------------------------------------------
@@ -68,7 +69,7 @@ def _pull(desk: Desk, number: int) -> Settled:
         pull = _expected(desk, number)
         about = scenes.subject(desk, pull.head_sha, number)
         look = _closed if pull.state == "closed" else _opened
-        told = _guarded(about, partial(look, desk, pull, about))
+        told = _guarded(desk, about, partial(look, desk, pull, about))
         if _stands(desk, pull):
             return _visible(desk, told)
     message = f"the head of #{number} moves faster than it can be judged"
@@ -115,7 +116,7 @@ def _landed(desk: Desk, subject: Landed, about: About) -> _Told:
     if before is not None and landing.let_land(before):
         said = github_landed.as_judged(scene.about, tree, before.outcome, before.subject)
         return _Told(_with_releases(desk, scene, said), 0, before.outcome)
-    found = _guarded(about, lambda: _judged(desk, landing.with_pulls(desk, scene)))
+    found = _guarded(desk, about, lambda: _judged(desk, landing.with_pulls(desk, scene)))
     if found.bug is not None:
         return found
     if found.exit_code == 0:
@@ -211,13 +212,13 @@ def _summary(publication: Publication) -> str:
 
 
 def _as_asked(desk: Desk, publication: Publication) -> Publication:
-    return replace(publication, comment_mode=desk.settings.comment)
+    return replace(hidden(publication, desk.clean), comment_mode=desk.settings.comment)
 
 
 # ---- what goes wrong ---------------------------------------------------------------------------
 
 
-def _guarded(about: About, work: Callable[[], _Told]) -> _Told:
+def _guarded(desk: Desk, about: About, work: Callable[[], _Told]) -> _Told:
     """The work; or what went wrong with it: never a success, never silence."""
     try:
         return work()
@@ -227,13 +228,13 @@ def _guarded(about: About, work: Callable[[], _Told]) -> _Told:
         notes = tuple(f"{one.span}: {one.rule}: {printable(one.message)}" for one in errors)
         return _Told(states.invalid(about, found), 2, "invalid", notes)
     except UsageError as error:
-        told = states.refused(about, error.message, error.hint)
-        return _Told(told, 2, "invalid", (error.message,))
+        told = states.refused(about, desk.clean(error.message), desk.clean(error.hint))
+        return _Told(told, 2, "invalid", (desk.clean(error.message),))
     except GaveUp:
         raise
     except LlmopsError as error:
-        told = states.not_judged(about, error.message, error.hint)
-        return _Told(told, 3, "not judged", (error.message,))
+        told = states.not_judged(about, desk.clean(error.message), desk.clean(error.hint))
+        return _Told(told, 3, "not judged", (desk.clean(error.message),))
     except Exception as bug:
         told = states.not_judged(about, f"the gate itself failed ({type(bug).__name__})", _OURS)
         return _Told(told, 3, "not judged", bug=bug)

@@ -26,6 +26,7 @@ _REPLACED = {
     "$": "<span>$</span>",  # GitHub's own way to write one beside a formula
     "://": f":{_GAP}//",
 }
+_MOST_TICKS = 40  # GitHub's parser knows code between at most 80 backticks, and no code beyond
 _GAPPED = ("@", ":", "#", "www", "gh-")
 
 
@@ -75,6 +76,8 @@ def code(words: str, limit: int = 200) -> str:
     shown = visible(words, limit)
     if not shown.strip():
         return "(empty)"
+    if longest_run(shown) > _MOST_TICKS:
+        return text(words, limit)
     ticks = "`" * (longest_run(shown) + 1)
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
     return f"{ticks}{pad}{shown}{pad}{ticks}"

@@ -142,7 +142,8 @@ def _fitted(head: str, sections: Iterable[Section], foot: str) -> str:
 
 
 def _comment(subject: Subject, told: Told) -> str:
-    tree = f"tree={told.tree} " if told.tree else ""
+    hexed = re.sub(r"[^0-9a-f]", "", told.tree)[:64]
+    tree = f"tree={hexed} " if hexed else ""
     marker = f"{COMMENT}{tree}head={subject.head_sha} state={told.digest} -->"
     head = f"{marker}\n### {told.headline}{_links(subject)}"
     return fit(head, told.sections, told.foot, limits.COMMENT_BYTES)

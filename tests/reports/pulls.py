@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 from llmops.diagnostics import Diagnostic, Severity, Span
 from llmops.forge.base import Publication, Repo
@@ -128,7 +129,8 @@ RUNNING: Mapping[str, Plan] = {
 }
 
 
-def every() -> dict[str, Publication]:
+@cache
+def every() -> Mapping[str, Publication]:
     """All states by name."""
     done = frozenset(step.job.closure for step in PLANS["change"].steps[:2])
     hostile = (replace(MISTAKES[0], message=EVIL, hint=EVIL, rule=EVIL, span=Span(EVIL, 1, 1)),)

@@ -7,6 +7,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from cmarkgfm.cmark import Options
+from cmarkgfm.cmark import github_flavored_markdown_to_html as to_html
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -91,6 +93,16 @@ def test_code_shows_exactly_what_it_holds(words: str) -> None:
     assert set(seen.tags) <= {"p", "code"}
     expected = visible(words, 200) if visible(words, 200).strip() else "(empty)"
     assert seen.text.removeprefix("x ").rstrip("\n").strip() == expected.strip()
+
+
+@pytest.mark.parametrize("count", [1, 39, 40, 41, 79, 80, 81, 500])
+def test_code_stays_dead_between_more_backticks_than_githubs_parser_knows(count: int) -> None:
+    """cmark-gfm takes no run of more than 80 backticks for code, so what it held would be alive."""
+    ticks = "`" * count
+    for shown in (code(f"@octocat {ticks} #1", 1_000), code_cell(f"{ticks}@octocat|", 1_000)):
+        page = to_html(f"| x |\n|---|\n| {shown} |", options=Options.CMARK_OPT_UNSAFE)
+        outside = html.unescape(re.sub(r"<code>.*?</code>", "", page, flags=re.DOTALL))
+        assert not re.search(r"@(?!\u200b)|#\d", outside)
 
 
 @given(st.lists(WORDS, max_size=4))
