@@ -229,6 +229,6 @@ COMMANDS: Mapping[str, _Command] = {
     "plan": _Command("plan", "what this change makes necessary, and why", _plan),
     "why": _Command("why KIND/NAME", "the reason for a job, or for its reuse", _why),
     "gate": _Command("gate", "look again now", _gate),
-    "run": _Command("run COMMIT", "you read exactly this commit of a fork: its runs count", _run),
+    "run": _Command("run COMMIT", "you have read exactly this commit: its runs count", _run),
     "help": _Command("help", "this list", _help),
 }

@@ -22,6 +22,7 @@ COMMAND = "/llmops"  # how a chat command begins
 # A merge queue's branch: the target branch, the last pull request in it, the tip it was built on.
 _QUEUED = re.compile(r"(?:refs/heads/)?gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]{40,64}")
 _HEADS = "refs/heads/"
+_WORD = re.compile(rf"^{COMMAND} run ", re.MULTILINE)  # counts on any line
 _LABELS = ("labeled", "unlabeled", "assigned", "unassigned", "locked", "unlocked", "milestoned",
            "demilestoned", "review_requested", "review_request_removed")  # fmt: skip
 
@@ -164,16 +165,18 @@ def _push(given: _Given) -> Event:
 
 
 def _comment(given: _Given) -> Event:
+    """A command to answer; or the word that lets runs count was said, changed or taken back."""
     number, comment = given.id("issue", "number"), given.id("comment", "id")
-    if given.text("action") != "created":
-        return given.nothing("only a new comment is a command")
     if not isinstance(given.value("issue", "pull_request"), Mapping):
         return given.nothing("it is a comment on an issue")
     if given.text("comment", "user", "type") == "Bot":
         return given.nothing("a bot wrote it")
-    if not is_command(given.text("comment", "body")):
-        return given.nothing("it is no command")
-    return given.look(kind="comment", number=number, comment=comment)
+    new, body = given.text("action") == "created", given.text("comment", "body")
+    if new and is_command(body):
+        return given.look(kind="comment", number=number, comment=comment)
+    if _WORD.search(body) or _WORD.search(given.text("changes", "body", "from")):
+        return given.look(kind="pull", number=number)
+    return given.nothing("it is no command" if new else "only a new comment is a command")
 
 
 def is_command(body: str) -> bool:

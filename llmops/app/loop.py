@@ -38,7 +38,6 @@ class _Known:
     """What was seen of a repository before."""
 
     prints: dict[Subject, str] = field(default_factory=dict)
-    landed: dict[str, str] = field(default_factory=dict)  # branch -> tip
     evidence: str = ""
     evidence_at: datetime | None = None
     comments_from: datetime | None = None
@@ -47,15 +46,19 @@ class _Known:
 class Loop:
     """Remembers what it saw. One look at a time for each repository, as the queue has it.
 
-    `noted` keeps, beyond an end of the process, which pull requests were open when they were last
-    worked on: one that is no longer listed has closed, and its check must not stay in progress.
+    `noted` keeps, beyond an end of the process, the tip of the default branch, and which pull
+    requests were open when they were last worked on: one that is no longer listed has closed, and
+    its check must not stay in progress.
     """
 
     def __init__(self, queue: Queue, noted: Disk) -> None:
         self._queue, self._noted = queue, noted
         self._known: dict[str, _Known] = {}
         self._last: dict[str, datetime] = {}
-        self._open = dict(_read(noted))
+        noted_before = list(_read(noted))
+        self._open = {one: name for one, name in noted_before if one.kind == "pull"}
+        landed = [one for one, _ in noted_before if one.kind == "landed"]
+        self._tips = {(one.repo, one.branch): one.sha for one in landed}
 
     def note(self, pull: Subject, *, open: bool) -> None:
         """What a pull request was when it was worked on."""
@@ -74,17 +77,22 @@ class Loop:
         prints = dict(_prints(repo, forge, known, now))
         changed = [one for one, print_ in prints.items() if known.prints.get(one) != print_]
         gone = [one for one in tuple(self._open) if one.repo == repo and one not in prints]
-        wanted = [
-            *changed,
-            *gone,
-            *_landed(repo, forge, known),
-            *_comments(repo, forge, known, now),
-        ]
+        branch, tip = _tip(repo, forge)
+        news = _landed(repo, forge, branch, tip, self._tips.get((repo, branch), ""))
+        wanted = [*changed, *gone, *news, *_comments(repo, forge, known, now)]
         for subject in wanted:
             self._queue.put(subject)
-        known.prints = prints  # only now: what could not be put is put by the next look
-        self._last[repo] = now
+        # only now: what could not be put is put by the next look
+        known.prints, known.comments_from, self._last[repo] = prints, now - OVERLAP, now
+        self._note_tip(repo, branch, tip)
         return f"{len(prints)} open, {len(wanted)} to look at"
+
+    def _note_tip(self, repo: str, branch: str, tip: str) -> None:
+        if tip and tip != self._tips.get((repo, branch)):
+            name = f"{Subject(repo, 'landed', branch=branch).key}.json"
+            told = Subject(repo, "landed", sha=tip, branch=branch)
+            self._noted.write(name, json.dumps(told.data()).encode())
+            self._tips[repo, branch] = tip
 
     def last(self) -> Mapping[str, datetime]:
         """When each repository was last looked at as a whole."""
@@ -112,7 +120,7 @@ def _prints(repo: str, forge: Forge, known: _Known, now: datetime) -> Iterator[t
         told = [head, base, tips[base], pull.get("updated_at"), pull.get("draft"), evidence]
         subject = Subject(repo, "pull", number)
         yield subject, _print([*told, runs.get(head, []), _hour(now, number)])
-    for ref in forge.every(f"repos/{repo}/git/matching-refs/heads/{_GROUPS}"):
+    for ref in forge.get(f"repos/{repo}/git/matching-refs/heads/{_GROUPS}") or ():
         found, sha = _GROUP.fullmatch(str(ref["ref"])), str(ref["object"]["sha"])
         if found and is_branch(found[1]) and is_sha(sha):
             told = [sha, runs.get(sha, []), evidence, _hour(now, int(sha[:6], 16))]
@@ -148,19 +156,22 @@ def _evidence(forge: Forge, known: _Known, now: datetime) -> str:
     return known.evidence
 
 
-def _landed(repo: str, forge: Forge, known: _Known) -> Iterator[Subject]:
-    """Commits on the default branch since the last look, oldest first; the tip at the first."""
+def _tip(repo: str, forge: Forge) -> tuple[str, str]:
+    """The default branch and its tip, "" where there is none."""
     branch = str((forge.get(f"repos/{repo}") or {}).get("default_branch", ""))
-    tip = forge.tip(branch) if is_branch(branch) else None
-    before = known.landed.get(branch)
-    if tip is None or tip == before:
-        return
-    news = _since(repo, forge, branch, tip, before) if before else [tip]
-    for sha in news:
-        subject = Subject(repo, "landed", sha=sha, branch=branch)
-        if not wrong(subject):
-            yield subject
-    known.landed[branch] = tip
+    return branch, (forge.tip(branch) or "") if is_branch(branch) else ""
+
+
+def _landed(repo: str, forge: Forge, branch: str, tip: str, before: str) -> list[Subject]:
+    """Commits on the default branch since the last look, oldest first.
+
+    What stood there at the very first look landed before anybody judged: it is let be.
+    """
+    if not before or tip in ("", before):
+        return []
+    news = _since(repo, forge, branch, tip, before)
+    found = [Subject(repo, "landed", sha=sha, branch=branch) for sha in news]
+    return [one for one in found if not wrong(one)]
 
 
 def _since(repo: str, forge: Forge, branch: str, tip: str, before: str) -> list[str]:
@@ -185,4 +196,3 @@ def _comments(repo: str, forge: Forge, known: _Known, now: datetime) -> Iterator
             subject = Subject(repo, "comment", int(pull[1]), comment=one["id"])
             if not wrong(subject):
                 yield subject
-    known.comments_from = now - OVERLAP

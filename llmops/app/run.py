@@ -42,8 +42,10 @@ class Service:
         self.queue = Queue(Folder(settings.data / "queue"), clock)
         self.loop = Loop(self.queue, Folder(settings.data / "open"))
         self.door = Door(Key(settings.secrets), self.queue, settings.repos, self.journal)
-        look = work or self._look(office)
-        self.crew = Crew(self.queue, look, settings.repos, self.journal, count=workers, every=every)
+        self.work = work or self._look(office)
+        self.crew = Crew(
+            self.queue, self.work, settings.repos, self.journal, count=workers, every=every
+        )
         self.began = clock.now()
 
     def _look(self, office: Callable[[Journal], Office] | None) -> Work:

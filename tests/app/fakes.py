@@ -64,6 +64,8 @@ class FakeForge:
             return {"workflow_runs": self.workflow_runs[:100]}
         if path.endswith("/commits"):
             return self.history[: params.get("per_page", 30)]
+        if "/matching-refs/" in path:
+            return self.refs
         if "/issues/comments/" in path:
             identity = int(path.rpartition("/")[2])
             return next((one for one in self.said if one["id"] == identity), None)
@@ -75,8 +77,6 @@ class FakeForge:
             yield from (one for one in self.pulls.values() if one["state"] == "open")
         elif path.endswith("/issues/comments"):
             yield from (one for one in self.said if one["updated_at"] >= params["since"])
-        elif "/matching-refs/" in path:
-            yield from self.refs
         else:
             raise AssertionError(path)
 

@@ -91,6 +91,8 @@ SUBJECTS = (
     Subject(REPO, "landed", sha=G, branch="main"),
     Subject(REPO, "sweep"),
 )
+MAIN = Subject(REPO, "landed", branch="main")
+NOTED = {f"{MAIN.key}.json": json.dumps(replace(MAIN, sha=BASE).data()).encode()}  # before it all
 PULL, SWEEP = SUBJECTS[0], SUBJECTS[-1]
 RIGHT: Published = frozenset(
     (*WORLDS[-1].judge(SUBJECTS[0]).items(), *WORLDS[-1].judge(SUBJECTS[3]).items(),
@@ -161,7 +163,7 @@ class Machine:
     def _drain(self, at: Snapshot, time: int) -> Snapshot:
         queue, published = _queue(at), dict(at.published)
         forge, journal = _forge(WORLDS[time]), Journal(lambda line: None, Clock())
-        loop = Loop(queue, Memory())
+        loop = Loop(queue, Memory(dict(NOTED)))
         if published.get("pull", "closed") != "closed":
             loop.note(PULL, open=True)
 

@@ -72,6 +72,13 @@ READ = {
     "command": ("issue_comment", comment(), (Subject(REPO, "comment", 7, comment=99),)),
     "talk": ("issue_comment", comment("I like /llmops"), ()),
     "edited": ("issue_comment", comment(action="edited"), ()),
+    "a word further down": ("issue_comment", comment("fine\n/llmops run x"), (PULL,)),
+    "a word taken back": ("issue_comment", comment("/llmops run x", action="deleted"), (PULL,)),
+    "a word edited away": (
+        "issue_comment",
+        comment("no", action="edited") | {"changes": {"body": {"from": "/llmops run x"}}},
+        (PULL,),
+    ),
     "a bot's": ("issue_comment", comment(user={"login": "x[bot]", "type": "Bot"}), ()),
     "unknown event": ("star", event(action="created"), ()),
 }  # fmt: skip
