@@ -28,7 +28,7 @@ def refused(asked: str, status: int, headers: Mapping[str, str], body: bytes) ->
         hint = "a workflow's GITHUB_TOKEN or an App may; a personal token gets a commit status"
         return Refused(f"only an App may do this ({asked})", hint=hint, status=403)
     if status == 403 and needs:
-        hint = f"give the token {needs}: `permissions:` of the job, or the App's settings"
+        hint = f"`permissions:` of the job: {needs.replace('_', '-')}; or the App's settings"
         return Refused(f"the token lacks {needs} ({asked}: {said})", hint=hint, status=403)
     words = said or _phrase(status)
     hint = _hint(status) + (f" ({needs})" if status == 404 and needs else "")

@@ -171,7 +171,7 @@ def test_what_a_token_may_not_do_is_named_and_the_rest_is_done(world: World) -> 
     told = "\n".join(done.left)
     assert "comment: the token lacks issues: read or pull_requests: read (GET " in told
     assert "labels: " in told
-    assert "`permissions:` of the job" in told
+    assert "`permissions:` of the job: issues: read or pull-requests: read" in told
 
 
 def test_a_forks_token_that_only_reads_leaves_everything_and_raises_nothing(world: World) -> None:

@@ -194,6 +194,15 @@ def test_json_is_taken_from_the_api_alone(away: str) -> None:
         assert "SIGNATURE" not in str(caught.value)
 
 
+def test_credentials_of_a_netrc_or_a_cookie_do_not_leave_for_another_host() -> None:
+    forge, script = github(OK)
+    planted = {"Authorization": "Basic of-a-netrc", "Cookie": "session=1", "Accept": "*/*"}
+    request = requests.Request("GET", "https://storage.example/zip", headers=planted).prepare()
+    forge.wire.answer(request, b"".join)
+    ((_, sent),) = script.sent
+    assert set(sent.headers) == {"Accept"}
+
+
 def test_the_token_goes_to_the_api_as_a_bearer() -> None:
     forge, script = github(OK)
     forge.get("x", page=2)
@@ -202,6 +211,13 @@ def test_the_token_goes_to_the_api_as_a_bearer() -> None:
     assert sent.headers["Accept"] == "application/vnd.github+json"
     assert sent.headers["X-GitHub-Api-Version"] == "2022-11-28"
     assert sent.path_url == "/x?page=2"
+
+
+def test_what_is_given_back_does_not_bear_the_token() -> None:
+    forge, script = github(OK)
+    answer = forge._session.get("https://api.github.com/x")
+    assert SECRET in repr(vars(script.sent[0][1]))
+    assert SECRET not in repr(vars(answer.request))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
