@@ -3,6 +3,7 @@
 LlmopsError                 one line for the user, a hint, an exit code
 ├── UsageError              exit 2: wrong usage, or a tree that cannot be formed (a merge conflict)
 ├── GitError                git is missing, refuses, or this is no repository
+│   └── NotAllowed          the other side does not let this writer push, now and later
 ├── FetchError              bytes named by digest are missing, wrong or unreachable
 ├── StoreError              run folders or evidence cannot be read or written
 ├── ExportError             another tool's store cannot be reached, or refuses
@@ -34,6 +35,10 @@ class UsageError(LlmopsError):
 
 class GitError(LlmopsError):
     """Git is missing, refused, or there is no repository here."""
+
+
+class NotAllowed(GitError):
+    """The other side does not let this writer push; trying again changes nothing."""
 
 
 class FetchError(LlmopsError):

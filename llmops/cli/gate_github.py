@@ -49,22 +49,25 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--wait", action=argparse.BooleanOptionalAction, default=False,
         help="look again until the runs have ended",
     )  # fmt: skip
+    parser.add_argument(
+        "--open", action="store_true",
+        help="only have a check in progress where there is none yet; judge nothing",
+    )  # fmt: skip
     parser.add_argument("--workflow", metavar="PATH", help="the workflow whose runs bring evidence")
 
 
 def main(args: argparse.Namespace) -> int:
     """0 passed or warned, 1 failed or inconclusive, 2 no tree to judge, 3 not judged (yet)."""
-    from llmops.gating.patience import settle
-
     _expect_alone(args)
     subject = _subject(args, os.environ)
     with tempfile.TemporaryDirectory(prefix="llmops-gate-") as folder:
         desk = _desk(args, Path(folder))
-        settled = settle(desk, subject, wait=args.wait)
+        settled = _settled(desk, subject, args)
     for note in settled.notes:
         complain(f"llmops: {printable(note, 600)}")
     _report(args, settled)
-    _tell_job(settled, os.environ)
+    if not args.open:
+        _tell_job(settled, os.environ)
     return settled.exit_code
 
 
@@ -137,6 +140,15 @@ def _repo(args: argparse.Namespace, remote: Any) -> Repo:
         return Repo.parse(args.repo)
     named = os.environ.get("GITHUB_REPOSITORY", "").strip()
     return auth.repository(os.environ, "" if named else remote.address)
+
+
+def _settled(desk: Desk, subject: Subject, args: argparse.Namespace) -> Settled:
+    from llmops.gating.patience import settle
+    from llmops.gating.reconcile import open_check
+
+    if args.open:
+        return open_check(desk, subject)
+    return settle(desk, subject, wait=args.wait)
 
 
 def _report(args: argparse.Namespace, settled: Settled) -> None:

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 
-from llmops.forge.base import CheckRun, Forge, Payload, Refused
+from llmops.forge.base import CHECK, CheckRun, Forge, Payload, Refused
 from llmops.forge.desk import Desk, same
 
 PER_REQUEST = 50  # annotations that GitHub takes at once
@@ -83,13 +83,17 @@ def _note(desk: Desk, body: Payload, check_id: int, lacking: list[Payload]) -> N
         _note(desk, body, check_id, lacking[PER_REQUEST:])
 
 
-def _own_check(forge: Forge, body: Payload) -> CheckRun | None:
-    """The newest check of that name at that commit by whom we write as."""
-    found = forge.checks(str(body["head_sha"]), str(body["name"]))
+def own_check(forge: Forge, sha: str, name: str = CHECK) -> CheckRun | None:
+    """The newest check of a name at a commit by whom we write as; what others made is no word."""
+    found = forge.checks(sha, name)
     if not found:
         return None
     own = [one for one in found if _is_own(forge, one)]
     return max(own, key=lambda one: one.id, default=None)
+
+
+def _own_check(forge: Forge, body: Payload) -> CheckRun | None:
+    return own_check(forge, str(body["head_sha"]), str(body["name"]))
 
 
 def _is_own(forge: Forge, check: CheckRun) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmops.errors import NotAllowed
 from llmops.evidence import branch
 from llmops.evidence.ledger import Ledger
 from llmops.gating.base import Desk
@@ -14,14 +15,22 @@ def pull(desk: Desk) -> None:
     branch.pull(desk.project.store, desk.remote)
 
 
-def push(desk: Desk, made: Planned) -> None:
-    """Make the evidence of a plan, and the ledger, everybody's; nothing new writes nothing."""
+def push(desk: Desk, made: Planned) -> tuple[str, ...]:
+    """Make the evidence of a plan, and the ledger, everybody's; nothing new writes nothing.
+
+    A writer who is not let, as the token of a fork's job, keeps nothing and is told so; a forge
+    that cannot be reached is a GitError, since then nothing may be judged.
+    """
     closures = [step.job.closure for step in made.plan.steps]
     clock = desk.forge.clock
-    branch.push(
-        desk.project.store, desk.remote, closures,
-        now=lambda: clock.now().timestamp(), pause=clock.sleep,
-    )  # fmt: skip
+    try:
+        branch.push(
+            desk.project.store, desk.remote, closures,
+            now=lambda: clock.now().timestamp(), pause=clock.sleep,
+        )  # fmt: skip
+    except NotAllowed as error:
+        return (f"evidence was not kept, nor attempts counted for others: {error.message}",)
+    return ()
 
 
 def entries(desk: Desk) -> tuple[Entry, ...]:

@@ -16,11 +16,9 @@ from functools import partial
 from llmops.diagnostics import Severity, printable
 from llmops.errors import LlmopsError, UsageError
 from llmops.forge.base import GaveUp, Publication, Published, Pull
-from llmops.forge.publish import publish
-from llmops.gating import evidence, groups, judging, landing, permits, reviews, scenes
+from llmops.gating import evidence, groups, judging, landing, permits, reviews, scenes, visible
 from llmops.gating.base import Desk, Group, Landed, PullRequest, Settled, Subject, exit_code
 from llmops.gating.gathering import Gathered, gather
-from llmops.gating.hiding import hidden
 from llmops.gating.permits import command
 from llmops.gating.scenes import Scene
 from llmops.pipeline import Planned
@@ -61,6 +59,23 @@ def reconcile(desk: Desk, subject: Subject) -> Settled:
     return _visible(desk, _guarded(desk, about, partial(_landed, desk, subject, about)))
 
 
+def open_check(desk: Desk, subject: Subject) -> Settled:
+    """Only the first second: a check in progress where none of ours stands yet. Judges nothing.
+
+    Raises as `reconcile` does; a token that may not write is no mistake here.
+    """
+    number = subject.number if isinstance(subject, PullRequest) else None
+    if isinstance(subject, PullRequest):
+        pull = _expected(desk, subject.number)
+        if pull.state == "closed":
+            return Settled(None, Published(), 0, state="closed")
+        sha = pull.head_sha
+    else:
+        sha = subject.head_sha if isinstance(subject, Group) else subject.sha
+    done = visible.opened(desk, scenes.subject(desk, sha, number))
+    return Settled(None, done, 0, done.left, "open")
+
+
 # ---- the three kinds of subject ----------------------------------------------------------------
 
 
@@ -86,30 +101,31 @@ def _expected(desk: Desk, number: int) -> Pull:
 
 def _stands(desk: Desk, pull: Pull) -> bool:
     """Whether a pull request is still what was looked at."""
-    return _expected(desk, pull.number) == pull
+    now = _expected(desk, pull.number)
+    was = pull.head_sha, pull.state, pull.base_ref
+    return (now.head_sha, now.state, now.base_ref) == was
 
 
 def _opened(desk: Desk, pull: Pull, about: About) -> _Told:
-    _open(desk, about)
+    visible.opened(desk, about)
     return _judged(desk, scenes.of_pull(desk, pull))
 
 
 def _closed(desk: Desk, pull: Pull, about: About) -> _Told:
     """Nothing is judged any more; a check that is still open ends as what it is."""
-    checks = desk.forge.checks(pull.head_sha)
-    stands = all(check.status == "completed" for check in checks)
+    stands = visible.is_concluded(desk, pull.head_sha) or not visible.is_opened(desk, pull.head_sha)
     return _Told(states.closed(about, merged=pull.merged, verdict_stands=stands), 0, "closed")
 
 
 def _group(desk: Desk, subject: Group, about: About) -> _Told:
-    _open(desk, about)
+    visible.opened(desk, about)
     scene = scenes.of_group(desk, subject.head_sha, subject.base_ref)
     return _judged(desk, groups.with_pulls(desk, scene))
 
 
 def _landed(desk: Desk, subject: Landed, about: About) -> _Told:
     """What a verdict let land is done; anything else is judged now, and must hold by now."""
-    _open(desk, about)
+    visible.opened(desk, about)
     evidence.pull(desk)
     scene = scenes.of_landed(desk, subject.sha, subject.branch, landing.held(desk))
     tree, before = scene.sides.head.oid, landing.judged_before(desk, scene)
@@ -146,11 +162,12 @@ def _judged(desk: Desk, scene: Scene) -> _Told:
         done = [step.job.closure for step in made.plan.steps if step.state != "run"]
         told = states.running(scene.about, made.plan, len(done), len(made.plan.steps), done)
         return _Told(told, 3, "running", found.why)
-    verdict = _verdict(desk, scene, made)
+    verdict, kept = _verdict(desk, scene, made)
     if absent and verdict.outcome is not Outcome.FAILED:
         return _absent(scene, made, found, verdict)
     told = states.judged(scene.about, verdict)
-    return _Told(told, exit_code(verdict), verdict.outcome.word, found.why, verdict)
+    notes = (*found.why, *kept)
+    return _Told(told, exit_code(verdict), verdict.outcome.word, notes, verdict)
 
 
 def _look(desk: Desk, scene: Scene) -> tuple[Planned, Gathered]:
@@ -168,14 +185,16 @@ def _look(desk: Desk, scene: Scene) -> tuple[Planned, Gathered]:
     return made, found
 
 
-def _verdict(desk: Desk, scene: Scene, made: Planned) -> Verdict:
-    """Attempts first, at the forge too; then the verdict, and what became of them."""
+def _verdict(desk: Desk, scene: Scene, made: Planned) -> tuple[Verdict, tuple[str, ...]]:
+    """Attempts first, at the forge too; then the verdict, and what became of them.
+
+    Beside it what could not be kept there.
+    """
     judging.record(desk, made)
     evidence.push(desk, made)
     verdict = judging.judge(desk, made, reviews.given(desk, scene, made))
     judging.close(desk, scene, made, verdict)
-    evidence.push(desk, made)
-    return verdict
+    return verdict, evidence.push(desk, made)
 
 
 def _absent(scene: Scene, made: Planned, found: Gathered, verdict: Verdict) -> _Told:
@@ -190,15 +209,9 @@ def _absent(scene: Scene, made: Planned, found: Gathered, verdict: Verdict) -> _
 # ---- publishing --------------------------------------------------------------------------------
 
 
-def _open(desk: Desk, about: About) -> None:
-    """A commit without a check has one in progress from now on."""
-    if not desk.forge.checks(about.head_sha):
-        publish(desk.forge, _as_asked(desk, states.opened(about)))
-
-
 def _visible(desk: Desk, told: _Told) -> Settled:
     """Publish it. Where the forge cannot be reached it is to be done again."""
-    done = publish(desk.forge, _as_asked(desk, told.publication))
+    done = visible.shown(desk, told.publication)
     if told.bug is not None:
         raise told.bug
     code = 3 if done.resume_at else told.exit_code
@@ -209,10 +222,6 @@ def _visible(desk: Desk, told: _Told) -> Settled:
 def _summary(publication: Publication) -> str:
     output = (publication.check or {}).get("output") or {}
     return str(output.get("summary", ""))
-
-
-def _as_asked(desk: Desk, publication: Publication) -> Publication:
-    return replace(hidden(publication, desk.clean), comment_mode=desk.settings.comment)
 
 
 # ---- what goes wrong ---------------------------------------------------------------------------

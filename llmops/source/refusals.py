@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 
 from llmops.diagnostics import printable
-from llmops.errors import GitError
+from llmops.errors import GitError, NotAllowed
 
 _AWAY = "see whether that address is right and reachable from here, then try again"
 _MOVED = "name the repository's present address: a token is not sent where a server points to"
 _RIGHT = "the token needs the permission contents: {right} on that repository"
 _LOGIN = "give a token that may {verb} there (LLMOPS_GITHUB_TOKEN or GITHUB_TOKEN)"
 _ASKS = "could not read Username|could not read Password|terminal prompts disabled"
+_FOR_GOOD = ("it does not allow that", "its rules refuse the push")
 # words of git, what they mean, what to do
 _CAUSES: tuple[tuple[str, str, str], ...] = (
     (r"couldn't find remote ref \S+", "it has no such branch", "was the branch deleted?"),
@@ -52,7 +53,8 @@ def refusal(verb: str, address: str, said: str, line: str = "", token: bool = Fa
             right = "write" if verb == "push" else "read"
             hint = _LOGIN if hint is _RIGHT and not token else hint
             told = hint.format(right=right, verb="write" if verb == "push" else "read")
-            return GitError(f"{where}: {meaning} ({_short(reason)})", hint=told)
+            kind = NotAllowed if verb == "push" and meaning in _FOR_GOOD else GitError
+            return kind(f"{where}: {meaning} ({_short(reason)})", hint=told)
     return GitError(f"{where}: {_short(reason)}")
 
 

@@ -144,7 +144,7 @@ class World:
     def run_of(self, pull: FakePull, *, finish: str = "success", **about: Any) -> FakeRun:
         """A run of the workflow at a pull request's head that did all its jobs."""
         source = pull.source.full_name if pull.source is not None else ""
-        run = self.fake.run(self.repo, pull.head_sha, source=source, **about)
+        run = self.fake.run(self.repo, pull.head_sha, **{"source": source, **about})
         done = self.worked(self.repo.tip(pull.base), pull.head_sha)
         run.upload("llmops-evidence-all", self.packed(done, run))
         if finish:
