@@ -57,6 +57,7 @@ def test_an_artifact_that_lies_about_its_size_is_not_read_to_its_end(world: Worl
 
 
 def test_a_run_of_another_workflow_event_or_commit_brings_nothing(world: World) -> None:
+    world.repo.fork("eve")
     pull = world.pull()
     for about in (
         {"path": ".github/workflows/other.yml"},
@@ -109,7 +110,7 @@ def test_a_token_that_may_only_read_still_says_how_it_stands(world: World) -> No
     settled = look(world, pull, held(world, **reads), own_run=run.id)
     assert (settled.state, settled.exit_code) == ("passed", 0)
     assert settled.summary.startswith("✅")
-    assert any("check" in line for line in settled.published.left)
+    assert any("the token lacks" in line for line in settled.published.left)
     assert any("evidence was not kept" in note for note in settled.notes)
     assert world.repo.git.heads().keys() == {"main", "change"}
 
