@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,3 +101,18 @@ def git_repo(tmp_path: Path) -> Callable[..., GitRepo]:
         return repo
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _as_github_describes_it(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test asks of the fake GitHub is held against GitHub's own description.
+
+    Where that was downloaded (see `tests/github/openapi.py`). A test that sends what is wrong on
+    purpose says so by `fake.undescribed = True`.
+    """
+    yield
+    server = sys.modules.get("tests.github.server")
+    for fake in list(server.FakeGitHub.alive) if server else ():
+        server.FakeGitHub.alive.discard(fake)
+        if not fake.undescribed:
+            fake.assert_described()

@@ -35,9 +35,11 @@ primary limit, neither: one without a word), `fake.faults.outage(start, 600, 0.3
 `fake.limits.budget = 10` makes the hourly budget small; `fake.clock.skew` makes the reader's clock
 wrong, `fake.date_skew` GitHub's.
 **Clock**: `VirtualClock` moves when somebody sleeps or `advance`s. `fake.assert_polite()` fails
-when a request came before it was allowed, two writes were less than a second apart, a token leaked,
-or a request or answer is not as GitHub's own OpenAPI description has it (judged where `pytest -m
-online tests/github` has put the description into the user's cache; `openapi.watch(fake)` alone).
+when a request came before it was allowed, two writes were less than a second apart, or a token
+leaked.
+**Shape**: after each test every request and answer is held against GitHub's own OpenAPI description
+(`pytest -m online tests/github` puts it into the user's cache; without it nothing is judged).
+`fake.undescribed = True` for a test that sends what is wrong; `fake.assert_described()` at once.
 **Webhooks**: `hooks = fake.webhooks()`: `.pending`, `.deliver(receiver)`, `.take("push")`,
 `.drop(...)`, `.duplicate(10)`, `.shuffle(seed)`, `.forged(delivery)`; `Delivery.headers`, `.body`,
 `.id`.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.github import events, openapi, routes
 from tests.github.clock import VirtualClock, stamp
@@ -40,6 +41,8 @@ Watcher = Callable[[Request, Answer], None]
 class FakeGitHub:
     """GitHub with a memory; see the package's docstring for how to use it."""
 
+    alive: ClassVar[weakref.WeakSet[FakeGitHub]] = weakref.WeakSet()
+
     def __init__(self, root: Path | None = None, clock: VirtualClock | None = None) -> None:
         self._folder = None if root else tempfile.TemporaryDirectory(prefix="llmops-github-")
         self.root = root or Path(str(self._folder and self._folder.name))
@@ -56,10 +59,12 @@ class FakeGitHub:
         self.faults, self.limits, self.hooks = Faults(), Limits(), Webhooks()
         self.requests: list[tuple[Request, Answer]] = []
         self.leaks: list[str] = []  # secrets that arrived where they must not
+        self.undescribed = False  # a test sends what GitHub does not describe, on purpose
         self.watchers: list[Watcher] = []
         self.actions = App(ACTIONS_APP, "github-actions", "github", {})
         self._ids = itertools.count(1001)
         self._lock = threading.RLock()
+        FakeGitHub.alive.add(self)
 
     # -- what a test builds -------------------------------------------------------------------
 
@@ -180,6 +185,10 @@ class FakeGitHub:
         GitHub does not describe (where its description was downloaded, see `openapi`)."""
         assert not self.limits.breaches, "\n".join(self.limits.breaches)
         assert not self.leaks, "\n".join(self.leaks)
+        self.assert_described()
+
+    def assert_described(self) -> None:
+        """Fail where a request or an answer is not as GitHub describes it."""
         watch = openapi.judged(self)
         assert watch is None or not watch.requests, "\n".join(watch.requests)
         assert watch is None or not watch.answers, "\n".join(watch.answers)

@@ -207,3 +207,4 @@ def test_a_body_that_is_wrong_fails_the_test_that_sent_it(tmp_path: Path) -> Non
     publish(desk.forge, replace(wanted, check={**wanted.check, "output": output}))
     with pytest.raises(AssertionError, match="output has an unknown texte"):
         desk.fake.assert_polite()
+    desk.fake.undescribed = True

@@ -75,6 +75,7 @@ def test_a_fork_a_force_push_and_a_deleted_branch_are_seen(world: World) -> None
 def test_a_check_that_github_would_refuse_is_refused(
     world: World, more: dict[str, object], word: str
 ) -> None:
+    world.fake.undescribed = True
     answer = world.check(**more)
     assert answer.status_code == 422
     assert word in answer.json()["message"]

@@ -225,6 +225,7 @@ def test_every_operation_of_the_fake_answers_as_github_describes(watched: Watche
 def test_a_request_that_github_does_not_describe_is_told_of(
     watched: Watched, method: str, path: str, body: dict[str, Any], words: str
 ) -> None:
+    watched.fake.undescribed = True
     watched.send(method, f"{R}/{path}", **body)
     assert watched.watch
     assert any(words in line for line in watched.watch.requests), watched.watch.requests
@@ -242,6 +243,7 @@ def test_an_answer_without_a_field_is_told_of(
         return {k: v for k, v in whole(*arguments).items() if k != "issue_url"} | {"id": "1"}
 
     monkeypatch.setattr(shapes, "comment", cut)
+    watched.fake.undescribed = True
     watched.send("GET", f"{R}/issues/1/comments")
     assert watched.watch
     said = "\n".join(watched.watch.answers)
@@ -251,6 +253,7 @@ def test_an_answer_without_a_field_is_told_of(
 
 @needs_description
 def test_what_a_fault_answers_is_not_judged_but_the_request_is(watched: Watched) -> None:
+    watched.fake.undescribed = True
     watched.fake.faults.add(Fault(status=502))
     watched.send("POST", f"{R}/issues/1/comments", bdy="x")
     assert watched.watch
