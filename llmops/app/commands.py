@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from llmops.app.events import COMMAND, is_command
 from llmops.app.queue import Disk, Queue
@@ -25,6 +26,7 @@ from llmops.forge.base import Forge, GaveUp, Pull, Refused, is_sha
 from llmops.reports.escape import code, fence, size, text
 
 WRITERS = ("admin", "maintain", "write")
+LABEL = "llmops:"  # and a commit: whoever may write has named it
 MARKER = "<!-- llmops:answer v1 comment={} -->"
 MOST_BYTES = 60_000
 MOST_WORDS = 500  # characters of a command that are read
@@ -52,10 +54,12 @@ class _Asked:
 
 
 class Commands:
-    """Answers comments. `done` keeps what became of each, by its id."""
+    """Answers comments. `done` keeps what became of each, `clean` leaves secrets out of a page."""
 
-    def __init__(self, done: Disk, queue: Queue, app_id: int) -> None:
-        self._done, self._queue, self._app_id = done, queue, app_id
+    def __init__(
+        self, done: Disk, queue: Queue, app_id: int, clean: Callable[[str], str] = str
+    ) -> None:
+        self._done, self._queue, self._app_id, self._clean = done, queue, app_id, clean
 
     def answer(self, subject: Subject, forge: Forge, plans: Callable[[], Plans]) -> str:
         """What became of a comment, in words. Raises ForgeError: later again."""
@@ -83,7 +87,7 @@ class Commands:
             return "there is no such pull request"
         words = tuple(str(found["body"])[:MOST_WORDS].split("\n")[0].split()[1:])
         asked = _Asked(subject.repo, pull, by, words, forge, self._queue, plans)
-        told = _said(asked)
+        told = self._clean(_said(asked))
         forge.create_comment(subject.number, _fitted(subject.comment, told))
         return f"answered {' '.join(words)[:80]!r} of {printable(by, 60)}"
 
@@ -195,10 +199,24 @@ def _run(asked: _Asked) -> str:
     if asked.by.casefold() == asked.pull.author.casefold():
         what = "whoever wrote a pull request cannot allow its runs"
         raise UsageError(what, hint="somebody else with write access has to name the commit")
+    _label(asked, sha)
     notes = _started(asked)
     asked.queue.put(Subject(asked.repo, "pull", asked.pull.number))
     told = f"Runs at {code(sha)} count, as {text(asked.by)} said. A push asks for a new word."
     return "\n\n".join([told, *notes])
+
+
+def _label(asked: _Asked, sha: str) -> None:
+    """The label that starts the runs of this commit on machines of one's own, in place of others.
+
+    Workflows of `init` look for it; it alone starts nothing where an environment has reviewers.
+    """
+    path = f"repos/{asked.repo}/issues/{asked.pull.number}/labels"
+    name = f"{LABEL}{sha}"
+    stale = [one for one in asked.pull.labels if is_sha(one.removeprefix(LABEL)) and one != name]
+    for one in stale:
+        asked.forge.send("DELETE", f"{path}/{quote(one, safe='')}", {})
+    asked.forge.repeat(path, {"labels": [name]})
 
 
 def _started(asked: _Asked) -> list[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llmops.forge.auth import AppKey, Installation
     from llmops.forge.client import GitHub
     from llmops.gating.base import Desk
+    from llmops.gating.hiding import Clean
 
 SERVER = "https://github.com"
 
@@ -66,7 +67,15 @@ class Office:
         repository = self._clone(repo, secret)
         project = Project.of(repository, self._settings.data / "cache")
         how = How(checker=self._settings.app_id, server=server(self._api_url))
-        return Desk(project, Remote(repository, secret=secret), forge, how)
+        return Desk(
+            project, Remote(repository, secret=secret), forge, how, clean=self.clean(secret)
+        )
+
+    def clean(self, *tokens: str) -> Clean:
+        """What leaves our secrets out of a page."""
+        from llmops.gating.hiding import cleaner
+
+        return cleaner(os.environ, (*tokens, *self._settings.secrets, self._settings.key))
 
     def _known(self, repo: str) -> tuple[GitHub, Installation]:
         from llmops.forge.auth import Installation

@@ -55,7 +55,7 @@ class Service:
         assert office is not None
         made = office(self.journal)
         done = Folder(self.settings.data / "comments")
-        commands = Commands(done, self.queue, self.settings.app_id)
+        commands = Commands(done, self.queue, self.settings.app_id, made.clean().page)
         bench = Bench(made.forge, made.desk, reconcile)
         return Look(bench, self.queue, self.loop, commands)
 

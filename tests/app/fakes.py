@@ -125,6 +125,11 @@ class FakeForge:
         self.sent.append((path, body))
         return {}
 
+    def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        self._count(path)
+        self.sent.append((f"{method} {path}", body))
+        return {}
+
     def answers(self) -> list[str]:
         """What the App said, without markers."""
         mine = [one["body"] for one in self.said if one.get("by_app") == APP_ID]
@@ -142,6 +147,7 @@ def as_pull(known: Mapping[str, Any]) -> Pull:
     return Pull(
         known["number"], known["state"], False, known["draft"], known["head"]["sha"], "change",
         BASE, known["base"]["ref"], known["author"], known["fork"],
+        labels=tuple(known.get("labels", ())),
     )  # fmt: skip
 
 

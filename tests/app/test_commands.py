@@ -195,7 +195,10 @@ def test_whoever_names_the_exact_head_of_a_fork_has_its_runs_count(chat: Chat) -
     ]
     chat.say(f"/llmops run {HEAD}")
     assert [one.subject for one in chat.queue.entries()] == [PULL]
-    assert chat.forge.sent == [(f"repos/{REPO}/actions/runs/5/approve", {})]
+    assert chat.forge.sent == [
+        (f"repos/{REPO}/issues/7/labels", {"labels": [f"llmops:{HEAD}"]}),
+        (f"repos/{REPO}/actions/runs/5/approve", {}),
+    ]
     assert f"`{HEAD}` count, as ann said" in chat.last
     assert b'"became": "answered' in next(iter(chat.done.files.values()))
 
@@ -220,6 +223,20 @@ def test_a_push_between_the_word_and_its_turn_takes_the_word_away(chat: Chat) ->
     chat.handle(asked)
     assert chat.queue.entries() == ()
     assert f"is not what this pull request is at\n\nit is at {OTHER}" in chat.last
+
+
+def test_a_new_word_takes_the_place_of_the_old_ones_label(chat: Chat) -> None:
+    chat.forge.open(7, HEAD, labels=[f"llmops:{OTHER}", "llmops:failed", "bug"])
+    chat.say(f"/llmops run {HEAD}")
+    taken, given = (what for what, _ in chat.forge.sent)
+    assert taken == f"DELETE repos/{REPO}/issues/7/labels/llmops%3A{OTHER}"
+    assert given == f"repos/{REPO}/issues/7/labels"
+
+
+def test_an_answer_goes_through_the_cleaner(chat: Chat) -> None:
+    chat.commands = Commands(chat.done, chat.queue, APP_ID, lambda page: page.replace("plan", "*"))
+    chat.say("/llmops plan")
+    assert chat.last == f"### the * of {HEAD[:7]}"
 
 
 def test_the_author_cannot_allow_their_own_runs(chat: Chat) -> None:

@@ -155,6 +155,7 @@ def test_a_fork_waits_for_somebody_who_names_its_commit(gate: Gate) -> None:
     gate.deliver()
     assert gate.world.conclusion(pull.head_sha) == "success", gate.lines
     assert "count, as li said" in gate.said(pull.number)[-1]
+    assert f"llmops:{pull.head_sha}" in pull.labels
 
 
 def story(gate: Gate) -> FakePull:
