@@ -22,6 +22,7 @@ CI = Literal["github", "gitlab", "jenkins", "none"]
 Runners = Literal["hosted", "self-hosted", "slurm", "kubernetes"]
 Gate = Literal["workflow", "app"]
 FOLDER = Path(__file__).parent / "templates"
+PIPELINE = ".gitlab-ci.yml"
 VARIABLE = "${{ vars.LLMOPS_PACKAGE }}"
 # Pinned: a full commit, or the hash of a file; no character that YAML or a shell would read.
 _PINNED = re.compile(
@@ -29,7 +30,7 @@ _PINNED = re.compile(
     r"|https://[\w./~+%-]+\.whl#sha256=[0-9a-f]{64}"
 )
 _BRANCH = re.compile(r"[\w][\w./-]{0,200}")
-_MARK = re.compile(r"( *)#([a-z-]+): (.*)", re.DOTALL)
+_MARK = re.compile(r"( *)(#|//)([a-z-]+): (.*)", re.DOTALL)
 _LANGUAGES = ("en", "zh")
 _KINDS = {  # runners -> the words that they bring
     "hosted": ("hosted", "python", "direct"),
@@ -97,11 +98,27 @@ def _github(choice: Choice) -> Mapping[str, str]:
     return found
 
 
+def _gitlab(choice: Choice) -> Mapping[str, str]:
+    return {
+        PIPELINE: _read("gitlab-root.yml"),
+        ".gitlab/llmops.yml": _read("gitlab.yml"),
+    }
+
+
+def _jenkins(choice: Choice) -> Mapping[str, str]:
+    return {"Jenkinsfile": _read("Jenkinsfile")}
+
+
 def _none(choice: Choice) -> Mapping[str, str]:
     return {}
 
 
-FILES: Mapping[CI, Callable[[Choice], Mapping[str, str]]] = {"github": _github, "none": _none}
+FILES: Mapping[CI, Callable[[Choice], Mapping[str, str]]] = {
+    "github": _github,
+    "gitlab": _gitlab,
+    "jenkins": _jenkins,
+    "none": _none,
+}
 
 
 def _read(name: str) -> str:
@@ -118,11 +135,11 @@ def _chosen(text: str, words: frozenset[str], language: str) -> Iterator[str]:
 
 def _line(line: str, words: frozenset[str], language: str) -> str | None:
     marked = _MARK.fullmatch(line)
-    if marked is None or marked[2] not in (*_LANGUAGES, *_WORDS):
+    if marked is None or marked[3] not in (*_LANGUAGES, *_WORDS):
         return line
-    indent, word, rest = marked.groups()
+    indent, sign, word, rest = marked.groups()
     if word in _LANGUAGES:
-        return f"{indent}# {rest}" if word == language else None
+        return f"{indent}{sign} {rest}" if word == language else None
     return _line(indent + rest, words, language) if word in words else None
 
 

@@ -28,7 +28,7 @@ CUT = [
     for plan, run in itertools.product(ENDS, ENDS)
     for outputs in ((JOBS, NONE) if plan == "success" else ({},))
 ]
-SOME = [("success", "cancelled", JOBS), ("success", "skipped", NONE), ("failure", "skipped", {})]
+ONE = ("success", "skipped", NONE)  # the one that looks most like a pass
 
 
 def gate_of(
@@ -48,7 +48,7 @@ def gate_of(
 
 @pytest.mark.parametrize(
     ("plan", "run", "outputs"),
-    [*SOME, *(pytest.param(*one, marks=pytest.mark.slow) for one in CUT if one not in SOME)],
+    [ONE, *(pytest.param(*one, marks=pytest.mark.slow) for one in CUT if one != ONE)],
 )
 def test_whatever_was_cut_short_the_gate_fails(
     tmp_path: Path, plan: str, run: str, outputs: Mapping[str, str]

@@ -62,7 +62,7 @@ def test_what_no_file_can_do_is_told_in_steps(llmops, bank, language: str, gate:
     told = re.findall(r"^  (\d)\. (.+)$", said.out, re.MULTILINE)
     assert [int(number) for number, _ in told] == list(range(1, len(told) + 1))
     assert ["LLMOPS_PACKAGE" in line for _, line in told] == [True, *[False] * (len(told) - 1)]
-    assert any("llmops/gate" in line for _, line in told) is (gate == "app")
+    assert any("--ruleset target" in line for _, line in told) is (gate == "app")
 
 
 def test_a_package_that_is_named_is_one_step_less(llmops, bank) -> None:
@@ -91,7 +91,7 @@ def test_a_link_in_the_way_is_not_followed(llmops, bank, tmp_path: Path) -> None
 
 
 def test_every_step_is_told_in_both_languages() -> None:
-    named = {name for names in wiring.STEPS.values() for name in names}
+    named = {"include", *(name for names in wiring.STEPS.values() for name in names)}
     assert named == set(wiring.TOLD["en"]) == set(wiring.TOLD["zh"])
 
 
@@ -107,3 +107,30 @@ def test_machines_of_ones_own_need_environments(llmops, bank, runners: str) -> N
     assert ("llmops-gpu-forks" in said.out) is (runners != "hosted")
     values = bank.path / ".github" / "llmops" / "runner-scale-set.yaml"
     assert values.exists() is (runners == "kubernetes")
+
+
+@pytest.mark.parametrize(
+    ("ci", "files"),
+    [("gitlab", [".gitlab-ci.yml", ".gitlab/llmops.yml"]), ("jenkins", ["Jenkinsfile"])],
+)
+def test_another_ci_gets_its_own_files(llmops, bank, ci: str, files: list[str]) -> None:
+    said = llmops("init", bank.path, "--ci", ci)
+    assert (said.code, said.err) == (0, "")
+    there = bank.git("status", "--porcelain", "--untracked-files=all").splitlines()
+    assert there == [f"?? {file}" for file in files]
+    assert re.search(r"^  1\. ", said.out, re.MULTILINE)
+
+
+def test_words_of_github_are_refused_for_another_ci(llmops, bank) -> None:
+    said = llmops("init", bank.path, "--ci", "gitlab", "--gate", "app")
+    assert said.code == 2
+    assert "are for --ci github" in said.err
+
+
+def test_a_pipeline_that_is_there_is_left_and_told_what_to_include(llmops, bank) -> None:
+    bank.commit({".gitlab-ci.yml": "stages: [mine]\n"})
+    for words in ((), ("--force",)):
+        said = llmops("init", bank.path, "--ci", "gitlab", *words)
+        assert (said.code, said.err) == (0, "")
+        assert "1. include: .gitlab/llmops.yml" in said.out
+        assert (bank.path / ".gitlab-ci.yml").read_text() == "stages: [mine]\n"

@@ -46,8 +46,10 @@ def hands(
         refs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
         every = given.get("fetch-depth") == "0"
         depth = [] if every else ["--depth=1"]
-        wanted = refs if every else []
-        _git(machine, "fetch", "--quiet", "--no-tags", *depth, "origin", *wanted, _own(here, name))
+        wanted = [*(refs if every else []), _own(here, name)]
+        if every and name.startswith("refs/heads/"):
+            wanted = refs  # it is one of them
+        _git(machine, "fetch", "--quiet", "--no-tags", *depth, "origin", *wanted)
         if name.startswith("refs/heads/"):
             branch = name.removeprefix("refs/heads/")
             _git(machine, "checkout", "--quiet", "--force", "-B", branch, here)

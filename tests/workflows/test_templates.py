@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -199,3 +201,42 @@ def test_a_branch_is_written_only_where_it_is_plain(branch: str, good: bool) -> 
 
 def test_the_branch_that_changes_land_on_is_the_repositorys() -> None:
     assert read(text(Choice(branch="trunk")))["on"]["push"] == {"branches": ["trunk"]}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_gitlab_gets_its_jobs_and_a_file_that_names_them(language: str) -> None:
+    made = files(Choice("gitlab"), language, "2.13.0")
+    assert set(made) == {".gitlab-ci.yml", ".gitlab/llmops.yml"}
+    assert read(made[".gitlab-ci.yml"]) == {"include": [{"local": ".gitlab/llmops.yml"}]}
+    jobs = read(made[".gitlab/llmops.yml"])
+    assert jobs["stages"] == ["plan", "run", "gate"]
+    assert jobs["gate"]["script"][-1] == "llmops gate"
+    assert {rule["when"] for rule in jobs["gate"]["rules"]} == {"always"}
+    assert "allow_failure" not in made[".gitlab/llmops.yml"]
+    asked = [line for name in ("plan", "run", "gate") for line in jobs[name]["script"]]
+    assert "LLMOPS_GIT_TOKEN" not in " ".join(jobs["run"]["script"])
+    assert all("pip install llmops" not in line for line in asked)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_jenkins_gives_no_token_to_what_executes_the_change(language: str) -> None:
+    made = files(Choice("jenkins"), language, "2.13.0")["Jenkinsfile"]
+    before, run, gate = re.split(r"stage\('(?:run|gate)'\)", made)
+    assert "withCredentials" in before
+    assert "withCredentials" in gate
+    assert "withCredentials" not in run
+    assert '"' not in "".join(re.findall(r"sh (.)", made))  # Groovy fills in nothing
+    assert re.findall(r"^ *llmops gate (?!.*format).*$", gate, re.MULTILINE)
+
+
+def test_other_cis_say_what_a_shell_would_do(tmp_path: Path) -> None:
+    """Every script of theirs is one that bash can read."""
+    gitlab = read(files(Choice("gitlab"), "en", "2.13.0")[".gitlab/llmops.yml"])
+    scripts = [*gitlab[".llmops"]["before_script"], *gitlab["run"]["script"]]
+    scripts += [*gitlab["plan"]["script"], *gitlab["gate"]["script"]]
+    scripts += re.findall(
+        r"sh '''(.*?)'''", files(Choice("jenkins"), "en", "2")["Jenkinsfile"], re.S
+    )
+    for script in scripts:
+        done = subprocess.run(["bash", "-n", "-c", script], check=False, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b""), script
