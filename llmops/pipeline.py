@@ -54,6 +54,7 @@ class Planned:
     damaged: tuple[str, ...] = ()  # kept evidence, or a base, that cannot be used
     again: frozenset[str] = frozenset()  # closures whose evidence is too old to decide
     claims: Claims | None = None  # what it claims where it counts; None: advisory
+    looked: bool = False  # at artifacts on other machines, which come and go
 
     @property
     def not_moved(self) -> str:
@@ -88,6 +89,8 @@ def make_plan(
     changes = changes_of(both)
     part = _selection(base, head, changes, (select, exclude), results)
     asked = exams(base, head, part)
+    name = where.ref.name if where else ""
+    project = replace(lent(project, both_graphs(both), name), looking=True)
     store = project.store
     proven: Mapping[str, Proof] = store.proofs() if reuse else {}
     again = _too_old(base, head, asked, proven, refresh) if refresh else frozenset[str]()
@@ -95,7 +98,7 @@ def make_plan(
         proven = {closure: proof for closure, proof in proven.items() if closure not in again}
     planned = plan(
         base, head, changes, proven, both.names,
-        asked=asked, selected=part, environment=where.ref.name if where else "",
+        asked=asked, selected=part, environment=name,
         tool_version=__version__,
     )  # fmt: skip
     sides = (both.names.head, both.names.base), (head, base)
@@ -107,7 +110,8 @@ def make_plan(
     planned = replace(planned, budgets=budgets(base, head, asked, proven, both.place))
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     planned = replace(planned, steps=tuple(_aged(step, again) for step in planned.steps))
-    return Planned(planned, both, asked, proven, (*unread, *store.notes), again, claims)
+    notes = (*unread, *store.notes)
+    return Planned(planned, both, asked, proven, notes, again, claims, store.looked)
 
 
 def jobs_of(planned: Planned) -> Mapping[str, Job]:
@@ -205,14 +209,47 @@ def environment_of(head: Graph, name: str | None = None) -> Spec | None:
     return found
 
 
+def both_graphs(both: Pair) -> tuple[Graph | None, ...]:
+    """The graphs of a pair by which it is decided where things lie: base's, else head's.
+
+    Of a base that cannot be read there is none: a change does not choose for it.
+    """
+    return (both.head.graph,) if both.base is None else (both.base.graph,)
+
+
+def lent(project: Project, graphs: Sequence[Graph | None], environment: str) -> Project:
+    """The project with the store that its Environment names, the first graph's word.
+
+    Nothing is asked of that store before an artifact is missing here.
+    """
+    uri = store_of(graphs, environment)
+    if not uri:
+        return project
+    from llmops.evidence.blobs import opened
+
+    named = [g for g in graphs if g is not None][:1]
+    return replace(project, shared=opened(uri, _egress(environment, *named)))
+
+
+def store_of(graphs: Sequence[Graph | None], environment: str) -> str:
+    """The address that the first graph's Environment names as its store, "" without one."""
+    first = next((graph for graph in graphs if graph is not None), None)
+    spec = in_use(first, environment) if first is not None and environment else None
+    return str(spec.spec.get("store") or "") if spec is not None else ""
+
+
 def egress_of(planned: Plan, *graphs: Graph | None) -> tuple[Egress, ...]:
     """The lists of hosts that hold for a plan's downloads: head's, and base's where it has one.
 
     A host that only head's list has is not reached before that list is merged.
     """
+    return _egress(planned.environment, *graphs)
+
+
+def _egress(environment: str, *graphs: Graph | None) -> tuple[Egress, ...]:
     found: dict[tuple[str, ...], Egress] = {}
     for graph in graphs:
-        spec = in_use(graph, planned.environment) if graph and planned.environment else None
+        spec = in_use(graph, environment) if graph and environment else None
         if spec is not None and "egress" in spec.spec:
             hosts = tuple(spec.spec["egress"])
             found[hosts] = Egress(str(spec.ref), hosts)
@@ -285,6 +322,7 @@ def verdict(
     from llmops.rules.verdict import judge
 
     both = planned.both
+    project = lent(project, both_graphs(both), planned.plan.environment)
     head, looked = both.head.graph, looked_of(project.store)
     assert head is not None
 
@@ -321,6 +359,7 @@ def report(project: Project, planned: Planned, judged: Verdict, *, cases: int = 
     from llmops.dossier import gather
 
     assert planned.both.head.graph is not None
+    project = lent(project, both_graphs(planned.both), planned.plan.environment)
     return gather(
         project.store, judged, planned.exams, rows_of(project.store),
         title=_title(planned.both.head.graph), cases=cases,
@@ -364,6 +403,10 @@ def execute(
     from llmops.executors.run import EXECUTORS, run
     from llmops.source.fetch import from_environment
 
+    if options.store:
+        from llmops.evidence.blobs import opened
+
+        project = replace(project, shared=opened(options.store, options.egress))
     store = project.store
     fetcher = replace(from_environment(first=options.mirrors), egress=options.egress)
 
@@ -405,6 +448,7 @@ class RunOptions:
     accept_undecidable: bool = False  # likewise
     mirrors: tuple[Path, ...] = ()  # beside those of LLMOPS_MIRROR, and before them
     again: frozenset[str] = frozenset()  # closures that are run although they have evidence
+    store: str = ""  # where artifacts lie for all machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,6 +461,7 @@ class Prepared:
     secrets: tuple[Names, ...]
     again: frozenset[str] = frozenset()
     claims: Claims | None = None  # None: advisory
+    store: str = ""  # where artifacts lie for all machines
 
 
 def prepare(planned: Planned) -> Prepared:
@@ -425,4 +470,5 @@ def prepare(planned: Planned) -> Prepared:
     graphs = [state.graph for state in states]
     egress, secrets = egress_of(planned.plan, *graphs), secrets_of(planned.plan, *graphs)
     trees = tuple(state.tree for state in states)
-    return Prepared(planned.plan, trees, egress, secrets, planned.again, planned.claims)
+    store = store_of(both_graphs(planned.both), planned.plan.environment)
+    return Prepared(planned.plan, trees, egress, secrets, planned.again, planned.claims, store)

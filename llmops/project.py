@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmops.diagnostics import Diagnostic, Severity, Span, has_errors
 from llmops.digest import of_bytes
 from llmops.errors import UsageError
 from llmops.evidence.committed import FOLDER, committed
-from llmops.evidence.store import Store
+from llmops.evidence.elsewhere import Recorded, Source
+from llmops.evidence.store import Lookout, Store
 from llmops.graph.build import Graph, build
 from llmops.jobs.base import Side, TreeName
 from llmops.jobs.check import check
@@ -27,6 +29,9 @@ from llmops.source.sides import Sides, sides
 from llmops.source.tree import Blob, Repository, Tree
 from llmops.specs.base import Ref
 from llmops.specs.tree import LoadedTree, load_blobs, record, unread
+
+if TYPE_CHECKING:
+    from llmops.evidence.blobs import Blobs
 
 PACKAGE = Path(__file__).parent
 FOLDERS = ("specs/", "policies/")
@@ -60,6 +65,9 @@ class Project:
     repository: Repository
     reports: Path
     cache: Path | None = None
+    shared: Blobs | None = None  # where artifacts lie for all machines
+    sources: tuple[Source, ...] = ()  # where else; else what records say of uploads
+    looking: bool = False  # what lies elsewhere is seen and not brought, as for a plan
 
     @classmethod
     def find(cls, start: Path, cache: Path | None = None) -> Project:
@@ -80,7 +88,9 @@ class Project:
     @property
     def store(self) -> Store:
         """Where evidence is kept."""
-        return Store(self.reports)
+        sources = self.sources or (Recorded(self.reports.absolute()),)
+        made = Lookout if self.looking else Store
+        return made(self.reports, self.shared, sources)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ from llmops.pipeline import (
     egress_of,
     environment_of,
     gates_of,
+    lent,
     secrets_of,
+    store_of,
 )
 from llmops.project import FOLDERS, InvalidSpecs, Project, read
 from llmops.source.tree import Blob, Tree
@@ -50,12 +52,15 @@ def saved_plan(project: Project, data: Any, change: str | None = None) -> Prepar
     if planned.head.dirty and _moved(planned, found[0], project.repository.work_tree()):
         raise UsageError("the plan is stale: the work tree changed since", hint="plan again")
     graphs, asked = _expect_own_jobs(project, planned, found)
+    deciding = graphs[1:] if planned.base is not None else graphs[:1]
+    project = replace(lent(project, deciding, planned.environment), looking=True)
     _expect_budgets(planned, *graphs)
     claims = claimed((planned.head, planned.base), graphs, asked, project.store.proofs(), change)
     _expect_gates(project, planned, asked, graphs)
     _expect_evidence(project, planned)
     egress, secrets = egress_of(planned, *graphs), secrets_of(planned, *graphs)
-    return Prepared(planned, tuple(found), egress, secrets, claims=claims)
+    store = store_of(deciding, planned.environment)
+    return Prepared(planned, tuple(found), egress, secrets, claims=claims, store=store)
 
 
 def _expect_budgets(planned: Plan, head: Graph | None, base: Graph | None = None) -> None:

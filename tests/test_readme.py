@@ -145,6 +145,7 @@ NEEDED = {
     "policy": ("rules",),
     "prompt": ("test",),
     "waiver": ("ls",),
+    "evidence": ("ls",),
 }
 
 
@@ -299,6 +300,7 @@ def test_the_core_alone_is_enough_for_all_but_run_demo_and_export(tmp_path: Path
     sheet.write_text("input,response,rating\nq,r,1\n", encoding="utf-8")
     given["import"] = ["human", str(sheet), "--check", "a", "--out", str(tmp_path / "o.jsonl")]
     given["policy"], given["prompt"], given["waiver"] = ["rules"], ["test"], ["ls"]
+    given["evidence"] = ["ls"]
     for name in COMMANDS.keys() - {"run", "demo", "show", "export"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,

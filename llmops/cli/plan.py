@@ -62,7 +62,9 @@ def main(args: argparse.Namespace) -> int:
     )  # fmt: skip
     said = _said(planned, args)
     code = _say(said)
-    if asked and asked == again.question(args, repository, two):  # no run ended in between
+    if (
+        asked and not planned.looked and asked == again.question(args, repository, two)
+    ):  # no run ended in between
         again.keep(asked, said)
     if args.out:
         _write(planned, args)

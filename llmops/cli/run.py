@@ -92,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
         args.executor, args.jobs, args.keep_going, prepared.egress, prepared.secrets,
         over_budget=args.over_budget,
         accept_undecidable=args.accept_undecidable and _hopeless(planned) != [],
-        again=prepared.again,
+        again=prepared.again, store=prepared.store,
     )  # fmt: skip
     with printer(args, [step.job for step in steps]) as on_event:
         report = execute(found, planned.steps, prepared.trees, on_event, options)

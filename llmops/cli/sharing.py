@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmops.source.remote import Remote
 
 TOKEN = "LLMOPS_GIT_TOKEN"
-_GITHUB = ("LLMOPS_GITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
+GITHUB = ("LLMOPSGITHUB_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
 
 
 def add_remote(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def secret_for(address: str, environ: Mapping[str, str]) -> str:
     there = urlsplit(address)
     if (there.scheme, there.netloc) != (github.scheme, github.netloc):
         return ""
-    return next((value for name in _GITHUB if (value := environ.get(name, "").strip())), "")
+    return next((value for name in GITHUB if (value := environ.get(name, "").strip())), "")
 
 
 def notes(found: tuple[str, ...]) -> None:

@@ -254,9 +254,9 @@ def _of_closure(
             notes[f"{shown(store.statement(closure, digest))} changed meanwhile; not pushed"] = None
             continue
         yield path, data
-    known, path = places(store, closure), layout.places_path(hex_of(closure))
-    if known:
-        said = encode(merge(known, _places_there(tree, path, there)))
+    own, path = places(store, closure), layout.places_path(hex_of(closure))
+    if own:
+        said = encode(merge(own, _places_there(tree, path, there)))
         if tree is None or path not in there or tree.read(path) != said:
             yield path, said
 

@@ -11,12 +11,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from llmops.digest import canonical
 from llmops.evidence.files import put, read, refuse_links
 from llmops.evidence.statement import hex_of
-from llmops.evidence.store import Store
 from llmops.jobs.base import FORMAT_VERSION
 
 FOLDER = "places"
@@ -25,6 +24,14 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64})?")
+
+
+class Rooted(Protocol):
+    """A store, as far as records need it."""
+
+    @property
+    def root(self) -> Path:
+        """Its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +50,26 @@ class Place:
     digest: str = ""
 
 
-def places(store: Store, closure: str) -> tuple[Place, ...]:
+def places(store: Rooted, closure: str) -> tuple[Place, ...]:
     """What is known of a closure, the newest first; nothing where the record is damaged."""
+    return known(store.root, closure)
+
+
+def known(root: Path, closure: str) -> tuple[Place, ...]:
+    """The same, by the folder of a store."""
     try:
-        return decode(read(str(_path(store, closure))))
+        return decode(read(str(_path(root, closure))))
     except (OSError, ValueError):
         return ()
 
 
-def record(store: Store, closure: str, found: Iterable[Place]) -> None:
+def record(store: Rooted, closure: str, found: Iterable[Place]) -> None:
     """Add places of a closure. Raises StoreError."""
-    known = places(store, closure)
-    merged = merge(known, found)
-    if merged != known:
+    there = places(store, closure)
+    merged = merge(there, found)
+    if merged != there:
         refuse_links(store.root, store.root / FOLDER)
-        put(_path(store, closure), encode(merged))
+        put(_path(store.root, closure), encode(merged))
 
 
 def merge(*several: Iterable[Place]) -> tuple[Place, ...]:
@@ -99,5 +111,5 @@ def _place(data: Any) -> Place:
     return made
 
 
-def _path(store: Store, closure: str) -> Path:
-    return store.root / FOLDER / f"{hex_of(closure)}.json"
+def _path(root: Path, closure: str) -> Path:
+    return root / FOLDER / f"{hex_of(closure)}.json"

@@ -21,6 +21,11 @@ LOOKS = ("evaluate", "scan", "guard")  # jobs that look at rows to judge somebod
 Asked = tuple[str, str]  # digest of what a row asks, and the row's id
 
 
+def is_judged_by(name: str) -> bool:
+    """Whether rules read an artifact of that name."""
+    return name in ("rows.jsonl", "findings.jsonl", "anchors.jsonl") or name.startswith("digests/")
+
+
 def rows_of(store: Store) -> Callable[[str], Sequence[Row] | None]:
     """Kept rows by evaluate closure; absent or damaged ones are None."""
     return _remembered(lambda closure: _lines(store, closure, "rows.jsonl", _is_row))

@@ -7,15 +7,19 @@ its artifact as missing, so its job is planned again) and a note says which file
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from llmops.digest import PATTERN, of_value
-from llmops.errors import StoreError
+from llmops.errors import LlmopsError, StoreError
+from llmops.evidence.elsewhere import InBlobs, Source
 from llmops.evidence.files import (
     Digests,
     failed,
@@ -29,14 +33,25 @@ from llmops.evidence.statement import Evidence, encode, hex_of, parse, statement
 from llmops.jobs.base import Artifact, Job, Proof, Result
 from llmops.specs.base import Ref
 
+if TYPE_CHECKING:
+    from llmops.evidence.blobs import Blobs
+
 V = TypeVar("V")
 
 
 class Store:
-    """The evidence and artifacts below one folder (`reports/`), which need not exist yet."""
+    """The evidence and artifacts below one folder (`reports/`), which need not exist yet.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
+    `blobs`: where artifacts lie for all machines. `sources`: where else they are looked for.
+    """
+
+    def __init__(
+        self, root: Path, blobs: Blobs | None = None, sources: Sequence[Source] = ()
+    ) -> None:
+        self.root: Path = root.absolute()
+        self.looked = False  # whether it was asked of other places what they have
+        self._blobs = blobs
+        self._sources = (*((InBlobs(blobs),) if blobs is not None else ()), *sources)
         self._evidence = str(self.root / "evidence")  # text: a thousand are read at once
         self._digests = Digests()
         self._notes: dict[str, None] = {}
@@ -116,7 +131,11 @@ class Store:
 
     def absent(self, closure: str) -> frozenset[str]:
         """Names of artifacts that are not whole on this machine, wherever else they may be."""
-        return self.missing(closure)
+        evidence = self.evidence(closure)
+        if evidence is None:
+            return frozenset()
+        problems = ((a.name, self._problem(closure, a)) for a in evidence.result.artifacts)
+        return frozenset(name for name, problem in problems if problem)
 
     def made(self, closure: str, name: str) -> frozenset[str]:
         """The digests that an artifact has by the statements of a closure; most often one."""
@@ -128,8 +147,28 @@ class Store:
         )
 
     def elsewhere(self, closure: str, artifact: Artifact) -> bool:
-        """Whether an artifact that is not here can be had from somewhere else."""
+        """Whether an artifact that is not here can be had from somewhere else.
+
+        A place that cannot be looked at is taken to have it, with a note: what is brought is
+        checked, and work that is done is not done again because a network is down.
+        """
+        self.looked = self.looked or bool(self._sources)
+        for source in self._sources:
+            try:
+                if source.has(closure, artifact):
+                    return True
+            except LlmopsError as error:
+                self._note(f"{error.message}; its artifacts are taken to be there")
+                return True
         return False
+
+    def share(self, evidence: Evidence) -> None:
+        """Lay a run's artifacts where all machines reach them. Raises StoreError."""
+        if self._blobs is None or evidence.status != "ok":
+            return
+        for artifact in evidence.result.artifacts:
+            if not self._problem(evidence.closure, artifact):
+                self._blobs.put(self._path(evidence.closure, artifact.name), artifact.digest)
 
     def artifact(self, closure: str, name: str) -> Path:
         """The path of an artifact whose bytes were just checked. Raises StoreError."""
@@ -142,8 +181,52 @@ class Store:
             raise StoreError(f'{closure} made no artifact "{name}"', hint=f"it made {known}")
         problem = self._problem(closure, listed)
         if problem:
-            raise StoreError(problem, hint="llmops plan shows the job that makes it again")
+            self._bring(closure, listed, problem)
         return self._path(closure, name)
+
+    def _bring(self, closure: str, artifact: Artifact, problem: str) -> None:
+        """Have an artifact here that lies elsewhere. Raises StoreError: it is nowhere, or other."""
+        said = StoreError(problem, hint="llmops plan shows the job that makes it again")
+        for source in self._sources:
+            try:
+                if source.has(closure, artifact):
+                    with self._beside() as folder:
+                        self._place(closure, artifact, source.bring(closure, artifact, folder))
+                    return
+            except LlmopsError as error:
+                said = StoreError(error.message, hint=error.hint or said.hint)
+        raise said
+
+    @contextlib.contextmanager
+    def _beside(self) -> Iterator[Path]:
+        """An empty folder on the disk where artifacts are, gone afterwards."""
+        try:
+            self.prepare()
+            folder = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.root))
+        except OSError as error:
+            raise failed("write", self.root, error) from error
+        try:
+            yield folder
+        except OSError as error:
+            raise failed("write", folder, error) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _place(self, closure: str, artifact: Artifact, path: Path) -> None:
+        """Move what was brought into its place, once its bytes are those of the artifact."""
+        try:
+            found = self._digests.of(path)
+        except (OSError, ValueError) as error:
+            raise StoreError(f'artifact "{artifact.name}" did not come whole: {error}') from error
+        if found != artifact.digest:
+            what = f'artifact "{artifact.name}" came as {found}, expected {artifact.digest}'
+            raise StoreError(what, hint="llmops plan shows the job that makes it again")
+        target = self._path(closure, artifact.name)
+        refuse_links(self.root, target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(path, target)
 
     def statement(self, closure: str, digest: str) -> Path:
         """Where the statement of a closure lies that a digest names."""
@@ -189,8 +272,9 @@ class Store:
         return evidence.proof(self._gone(evidence, evidence.result.artifacts))
 
     def _gone(self, evidence: Evidence, artifacts: Iterable[Artifact]) -> frozenset[str]:
-        problems = {a.name: self._problem(evidence.closure, a) for a in artifacts}
-        return frozenset(name for name, problem in problems.items() if problem)
+        closure = evidence.closure
+        away = (a for a in artifacts if self._problem(closure, a))
+        return frozenset(a.name for a in away if not self.elsewhere(closure, a))
 
     def _problem(self, closure: str, artifact: Artifact) -> str:
         """Why an artifact cannot be used, "" if it can. Damage (not mere absence) is noted."""
@@ -253,6 +337,13 @@ class Store:
     def _note(self, text: str) -> str:
         self._notes[text] = None
         return text
+
+
+class Lookout(Store):
+    """A store that sees what lies elsewhere and brings nothing: for planning."""
+
+    def _bring(self, closure: str, artifact: Artifact, problem: str) -> None:
+        raise StoreError(problem, hint="llmops run brings it")
 
 
 class _Lazy(Mapping[str, V], Generic[V]):

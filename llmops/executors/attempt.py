@@ -2,7 +2,8 @@
 
 In: a job of a plan, a store, an executor. Out: `Done`, or an error that says why there is no
 result. Order matters: claim, look whether it is done already, inputs, a clean folder, `job.json`,
-the worker, its result checked, the statement written last.
+the worker, its result checked, the statement written last; then its artifacts are laid where all
+machines reach them, if there is such a place.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def attempt(job: Job, world: World) -> Done:
             raise CancelledError
         again = job.closure in world.again
         done = None if again else _already(job, world.store, folder)
-        return done or _work(job, world, folder, claim)
+        done = done or _work(job, world, folder, claim)
+        world.store.share(done.evidence)
+        return done
 
 
 def _already(job: Job, store: Store, folder: RunFolder) -> Done | None:

@@ -177,6 +177,7 @@ class RunArtifact:
     expired: bool
     digest: str = ""  # sha256:<hex> where GitHub says it
     head_sha: str = ""
+    expires_at: str = ""  # UTC, RFC 3339
 
 
 @dataclass(frozen=True, slots=True)

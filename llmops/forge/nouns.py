@@ -127,6 +127,7 @@ def artifact(value: Json) -> RunArtifact:
         expired=bool(value.get("expired")),
         digest=str(value.get("digest") or ""),
         head_sha=str(run.get("head_sha") or ""),
+        expires_at=str(value.get("expires_at") or ""),
     )
 
 

@@ -2,7 +2,8 @@
 
 Nothing here can change a result: an overlay sets placement fields alone, so what runs in
 production is what was judged. `residency` says where the machines stand, `egress` which hosts may
-be reached; both are judged, and widening them counts as loosening.
+be reached; both are judged, and widening them counts as loosening. `store` is where machines share
+what runs made, by digest, so whoever can write there can remove but not replace; base's is used.
 """
 
 from __future__ import annotations
@@ -20,6 +21,14 @@ Host = Annotated[
     form(
         r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
         "a host name in lower case, as in data.example.org or *.example.org",
+    ),
+]
+StoreUri = Annotated[
+    str,
+    form(
+        r"^(file:///|memory://|(s3|gs|az|oss|hdfs|sftp)://)"
+        r"[A-Za-z0-9][-A-Za-z0-9_.:]*(/[A-Za-z0-9_][-A-Za-z0-9_.]*)*$",
+        "an address without a password, as in s3://bucket/llmops or file:///mnt/llmops",
     ),
 ]
 GpuName = Annotated[str, form(r"^[A-Za-z0-9][-._A-Za-z0-9]*$", "a GPU class, as in H100-80GB")]
@@ -77,6 +86,11 @@ class Environment(Block):
     )
     egress: Annotated[tuple[Host, ...], SET] | None = field(
         None, role="gate", doc="Hosts that may be reached; without it any public one.", min_length=1
+    )
+    store: StoreUri | None = field(
+        None,
+        role="placement",
+        doc="Where artifacts of runs lie for every machine; keys come from its environment.",
     )
     secrets: Secrets | None = group(None, doc="Secrets by name.")
     overlays: Annotated[tuple[Overlay, ...], LIST] = group((), doc="What is placed otherwise here.")

@@ -86,7 +86,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "executor.kubernetes": "the executor kubernetes",
         "executor.github_actions": "the executor github_actions",
         "executor.ssh": "the executor ssh",
-        "store": "a store that several machines share",
         "serving": "serving",
         "telemetry": "telemetry of what is served",
     },

@@ -151,7 +151,7 @@ FILES: dict[str, str] = {
     "specs/environments/here.yaml": full("Environment", "here", (
         "promotes_from: before\nexecutor: {local: {}}\n"
         "gpu_classes: {H100: {constraint: h100, usd_per_hour: 3.2}}\nresidency: [CN]\n"
-        "egress: [a.example.org]\n"
+        "egress: [a.example.org]\nstore: s3://bucket/a\n"
         "secrets: {store: environment, names: [KEY, KEY2, URL, URL2]}\n"
         "overlays:\n  - {target: Recipe/base, set: {resources.memory: 16Gi}}"
     )),
@@ -551,6 +551,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "gpu_classes": (ENV, "usd_per_hour: 3.2", "usd_per_hour: 3.3"),
         "residency": (ENV, "[CN]", "[EU]"),
         "egress": (ENV, "a.example.org", "b.example.org"),
+        "store": (ENV, "s3://bucket/a", "s3://bucket/b"),
         "secrets.store": None,
         "secrets.names": (ENV, "URL2]", "URL2, URL3]"),
         "overlays[].target": (ENV, "target: Recipe/base", "target: Recipe/direct"),

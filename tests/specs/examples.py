@@ -302,6 +302,7 @@ spec:
   gpu_classes: {H100-80GB: {constraint: h100, usd_per_hour: 3.20}, L40S: {usd_per_hour: 1.10}}
   residency: [CN]
   egress: [object-store.cs.internal, "*.example.org"]
+  store: s3://llm-artifacts/support
   secrets: {store: environment, names: [JUDGE_API_KEY, JUDGE_BASE_URL]}
   overlays:
     - target: Recipe/support-lora
