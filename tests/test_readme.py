@@ -16,6 +16,7 @@ import pytest
 from llmops.cli import manual, tale
 from llmops.cli.main import COMMANDS, EXITS, _parser
 from llmops.drills.table import PLANTS
+from llmops.forge.base import CHECK
 from llmops.jobs.gates import ALPHA
 from llmops.rules.verdict import INFOS
 from llmops.source.document import parse
@@ -207,7 +208,7 @@ MADE_BY_INIT = {
     f"{folder}/{path.relative_to(TINY).as_posix().partition('/')[2]}"
     for folder in ("specs", "policies", ".github")
     for path in (TINY / folder).rglob("*")
-} | {SCHEMA}
+} | {SCHEMA, CHECK}
 
 
 def missing(path: str) -> bool:

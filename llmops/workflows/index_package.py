@@ -1,4 +1,4 @@
-"""`index-package`: llmops is installed by its name from a public index.
+"""`index-package`: the tool is installed by its name from a public index.
 
 The package that the public index has under this name is somebody else's. What judges a change is
 installed from where you know it is from: a git address with a full commit, a wheel that you built,

@@ -16,7 +16,7 @@ from llmops.workflows.base import File, Info, found
 INFO = Info(
     id="merge-group",
     why="the check never reports on what a merge queue is about to land",
-    fix="add merge_group: below on:",
+    fix="add the event merge_group below on",
     bad="""\
 on:
   pull_request:

@@ -15,7 +15,7 @@ from llmops.workflows.base import GITHUB, File, Info, System, found
 INFO = Info(
     id="persisted-credentials",
     why="every later step, and whatever a change runs, can read the token from .git/config",
-    fix="write persist-credentials: false below with:",
+    fix="write persist-credentials: false below with",
     systems=GITHUB,
     audits=("artipacked",),
     bad="""\

@@ -46,6 +46,7 @@ ELSEWHERE: Mapping[str, str] = {
     "source .venv/bin/activate": "of the machine; nothing of ours",
     "source <(llmops completion zsh)": "needs zsh; tests of completion read what it prints",
     "python -m tests.tools.make_docs": "rewrites the pages; tests hold every page to it",
+    "gh api *": "another tool, which asks GitHub; tests/forge check what it would send",
     "mlflow ui *": "another tool, which serves",
     "llmops fmt -": "reads standard input; tests/cli/test_fmt.py gives it some",
     "check-jsonschema *": "another tool; tests/specs/test_schema.py runs it over the same files",
