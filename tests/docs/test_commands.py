@@ -61,6 +61,8 @@ ELSEWHERE: Mapping[str, str] = {
     "llmops run plan.json --shard *": "a shard's name is its plan's; tests/cli/test_run.py has one",
     "llmops evidence p*": "needs a remote of its own; tests/cli/test_evidence.py has one",
     "llmops evidence admit*": "needs a pack; tests/cli/test_evidence.py makes some",
+    "llmops gate --publish*": "asks GitHub; tests/cli/test_gate_github.py has one to ask",
+    "llmops app --repos*": "serves, and asks GitHub; tests/app and tests/cli/test_app.py do it",
     "llmops export*": "needs the extra mlflow; tests/exports do it",
 }
 # A command that is only named: what it cannot do without.
