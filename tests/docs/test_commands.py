@@ -62,7 +62,6 @@ ELSEWHERE: Mapping[str, str] = {
     "llmops evidence p*": "needs a remote of its own; tests/cli/test_evidence.py has one",
     "llmops evidence admit*": "needs a pack; tests/cli/test_evidence.py makes some",
     "llmops gate --publish*": "asks GitHub; tests/cli/test_gate_github.py has one to ask",
-    "llmops app --repos*": "serves, and asks GitHub; tests/app and tests/cli/test_app.py do it",
     "llmops export*": "needs the extra mlflow; tests/exports do it",
 }
 # A command that is only named: what it cannot do without.
