@@ -31,7 +31,7 @@ class Section:
 
     def within(self, limit_bytes: int) -> str | None:
         """The section in at most that many bytes; None when not even one row fits."""
-        shown = len(self.rows) if len(self.rows) <= self.most + 1 else self.most
+        shown = self._likely(limit_bytes)
         while shown or not self.rows:
             left = len(self.rows) - shown
             rest = (self.more.format(n=left),) if left else ()
@@ -42,6 +42,15 @@ class Section:
                 break
             shown -= 1
         return None
+
+    def _likely(self, limit_bytes: int) -> int:
+        """How many rows may fit by their sizes alone, so that few texts are tried."""
+        shown = len(self.rows) if len(self.rows) <= self.most + 1 else self.most
+        taken = sum(size(row) + 1 for row in self.rows[:shown])
+        while shown > 1 and taken - 1 > limit_bytes:
+            shown -= 1
+            taken -= size(self.rows[shown]) + 1
+        return shown
 
 
 def grid(header: str, rows: Sequence[str], most: int = 20) -> Section:

@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import synthetic
+from tests.benchmarks.comment import GATES as OF_COMMENT
+from tests.benchmarks.comment import per_comment
 from tests.benchmarks.guarding import per_message
 from tests.benchmarks.judging import CASES, GATES, per_verdict
 from tests.benchmarks.pages import per_page
@@ -184,6 +186,17 @@ def judging() -> list[Row]:
     ]
 
 
+def comments() -> list[Row]:
+    """What a pull request shows of 400 gates, beside escaping the same words once."""
+    comment, whole, floor = per_comment()
+    return [
+        (f"comment, {OF_COMMENT} gates", f"{comment * 1000:.0f} ms",
+         f"{comment / floor:.1f} x escaping its words", "50 ms"),
+        (f"check, annotations, comment, SARIF, {OF_COMMENT} gates", f"{whole * 1000:.0f} ms",
+         f"{whole / floor:.1f} x escaping its words", "-"),
+    ]  # fmt: skip
+
+
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "startup": startup,
     "plan": plans,
@@ -193,6 +206,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "scans": scans,
     "guard": guarding,
     "judging": judging,
+    "comments": comments,
 }
 ONLINE: dict[str, Callable[[], list[Row]]] = {"peers": peers}  # only when they are named
 
