@@ -81,7 +81,7 @@ def _taken(
     for _, artifact in zip(range(MOST), listed, strict=False):
         if not left:
             return
-        problem = _unfit(desk, scene, run, artifact)
+        problem = unfit(desk, scene, run, artifact)
         if problem:
             why.append(f"{_named(artifact)} of run {run.id} {problem}")
             continue
@@ -90,7 +90,7 @@ def _taken(
             yield closure
 
 
-def _unfit(desk: Desk, scene: Scene, run: WorkflowRun, artifact: RunArtifact) -> str:
+def unfit(desk: Desk, scene: Scene, run: WorkflowRun, artifact: RunArtifact) -> str:
     """Why an artifact is not downloaded, "" where it is."""
     if artifact.run_id != run.id:
         return f"is of another run ({artifact.run_id})"
