@@ -83,7 +83,7 @@ def test_the_order_in_the_queue_changes_nothing_of_what_is_published() -> None:
     """So states that differ in it alone may be merged."""
     machine = Machine()
     for time, world in enumerate(WORLDS):
-        for size in range(2, len(SUBJECTS) + 1 if time in (2, 5, LAST) else 4):
+        for size in range(2, len(SUBJECTS) + 1) if time in (5, LAST) else (2,):
             ended: dict[frozenset[object], set[int]] = {}
             for order in permutations(SUBJECTS, size):
                 after = machine.drain(machine.id(Snapshot(order)), time)
@@ -109,7 +109,7 @@ def test_merged_states_end_as_a_literal_enumeration_does(last: int) -> None:
 
 def test_a_service_that_believes_events_fails_this_test() -> None:
     broken = Machine(levels=False, ordered=False)
-    assert len(ends(broken, reachable(broken, 8), 8)) > 1
+    assert len(ends(broken, reachable(broken, 7), 7)) > 1
 
 
 @given(st.lists(st.sampled_from(range(LAST)), min_size=LAST, max_size=10 * LAST), st.data())
