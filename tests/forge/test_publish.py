@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmops.forge.auth import ACTIONS_LOGIN, Fixed
-from llmops.forge.base import CHECK, COMMENT
+from llmops.forge.auth import ACTIONS_APP, ACTIONS_LOGIN, Fixed
+from llmops.forge.base import CHECK, COMMENT, Publication
 from llmops.forge.client import GitHub
 from llmops.forge.publish import persist, publish
 from tests.forge.world import World, note
@@ -28,20 +28,27 @@ def world(built: World) -> World:
     return built.reset()
 
 
-def test_a_verdict_is_to_be_seen_in_all_its_parts_with_at_most_ten_writes(world: World) -> None:
-    wanted = world.publication(annotations=200)
-    sarif = {"version": "2.1.0", "runs": [{"results": []}]}
-    packed = base64.b64encode(gzip.compress(json.dumps(sarif).encode())).decode()
-    wanted = replace(
-        wanted,
+def whole(world: World, results: int = 2) -> Publication:
+    """A publication that has every part there is."""
+    tool = {"driver": {"name": "llmops", "rules": []}}
+    run = {"tool": tool, "results": [{"message": {"text": "x"}}] * results}
+    sarif = json.dumps({"version": "2.1.0", "runs": [run]}).encode()
+    packed = base64.b64encode(gzip.compress(sarif)).decode()
+    deployment = {"ref": world.sha, "environment": "prod", "required_contexts": []}
+    return replace(
+        world.publication(annotations=200),
         sarif={"commit_sha": world.sha, "ref": "refs/heads/change", "sarif": packed},
         deployments=[
             {
-                "deployment": {"ref": world.sha, "environment": "prod", "required_contexts": []},
+                "deployment": deployment,
                 "status": {"state": "inactive", "description": "not passed"},
             }
         ],
     )
+
+
+def test_a_verdict_is_to_be_seen_in_all_its_parts_with_at_most_ten_writes(world: World) -> None:
+    wanted = whole(world)
     done = publish(world.client(), wanted)
     assert done.left == ()
     assert done.writes == len(world.fake.writes()) == 9
@@ -55,7 +62,7 @@ def test_a_verdict_is_to_be_seen_in_all_its_parts_with_at_most_ten_writes(world:
 
 
 def test_publishing_what_is_there_writes_nothing(world: World) -> None:
-    wanted = world.publication(annotations=120)
+    wanted = whole(world)
     publish(world.client(), wanted)
     before = len(world.fake.writes())
     again = publish(world.client(), wanted)
@@ -63,6 +70,31 @@ def test_publishing_what_is_there_writes_nothing(world: World) -> None:
     assert again.check_url
     assert again.comment_url
     assert len(world.fake.writes()) == before
+
+
+def test_findings_are_uploaded_again_where_they_are_others(world: World) -> None:
+    publish(world.client(), whole(world))
+    publish(world.client(), whole(world, results=3))
+    assert len(world.repo.sarifs) == 2
+
+
+def test_findings_that_could_not_be_uploaded_are_later(world: World) -> None:
+    world.fake.faults.add(Fault(status=503), times=8, method="POST", path="sarifs")
+    first = publish(world.client(), whole(world))
+    assert [one.partition(":")[0] for one in first.left] == ["sarif", "deployments"]
+    again = publish(world.client(), whole(world), first.writes)
+    assert again.left == ()
+    assert len(world.repo.sarifs) == len(world.repo.deployments) == 1
+
+
+def test_more_than_ten_writes_are_left_for_the_next_call(world: World) -> None:
+    many = [{"deployment": {"ref": world.sha, "description": str(n)}} for n in range(9)]
+    wanted = replace(whole(world), deployments=many)
+    first = publish(world.client(), wanted)
+    assert first.writes == len(world.fake.writes()) == 10
+    assert first.left == ("deployments: 10 writes are made; publish again for the rest",)
+    assert publish(world.client(), wanted).left == ()
+    assert len(world.repo.deployments) == 9
 
 
 def test_the_time_in_the_comments_foot_alone_is_no_reason_to_write(world: World) -> None:
@@ -129,6 +161,47 @@ def test_a_strangers_check_with_our_name_is_neither_taken_nor_changed(world: Wor
     publish(world.client(), world.publication("failure"))
     found = {one["app"].slug: one["conclusion"] for one in world.visible()}
     assert found == {"impostor": "success", "github-actions": "failure"}
+
+
+def test_a_strangers_check_is_known_as_such_by_a_token_that_knows_its_login_alone(
+    world: World,
+) -> None:
+    other, own = world.fake.app("impostor"), world.fake.app("llmops-gate")
+    planted = world.connected(Fixed(world.fake.token(other, world.repo), other.bot, other.id))
+    publish(planted, world.publication("success", 0))
+    publish(world.connected(Fixed(world.fake.token(own, world.repo), own.bot)), world.publication())
+    found = {one["app"].slug: one["conclusion"] for one in world.visible()}
+    assert found == {"impostor": "success", "llmops-gate": "failure"}
+
+
+def test_a_token_that_knows_its_app_need_not_ask_who_it_is(world: World) -> None:
+    for _ in range(2):
+        forge = world.connected(Fixed(world.fake.workflow_token(world.repo), "", ACTIONS_APP))
+        publish(forge, replace(world.publication(), comment=None))
+    assert len(world.repo.checks) == 1
+    assert not [one for one, _ in world.fake.requests if one.path in ("user", "graphql")]
+
+
+@pytest.mark.parametrize("changed", [{"conclusion": "success"}, {"external_id": "of before"}])
+def test_a_check_that_says_something_else_is_put_right(
+    world: World, changed: dict[str, str]
+) -> None:
+    publish(world.client(), world.publication())
+    (check,) = world.visible()
+    check |= changed
+    publish(world.client(), world.publication())
+    world.shows(world.publication())
+
+
+def test_a_check_without_a_digest_is_compared_word_for_word(world: World) -> None:
+    wanted = world.publication()
+    body = {key: value for key, value in (wanted.check or {}).items() if key != "external_id"}
+    plain = replace(wanted, check=body)
+    publish(world.client(), plain)
+    assert publish(world.client(), plain).writes == 0
+    other = replace(plain, check={**body, "output": {"title": "other", "summary": "words"}})
+    assert publish(world.client(), other).writes == 1
+    assert world.visible()[0]["output"]["summary"] == "words"
 
 
 def test_a_token_that_tells_nothing_of_itself_finds_its_own_check_again(world: World) -> None:
@@ -234,19 +307,47 @@ def test_two_publishers_of_two_verdicts_at_once_leave_one_check(world: World) ->
     world.shows(world.publication())
 
 
-class _Between:
-    """Does something right before the first POST to a path."""
+@pytest.mark.parametrize("path", ["check-runs", "comments"])
+def test_whoever_is_overtaken_ends_on_what_all_can_see(world: World, path: str) -> None:
+    """Another publisher's create arrives right after ours: GitHub shows the newest check."""
+    forge, wanted = world.client(), world.publication()
+    other = world.publication("success", 0)
 
-    def __init__(self, forge: GitHub, path: str, action: Any) -> None:
+    def overtake() -> None:
+        assert other.check is not None
+        if path == "check-runs":
+            world.client().create_check(other.check)
+        else:
+            world.client().create_comment(world.pull.number, str(other.comment))
+
+    assert _Between(forge, path, overtake, after=True).publish(wanted)
+    if path == "check-runs":
+        world.shows(wanted)
+    assert world.sticky()[0]["body"] == wanted.comment
+
+
+class _Between:
+    """Does something right before, or after, the first POST to a path."""
+
+    def __init__(self, forge: GitHub, path: str, action: Any, *, after: bool = False) -> None:
         self.forge, self.path, self.action, self.done = forge, path, action, False
+        self.after = after
         self._send = forge.wire.inner.send
         forge.wire.inner.send = self.send  # type: ignore[method-assign]
 
     def send(self, request: Any, *args: Any, **named: Any) -> Any:
-        if request.method == "POST" and request.path_url.endswith(self.path) and not self.done:
-            self.done = True
+        due = request.method == "POST" and request.path_url.endswith(self.path) and not self.done
+        self.done = self.done or due
+        if due and not self.after:
             self.action()
-        return self._send(request, *args, **named)
+        answer = self._send(request, *args, **named)
+        if due and self.after:
+            self.action()
+        return answer
+
+    def publish(self, wanted: Publication) -> bool:
+        publish(self.forge, wanted)
+        return self.done
 
 
 FAULTS = st.sampled_from(

@@ -165,7 +165,10 @@ def test_a_post_whose_answer_was_lost_is_not_sent_again(trouble: Any) -> None:
     assert len(script.sent) == 1
 
 
-@pytest.mark.parametrize("trouble", [NEVER, Answer(429, SECONDARY, {"Retry-After": "5"})])
+@pytest.mark.parametrize(
+    "trouble",
+    [NEVER, requests.ConnectTimeout("no"), Answer(429, SECONDARY, {"Retry-After": "5"})],
+)
 def test_a_post_that_cannot_have_happened_is_sent_again(trouble: Any) -> None:
     forge, script = github(trouble, OK)
     assert forge.send("POST", "x", {}) == {"ok": True}
