@@ -6,6 +6,7 @@ LlmopsError                 one line for the user, a hint, an exit code
 │   └── NotAllowed          the other side does not let this writer push, now and later
 ├── FetchError              bytes named by digest are missing, wrong or unreachable
 ├── StoreError              run folders or evidence cannot be read or written
+│   └── AwayError           a store on another machine cannot be reached: nobody knows what is there
 ├── ExportError             another tool's store cannot be reached, or refuses
 └── ExecutorError           a job could not be started, or died for reasons that are not its own
 """
@@ -47,6 +48,10 @@ class FetchError(LlmopsError):
 
 class StoreError(LlmopsError):
     """The run folder or the evidence store cannot be read or written."""
+
+
+class AwayError(StoreError):
+    """A store on another machine cannot be reached, so that nobody knows what lies there."""
 
 
 class ExportError(LlmopsError):

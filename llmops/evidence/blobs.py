@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from llmops.diagnostics import printable
 from llmops.digest import canonical, of_bytes, of_file
-from llmops.errors import FetchError, StoreError
+from llmops.errors import AwayError, FetchError, StoreError
 from llmops.evidence.statement import hex_of, is_name
 from llmops.source.egress import Egress, check_egress
 
@@ -45,7 +45,10 @@ class Blobs(Protocol):
         """Whether something lies there under a digest. Raises StoreError: it cannot be reached."""
 
     def get(self, digest: str, to: Path) -> None:
-        """The file or folder at `to`, which is not there yet. Raises StoreError: not whole."""
+        """The file or folder at `to`, which is not there yet.
+
+        Raises StoreError: it is not whole, AwayError: it cannot be reached.
+        """
 
     def put(self, path: Path, digest: str) -> None:
         """Lay a file or folder there, unless it is there. Raises StoreError."""
@@ -170,26 +173,26 @@ class _Filed:
         except Exception as error:  # whatever a driver raises: each has a tree of its own
             what = f"the store {self.uri} cannot be {verb}: {_words(error)}"
             hint = "see the address in Environment.store, and the keys in the environment"
-            raise StoreError(what, hint=hint) from error
+            raise AwayError(what, hint=hint) from error
 
     def _driver(self) -> Any:
         """The file system of the scheme. Raises StoreError: its package is missing, or offline."""
         if self._scheme not in _NEAR:
             if os.environ.get("LLMOPS_OFFLINE", "") not in ("", "0"):
-                raise StoreError(f"the store {self.uri} is in the network, but LLMOPS_OFFLINE=1")
+                raise AwayError(f"the store {self.uri} is in the network, but LLMOPS_OFFLINE=1")
             if self._scheme in ("sftp", "hdfs"):
                 check_egress(urlsplit(self.uri).hostname or "", self._egress)
         try:
             fsspec = importlib.import_module("fsspec")
         except ImportError as error:
             what = f"the store {self.uri} needs the package fsspec"
-            raise StoreError(what, hint="pip install 'llmops[store]'") from error
+            raise AwayError(what, hint="pip install 'llmops[store]'") from error
         try:
             return fsspec.filesystem(self._scheme, skip_instance_cache=True)
         except (ImportError, ValueError) as error:
             package = _PACKAGES.get(self._scheme, "a driver of fsspec")
             what = f"the store {self.uri} needs the package {package}"
-            raise StoreError(what, hint=f"pip install {package}") from error
+            raise AwayError(what, hint=f"pip install {package}") from error
 
 
 def _listed(fs: Any, folder: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from llmops.errors import StoreError
+from llmops.errors import AwayError, StoreError
 from llmops.evidence.statement import Evidence
 from llmops.evidence.store import Store
 
@@ -104,6 +104,8 @@ def _lines(
     try:
         data = store.artifact(closure, name).read_bytes()
         found = [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
+    except AwayError:
+        raise  # nobody knows whether they are absent
     except (StoreError, OSError, ValueError, RecursionError):
         return None  # damaged rows are absent rows: the gate says inconclusive
     return found if all(map(whole, found)) else None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from llmops.digest import PATTERN, of_value
-from llmops.errors import LlmopsError, StoreError
+from llmops.errors import AwayError, LlmopsError, StoreError
 from llmops.evidence.elsewhere import InBlobs, Source
 from llmops.evidence.files import (
     Digests,
@@ -185,7 +185,10 @@ class Store:
         return self._path(closure, name)
 
     def _bring(self, closure: str, artifact: Artifact, problem: str) -> None:
-        """Have an artifact here that lies elsewhere. Raises StoreError: it is nowhere, or other."""
+        """Have an artifact here that lies elsewhere. Raises StoreError: it is nowhere, or other.
+
+        Where a place cannot be reached nobody knows that: AwayError, or the forge's own.
+        """
         said = StoreError(problem, hint="llmops plan shows the job that makes it again")
         for source in self._sources:
             try:
@@ -193,7 +196,9 @@ class Store:
                     with self._beside() as folder:
                         self._place(closure, artifact, source.bring(closure, artifact, folder))
                     return
-            except LlmopsError as error:
+            except AwayError:
+                raise
+            except StoreError as error:
                 said = StoreError(error.message, hint=error.hint or said.hint)
         raise said
 

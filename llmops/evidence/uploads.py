@@ -43,6 +43,8 @@ class Uploads(Recorded):
                 if (path / artifact.name).exists():
                     return path / artifact.name
             except (ForgeError, Refused) as error:
+                if isinstance(error, ForgeError) and not _gone(error):
+                    raise  # an outage, or no permission: nobody knows whether it is there
                 words = f"{place.name} of run {place.run_id} cannot be had: {error}"
                 said = StoreError(words, hint="llmops plan shows the job that makes it again")
         raise said
@@ -68,3 +70,8 @@ class Uploads(Recorded):
         unpack(archive, Path(folder, "pack"), Limits())
         archive.unlink()
         return Path(folder, "pack")
+
+
+def _gone(error: ForgeError) -> bool:
+    """Whether trying again brings nothing: the bytes are not there, or not the ones listed."""
+    return type(error) is ForgeError or getattr(error, "status", 0) in (404, 410)

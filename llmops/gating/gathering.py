@@ -126,8 +126,8 @@ def _admitted(
         found = admit(desk.project.store, archive, expected, who, check=rescored)
     why += [f"{_named(artifact)} of run {run.id}: {reason}" for reason in found.refused]
     place = Place(
-        str(desk.forge.repo), run.id, artifact.id, artifact.name,
-        size_bytes=artifact.size_bytes, digest=artifact.digest,
+        str(desk.forge.repo), run.id, artifact.id, artifact.name, artifact.expires_at,
+        artifact.size_bytes, artifact.digest,
     )  # fmt: skip
     for closure in found.kept:
         record(desk.project.store, closure, (place,))

@@ -15,6 +15,7 @@ from functools import partial
 
 from llmops.diagnostics import Severity, printable
 from llmops.errors import LlmopsError, UsageError
+from llmops.evidence.uploads import Uploads
 from llmops.forge.base import GaveUp, Publication, Published, Pull
 from llmops.gating import evidence, groups, judging, landing, permits, reviews, scenes, visible
 from llmops.gating.base import Desk, Group, Landed, PullRequest, Settled, Subject, exit_code
@@ -50,6 +51,7 @@ def reconcile(desk: Desk, subject: Subject) -> Settled:
     Raises UsageError for a subject that is not there, ForgeError where the forge cannot be asked
     about it. Everything else that goes wrong is published, as far as that is possible.
     """
+    desk = _reaching(desk)
     if isinstance(subject, PullRequest):
         return _pull(desk, subject.number)
     if isinstance(subject, Group):
@@ -57,6 +59,14 @@ def reconcile(desk: Desk, subject: Subject) -> Settled:
         return _visible(desk, _guarded(desk, about, partial(_group, desk, subject, about)))
     about = scenes.subject(desk, subject.sha)
     return _visible(desk, _guarded(desk, about, partial(_landed, desk, subject, about)))
+
+
+def _reaching(desk: Desk) -> Desk:
+    """The desk whose store has rows of earlier runs out of what those uploaded."""
+    if desk.project.sources:
+        return desk
+    uploads = Uploads(desk.project.reports.absolute(), desk.forge.clock.now, desk.forge)
+    return replace(desk, project=replace(desk.project, sources=(uploads,)))
 
 
 def open_check(desk: Desk, subject: Subject) -> Settled:

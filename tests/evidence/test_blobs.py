@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from llmops.digest import canonical, of_bytes, of_folder
-from llmops.errors import FetchError, StoreError
+from llmops.errors import AwayError, FetchError, StoreError
 from llmops.evidence import blobs
 from llmops.evidence.blobs import Blobs
+from llmops.evidence.rows import rows_of
 from llmops.evidence.store import Lookout, Store
 from llmops.source.egress import Egress
 from tests.evidence.conftest import Maker
@@ -226,8 +227,10 @@ def test_a_store_that_cannot_be_looked_at_is_told_and_retrains_nothing(tmp_path:
     away = Store(here.root, anew("s3://bucket/x"))
     assert not away.proofs()[run.job.closure].missing
     assert "its artifacts are taken to be there" in away.notes[-1]
-    with pytest.raises(StoreError, match="needs the package s3fs"):
+    with pytest.raises(AwayError, match="needs the package s3fs"):
         away.artifact(run.job.closure, "rows.jsonl")
+    with pytest.raises(AwayError):  # absent rows would be a verdict; this is none
+        rows_of(away)(run.job.closure)
 
 
 def test_a_result_that_failed_is_not_shared(shared: Blobs, uri: str, tmp_path: Path) -> None:
