@@ -1,7 +1,8 @@
 """What stands for `python` on a machine: pip notes what it was asked for, and the tool is there.
 
-Started as `python.py FILES FOLDER ARGUMENTS...`. Known are `-m pip install REQUIREMENTS...` and
-`-m venv FOLDER`; anything else is refused, so that no workflow comes to run other code unseen.
+Started as `python.py FILES FOLDER ARGUMENTS...`. Known are `-I -m pip install REQUIREMENTS...` and
+`-I -m venv FOLDER`; anything else is refused, so that no workflow comes to run other code unseen:
+without `-I` a folder `pip` of the work tree would be what is run.
 """
 
 import sys
@@ -10,10 +11,10 @@ from pathlib import Path
 
 def main(files, folder, *words):
     """0, or 97 for what is not known here."""
-    if words[:3] == ("-m", "pip", "install"):
-        return install(Path(files), Path(folder), words[3:])
-    if words[:2] == ("-m", "venv"):
-        tools = Path(words[2]) / "bin"
+    if words[:4] == ("-I", "-m", "pip", "install"):
+        return install(Path(files), Path(folder), words[4:])
+    if words[:3] == ("-I", "-m", "venv"):
+        tools = Path(words[3]) / "bin"
         tools.mkdir(parents=True)
         for name in ("python", "python3.11"):
             give(tools / name, sys.executable, __file__, files, tools)

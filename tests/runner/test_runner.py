@@ -173,9 +173,9 @@ def test_python_is_only_pip_here(started) -> None:
     steps:
       - uses: {SETUP_PYTHON}
         with: {{python-version: "3.11"}}
-      - run: python -m pip install "llmops @ git+https://example.org/llmops@abc"
+      - run: python -I -m pip install "llmops @ git+https://example.org/llmops@abc"
       - run: llmops --version
-      - run: python -m pip install llmops
+      - run: python -I -m pip install llmops
 """
     job = started(HEAD + script).jobs["plan"]
     assert list(job.steps.values()) == ["success", "success", "success", "failure"]
