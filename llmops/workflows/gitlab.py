@@ -59,6 +59,11 @@ def _of(value: Mapping[str, Any], loc: Loc) -> Iterator[tuple[Loc, str]]:
         yield from scalars(value.get(name), (*loc, name))
 
 
+def lines(job: GitLabJob) -> tuple[str, ...]:
+    """What a job's own scripts say."""
+    return tuple(line for _, line in _of(job.value, job.loc))
+
+
 def images(file: File) -> Iterator[tuple[Loc, str]]:
     """Every container image that is named."""
     if file.system is not System.GITLAB:

@@ -80,7 +80,7 @@ GATE = {"on": "[pull_request, merge_group]", "job": "gate", "more": "    if: alw
         (workflow("run: python -m pip install -q 'llmops[workers]==1'"), {"index-package"}),
         (workflow("run: uvx llmops plan"), {"index-package"}),
         (workflow("run: pip install ./llmops"), set()),
-        (workflow("run: pip install -e . && llmops plan"), set()),
+        (workflow("run: pip install -e . && llmops run"), set()),
         (workflow("run: pip install 'llmops @ git+https://h/o/llmops@c'"), set()),
         (workflow("run: pip install git+https://h/o/llmops"), set()),
         # obfuscated-uses
@@ -102,6 +102,18 @@ GATE = {"on": "[pull_request, merge_group]", "job": "gate", "more": "    if: alw
         (workflow(f"{{{CACHED}}}", **GATE),
          {"gate-cache"}),
         (workflow(f"{{{CACHED}}}"), set()),
+        # executes-change
+        (workflow("run: llmops plan && python -m pip list"), {"executes-change"}),
+        (workflow("run: python -I -m pip list && llmops plan"), set()),
+        (workflow("run: PYTHONUTF8=1 python3.11 -u -m pip list; llmops plan"), {"executes-change"}),
+        (workflow("run: make && llmops plan"), {"executes-change"}),
+        (workflow("run: npm ci && llmops plan"), {"executes-change"}),
+        (workflow("run: pip install -e . && llmops plan"), {"executes-change"}),
+        (workflow("run: bash ci/setup.sh && llmops plan"), {"executes-change"}),
+        (workflow("run: ./setup && llmops plan"), {"executes-change"}),
+        (workflow("run: llmops plan && llmops run && llmops gate", **GATE), {"executes-change"}),
+        (workflow("run: cmake --version; echo make it; llmops plan --out ./plan.json"), set()),
+        (workflow("run: make && llmops run"), set()),
         # insecure-commands
         (workflow("{run: make, env: {ACTIONS_ALLOW_UNSECURE_COMMANDS: 1}}"), {"insecure-commands"}),
         # persisted-credentials
@@ -174,6 +186,8 @@ GITLAB = "image: python@sha256:" + "0" * 64 + "\n"
         ("include: [{project: g/p, ref: main, file: x.yml}]\n", {"unpinned-uses"}),
         ("include: [{local: /ci/x.yml}, {template: Jobs/SAST.gitlab-ci.yml}]\n", set()),
         ("include:\n  - component: h/g/c@1.0\n", {"unpinned-uses"}),
+        ("gate: {script: [python3 -m pip list, llmops gate]}\n", {"executes-change"}),
+        ("run: {script: [make, llmops run]}\ngate: {script: [llmops gate]}\n", set()),
         (".a: &a {script: [make]}\nb: *a\n", {"yaml-alias"}),
     ],
 )
@@ -196,6 +210,8 @@ def test_what_is_found_in_gitlab(text: str, found: set[str]) -> None:
         ("sh 'curl https://h/x' // fine", set()),
         ("agent { docker { image 'python:3.11' } }", {"unpinned-images"}),
         ("agent { docker { image 'python@sha256:" + "0" * 64 + "' } }", set()),
+        ("sh 'make; llmops gate'", {"executes-change"}),
+        ("sh 'make; llmops run plan.json'", set()),
         ("sh 'pip install llmops'", {"index-package"}),
         ("@Library('shared@main') _", {"unpinned-uses"}),
         ("@Library('shared@3d3c42e5aac5ba805825da76410c181273ba90b1') _", set()),
