@@ -26,7 +26,7 @@ from llmops.specs import not_yet
 from llmops.specs.load import KINDS
 from llmops.specs.policy import RULE_PARAMETERS
 from llmops.statistics import attempts, binomial, judged, paired
-from tests.tools import docs_checks, docs_import, docs_kinds, docs_story, words
+from tests.tools import docs_checks, docs_import, docs_kinds, docs_pulls, docs_story, words
 from tests.tools.words import Say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -351,6 +351,8 @@ BLOCKS: Mapping[str, Callable[[Say], str]] = {
     "command-pages": command_pages,
     "rules": rules,
     "checks": docs_checks.checks,
+    "states": docs_pulls.states,
+    "page-limits": docs_pulls.page_limits,
     "kinds": kinds,
     "kind-pages": docs_kinds.kind_pages,
     "roles": docs_kinds.roles,
