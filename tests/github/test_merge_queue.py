@@ -72,6 +72,7 @@ def test_twelve_pull_requests_through_the_queue_cost_twelve_trainings(tmp_path: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_a_hundred_pull_requests_through_the_queue_cost_a_hundred_trainings(tmp_path: Path) -> None:
     _costs_one_training_each(Story(tmp_path, 100), 100)
 

@@ -157,6 +157,7 @@ def _words(w: Watched) -> None:
     w.send("POST", f"{R}/issues/1/labels", labels=["one", "two"])
     w.send("DELETE", f"{R}/issues/1/labels/one")
     w.send("PUT", f"{R}/issues/1/labels", labels=["three"])
+    w.send("PUT", f"{R}/issues/1/labels", labels=[])
     w.send("POST", f"{R}/git/refs", ref="refs/heads/waiver", sha=w.repo.tip("change"))
     w.send("PATCH", f"{R}/git/refs/heads/waiver", sha=w.repo.tip(), force=True)
     w.repo.push({"w.txt": "1"}, "waiver")

@@ -10,8 +10,6 @@ App's does; it sees what others proved by the branch alone, too.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops.evidence import branch as evidence
-from llmops.evidence.store import Store
+from llmops.evidence.blobs import opened
 from llmops.executors.base import Attempt, Ended, Progress
 from llmops.forge.base import Repo
 from llmops.forge.client import GitHub
@@ -160,7 +158,6 @@ class Runner:
         self._repository = clone(str(self.repo.path), self.root / "clone")
         self._remote = Remote(self._repository)
         self._executor = InProcess(self.root / "world.json")
-        self._artifacts = self.root / "artifacts"
         self._machines = 0
         self._host = self._fresh()
 
@@ -185,17 +182,17 @@ class Runner:
 
     def _fresh(self) -> Project:
         self._machines += 1
-        return Project(self._repository, self.root / f"{self._machines}", self.root / "cache")
+        shared = opened(f"file://{self.root / 'shared'}") if self.shares else None
+        where = self.root / f"{self._machines}"
+        return Project(self._repository, where, self.root / "cache", shared)
 
     def _on(self, project: Project, base: str | None, head: str) -> Judged:
         self._remote.fetch("+refs/heads/*:refs/remotes/origin/*", "+refs/pull/*:refs/pull/*")
         if self.shares:
             evidence.pull(project.store, self._remote)
-            self._bring(project.store)
         judged = self._work(project, base, head)
         if self.shares:
             evidence.push(project.store, self._remote)
-            self._keep(project.store)
         return judged
 
     def _work(self, project: Project, base: str | None, head: str) -> Judged:
@@ -210,20 +207,6 @@ class Runner:
         judged = verdict(project, again, now=self.repo.fake.clock.true_now())
         trained = tuple(str(s.job.subject) for s in steps if s.job.type == "train")
         return Judged(judged, trained, len(steps))
-
-    def _bring(self, store: Store) -> None:
-        for closure in store.closures():
-            there = store.run_folder(closure) / "artifacts"
-            kept = self._artifacts / store.run_folder(closure).name
-            if kept.is_dir() and not there.exists():
-                shutil.copytree(kept, there, copy_function=os.link)
-
-    def _keep(self, store: Store) -> None:
-        for closure in store.closures():
-            made = store.run_folder(closure) / "artifacts"
-            kept = self._artifacts / store.run_folder(closure).name
-            if made.is_dir() and not kept.exists():
-                shutil.copytree(made, kept, copy_function=os.link)
 
 
 def _ignore(_: Any) -> None:
