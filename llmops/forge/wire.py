@@ -196,6 +196,7 @@ class Wire(BaseAdapter):
                 if isinstance(done, requests.Response):
                     return done
                 if done.sent and not _repeatable(request):
+                    self.pace.hold(done.seconds or 0.0)
                     raise Unsure(f"{asked}: {done.why}; whether it happened is not known")
                 self.pace.hold(self._pause(done, limits if done.limit else attempt))
                 limits, why = limits + done.limit, done.why
@@ -285,7 +286,7 @@ class Wire(BaseAdapter):
         clock, seen = self.pace.clock, 0
         deadline = clock.monotonic() + body.within_seconds
         try:
-            for piece in response.iter_content(_PIECE):
+            while piece := response.raw.read1(_PIECE, decode_content=True):  # what came so far
                 seen += len(piece)
                 if seen > body.most_bytes:
                     raise ForgeError(f"the answer has more than {body.most_bytes} bytes")
@@ -353,9 +354,9 @@ def _words(error: BaseException) -> str:
     """What the network did, without the request that is in such errors."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "no connection in time"
-    if isinstance(error, requests.exceptions.Timeout):
+    if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | urllib3.exceptions.HTTPError):
         return "the answer broke off"
     return "no connection" if _never_sent(error) else "the connection broke"
 

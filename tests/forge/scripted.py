@@ -72,6 +72,8 @@ class _Slow(io.BytesIO):
         self._clock.passed += self._seconds
         return super().read(1)
 
+    read1 = read
+
 
 class Script(BaseAdapter):
     """Gives the answers in order; `sent` keeps what came and when. `dated`: answers bear a date."""

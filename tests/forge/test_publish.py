@@ -268,6 +268,13 @@ def test_labels_of_others_stay(world: World) -> None:
     assert set(world.pull.labels) == {"bug", "llmops: failed"}
 
 
+def test_a_label_that_was_taken_away_unheard_is_no_trouble(world: World) -> None:
+    world.pull.labels += ["llmops: passed"]
+    world.fake.faults.add(Fault(status=502, lost=True), method="DELETE", path="labels")
+    assert publish(world.client(), world.publication()).left == ()
+    assert set(world.pull.labels) == {"llmops: failed"}
+
+
 @pytest.mark.parametrize(
     "fault",
     [Fault(status=502, lost=True), replace(RESET, lost=True), replace(TRUNCATED, lost=True)],

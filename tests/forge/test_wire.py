@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -13,7 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from llmops.forge.auth import Fixed
 from llmops.forge.base import ForgeError, GaveUp, Refused, Unsure
-from llmops.forge.clock import read
+from llmops.forge.clock import SystemClock, read
 from llmops.forge.limits import Patience
 from llmops.forge.wire import MOST_BYTES, Pace, Wire
 from tests.forge.scripted import SECRET, Answer, Ticking, github
@@ -274,6 +275,41 @@ def test_requests_of_several_threads_go_one_after_the_other() -> None:
         thread.join()
     assert most == 1
     assert script.times() == [float(n) for n in range(8)]
+
+
+def test_a_create_that_may_have_happened_is_not_followed_before_the_time_it_names() -> None:
+    forge, script = github(Answer(503, None, {"Retry-After": "40"}), OK)
+    with pytest.raises(Unsure):
+        forge.send("POST", "x", {})
+    forge.get("x")
+    assert script.times()[1] >= 40
+
+
+def test_a_body_that_trickles_is_not_waited_for() -> None:
+    """A real socket: each byte comes in time, the whole never does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_trickle, args=(server, 2))
+        thread.start()
+        home = f"http://127.0.0.1:{server.getsockname()[1]}"
+        pace = Pace(SystemClock(), Patience(tries=2, first_seconds=0.01, body_seconds=0.2))
+        wire = Wire(HTTPAdapter(max_retries=0), home, Fixed(SECRET), pace)
+        begun = time.monotonic()
+        with pytest.raises(GaveUp, match="the answer comes too slowly, 2 times"):
+            wire.send(requests.Request("GET", f"{home}/x").prepare())
+        assert time.monotonic() - begun < 5
+        thread.join()
+
+
+def _trickle(server: socket.socket, times: int) -> None:
+    for _ in range(times):
+        peer, _ = server.accept()
+        with peer:
+            peer.recv(65_536)
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
+            with contextlib.suppress(OSError):
+                for _ in range(400):
+                    peer.sendall(b" ")
+                    time.sleep(0.02)
 
 
 def test_a_limit_holds_even_where_the_rest_of_its_answer_did_not_arrive() -> None:

@@ -85,6 +85,8 @@ class _Slow(io.BytesIO):
         asked = self._most if size is None or size < 0 else min(size, self._most)
         return super().read(asked)
 
+    read1 = read
+
 
 def _raw(fake: FakeGitHub, answer: Answer, fault: Fault | None) -> urllib3.HTTPResponse:
     content = b"" if answer.status in NO_BODY else answer.payload()
