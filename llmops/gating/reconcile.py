@@ -30,6 +30,7 @@ from llmops.reports.github_states import Subject as About
 from llmops.rules.base import Outcome, Verdict
 
 _OURS = "that is a mistake of llmops: its log has the rest"
+_ALONE = "push a commit of its own to each, or close one, so that each has its own check"
 _MOVES = 3  # how often the head of a pull request may move under one look
 
 
@@ -118,7 +119,18 @@ def _stands(desk: Desk, pull: Pull) -> bool:
 
 def _opened(desk: Desk, pull: Pull, about: About) -> _Told:
     visible.opened(desk, about)
+    other = _elsewhere(desk, pull)
+    if other is not None:
+        where = f"#{other.number} too, against {printable(other.base_ref)}"
+        why = f"commit {pull.head_sha[:7]} is the head of {where}; a check stands on a commit"
+        return _Told(states.waiting_for_person(about, why, _ALONE), 1, "waiting", (why,))
     return _judged(desk, scenes.of_pull(desk, pull))
+
+
+def _elsewhere(desk: Desk, pull: Pull) -> Pull | None:
+    """Another open pull request with the same head, for a branch that may ask less of it."""
+    others = desk.forge.pulls_of(pull.head_sha)
+    return next((one for one in others if one.base_ref != pull.base_ref), None)
 
 
 def _closed(desk: Desk, pull: Pull, about: About) -> _Told:
