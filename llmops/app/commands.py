@@ -88,7 +88,10 @@ class Commands:
         words = tuple(str(found["body"])[:MOST_WORDS].split("\n")[0].split()[1:])
         asked = _Asked(subject.repo, pull, by, words, forge, self._queue, plans)
         told = self._clean(_said(asked))
-        forge.create_comment(subject.number, _fitted(subject.comment, told))
+        try:
+            forge.create_comment(subject.number, _fitted(subject.comment, told))
+        except Refused as refused:  # a locked conversation, or one that is gone
+            return f"could not be answered: {refused.message}"
         return f"answered {' '.join(words)[:80]!r} of {printable(by, 60)}"
 
     def _answered(self, subject: Subject, forge: Forge) -> bool:

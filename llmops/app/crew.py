@@ -32,8 +32,11 @@ def step(queue: Queue, work: Work, journal: Journal) -> bool:
     except Exception as error:
         _trouble(queue, subject, error, journal)
         return True
-    queue.done(subject)
     journal.say("done", f"{subject}: {said}")
+    try:
+        queue.done(subject)
+    except StoreError as error:
+        journal.say("failed", error.message)
     return True
 
 
@@ -50,7 +53,7 @@ def _trouble(queue: Queue, subject: Subject, error: Exception, journal: Journal)
         until = _moment(error.resume_at) if isinstance(error, GaveUp) else None
         entry = queue.failed(subject, told, until=until)
         later = entry.not_before.isoformat(timespec="seconds") if entry.not_before else ""
-        after = "is left until it is asked for again" if entry.parked else f"again at {later}"
+        after = f"left until {later}" if entry.parked else f"again at {later}"
         journal.say("failed", f"{subject}: {told}; try {entry.tries}, {after}")
     except StoreError as full:
         journal.say("failed", f"{subject}: {told}; and {full.message}")

@@ -20,6 +20,7 @@ from llmops.forge.base import CHECK, is_sha
 EVIDENCE = "llmops-evidence"  # the branch that holds statements
 COMMAND = "/llmops"  # how a chat command begins
 # A merge queue's branch: the target branch, the last pull request in it, the tip it was built on.
+GROUPS = "gh-readonly-queue/"
 _QUEUED = re.compile(r"(?:refs/heads/)?gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]{40,64}")
 _HEADS = "refs/heads/"
 _WORD = re.compile(rf"^{COMMAND} run ", re.MULTILINE)  # counts on any line
@@ -144,6 +145,8 @@ def _head(given: _Given, sha: str, *path: str) -> Event:
 
 
 def _group(given: _Given) -> Event:
+    if given.text("action") == "destroyed":
+        return given.nothing("the group is gone")
     sha, branch = given.sha("merge_group", "head_sha"), given.branch("merge_group", "base_ref")
     return given.look(kind="group", sha=sha, branch=branch)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from llmops.app.events import EVIDENCE, is_command
+from llmops.app.events import EVIDENCE, GROUPS, is_command
 from llmops.app.queue import Disk, Queue
 from llmops.app.subjects import Subject, is_branch, wrong
 from llmops.digest import of_value
@@ -28,7 +28,6 @@ FULL = 3600  # seconds after which a thing is looked at though nothing shows
 SLOW = timedelta(seconds=240)  # how often a new tip of the evidence branch is noticed
 MOST_LANDED = 100  # commits that may have landed unseen between two looks
 OVERLAP, FIRST = timedelta(minutes=10), timedelta(days=1)  # how far back comments are read
-_GROUPS = "gh-readonly-queue/"
 _GROUP = re.compile(r"refs/heads/gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]{40,64}")
 _ISSUE = re.compile(r".*/pull/(\d{1,15})(?:#.*)?")
 
@@ -120,7 +119,7 @@ def _prints(repo: str, forge: Forge, known: _Known, now: datetime) -> Iterator[t
         told = [head, base, tips[base], pull.get("updated_at"), pull.get("draft"), evidence]
         subject = Subject(repo, "pull", number)
         yield subject, _print([*told, runs.get(head, []), _hour(now, number)])
-    for ref in forge.get(f"repos/{repo}/git/matching-refs/heads/{_GROUPS}") or ():
+    for ref in forge.get(f"repos/{repo}/git/matching-refs/heads/{GROUPS}") or ():
         found, sha = _GROUP.fullmatch(str(ref["ref"])), str(ref["object"]["sha"])
         if found and is_branch(found[1]) and is_sha(sha):
             told = [sha, runs.get(sha, []), evidence, _hour(now, int(sha[:6], 16))]

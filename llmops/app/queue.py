@@ -3,8 +3,9 @@
 In: subjects from events, from the periodic look and from work itself. Out: one subject at a time,
 at most one of a lane, first come first served. A subject that is asked for ten times before anybody
 looks is looked at once; one that is asked for while somebody looks is looked at again. A failed one
-comes back later, each time after a longer wait, and after `TRIES` is left until an event, a full
-look or a new start asks for it again. Its file goes when its work is done and not before.
+comes back later, each time after a longer wait; after `TRIES`, and where a person has to mend
+something first, it is left for an hour, unless an event, a full look or a new start asks for it.
+Its file goes when its work is done and not before.
 
 One process owns the folder. Times are the wall clock's, since they outlive the process.
 """
@@ -25,6 +26,7 @@ from llmops.forge.base import Clock
 
 TRIES = 8
 FIRST_WAIT, LONGEST_WAIT = 5.0, 600.0  # seconds between tries
+LEFT = timedelta(hours=1)  # how long what was given up is left
 JUMP = timedelta(hours=2)  # a longer wait than any that we set: the clock was put back
 FORMAT = 1
 
@@ -69,7 +71,10 @@ class Folder:
 
     def remove(self, name: str) -> None:
         """A name that a kill brings back only costs one more look."""
-        (self.path / name).unlink(missing_ok=True)
+        try:
+            (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise files.failed("remove", self.path / name, error) from error
 
     def set_aside(self, name: str) -> None:
         """Into the folder `damaged`."""
@@ -145,7 +150,9 @@ class Queue:
                 self._disk.set_aside(name)
                 bad.append(name)
                 continue
-            self._waiting[entry.subject.key] = replace(entry, tries=0, parked=False)
+            later = None if entry.parked else entry.not_before
+            again = replace(entry, tries=0, parked=False, not_before=later)
+            self._waiting[entry.subject.key] = again
         self._next = 1 + max((entry.order for entry in self._waiting.values()), default=0)
         self.damaged = tuple(bad)
 
@@ -177,16 +184,19 @@ class Queue:
             return None
 
     def done(self, subject: Subject) -> None:
-        """It was looked at. Asked for meanwhile: it waits anew, at the end."""
+        """It was looked at. Asked for meanwhile: it waits anew, at the end.
+
+        Raises StoreError where its file cannot go; then a new start looks once more.
+        """
         with self._changed:
             key = subject.key
             del self._working[key]
+            self._changed.notify_all()
             if key in self._again:
                 self._again.discard(key)
-                self._keep(Entry(subject, self._take_number()))
+                self._waiting[key] = Entry(subject, self._take_number())  # its file is there
             else:
                 self._disk.remove(f"{key}.json")
-            self._changed.notify_all()
 
     def failed(self, subject: Subject, why: str, *, until: datetime | None = None) -> Entry:
         """It could not be looked at: later again, not before `until` if that is said."""
@@ -196,7 +206,8 @@ class Queue:
             self._again.discard(key)
             tries = entry.tries + 1
             wait = timedelta(seconds=min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT))
-            due = max(self._clock.now() + wait, until) if until else self._clock.now() + wait
+            due = self._clock.now() + (LEFT if tries >= TRIES else wait)
+            due = max(due, until) if until else due
             later = Entry(subject, self._take_number(), tries, due, why[:500], tries >= TRIES)
             self._waiting[key] = later  # also where the disk is full: this process goes on
             self._changed.notify_all()
@@ -204,12 +215,15 @@ class Queue:
             return later
 
     def park(self, subject: Subject, why: str) -> None:
-        """Nothing that waiting would mend: left until somebody asks again."""
+        """A person has to mend something: left for an hour, or until somebody asks again."""
         with self._changed:
             entry = self._working.pop(subject.key)
             again = subject.key in self._again
             self._again.discard(subject.key)
-            later = replace(entry, why=why[:500], parked=not again, order=self._take_number())
+            later = replace(
+                entry, why=why[:500], parked=not again, order=self._take_number(),
+                not_before=None if again else self._clock.now() + LEFT,
+            )  # fmt: skip
             self._waiting[subject.key] = later
             self._changed.notify_all()
             self._disk.write(f"{subject.key}.json", later.data())
@@ -231,8 +245,6 @@ class Queue:
             return tuple(entry.subject for entry in self._working.values())
 
     def _due(self, entry: Entry) -> bool:
-        if entry.parked:
-            return False
         later, now = entry.not_before, self._clock.now()
         return later is None or later <= now or later - now > JUMP
 

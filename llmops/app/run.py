@@ -20,7 +20,7 @@ from llmops.app.work import Bench
 from llmops.app.work import Work as Look
 from llmops.forge.base import Clock
 
-LATE = 4 * EVERY  # seconds after which a look that did not come is a trouble
+LATE = 4 * EVERY  # seconds after which a look at a repository is overdue
 
 
 class Service:
@@ -72,19 +72,15 @@ class Service:
         self.crew.start()
 
     def ready(self) -> str:
-        """Why it cannot work now, "" if it can. Names nothing of a repository."""
-        if writable(self.settings.data):
-            return "the data folder cannot be written to"
-        now, last = self.clock.now(), self.loop.last()
-        since = [last.get(repo, self.began) for repo in self.settings.repos]
-        if any((now - at).total_seconds() > LATE for at in since):
-            return "a repository was not looked at for too long: see the log"
-        return ""
+        """Why no event can be taken now, "" if one can. GitHub's outage is no reason."""
+        why = "the data folder cannot be written to"
+        return why if writable(self.settings.data) else ""
 
     def status(self) -> Mapping[str, Any]:
         """Counts and times."""
         entries = self.queue.entries()
-        now, last = self.clock.now(), list(self.loop.last().values())
+        now, last = self.clock.now(), self.loop.last()
+        seen = [last.get(repo, self.began) for repo in self.settings.repos]
         return {
             "service": "llmops app", "version": __version__,
             "up_seconds": int((now - self.began).total_seconds()),
@@ -92,7 +88,8 @@ class Service:
             "working": len(self.queue.working()),
             "retrying": sum(1 for one in entries if one.tries),
             "left": sum(1 for one in entries if one.parked),
-            "last_look": min(last).isoformat(timespec="seconds") if last else None,
+            "oldest_look": min(seen).isoformat(timespec="seconds"),
+            "late": sum(1 for at in seen if (now - at).total_seconds() > LATE),
         }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from llmops.app.journal import Handler, Journal
 from llmops.errors import UsageError
 
 BODY_SECONDS = 8.0  # GitHub itself gives up after ten
+MOST_HELD = 4 * MOST_BYTES  # of all bodies that are being read: nobody has signed them yet
 CONCURRENCY = 64  # connections at a time; more hear 503 and are delivered again or swept up
 _PLAIN = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -43,16 +44,20 @@ def create(
     door: Door, health: Health, start: Callable[[], None], stop: Callable[[], None]
 ) -> Starlette:
     """The application. `start` and `stop` go around its life."""
+    room = _Room()
 
     async def webhook(request: Request) -> JSONResponse:
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(request)
+            with room.taken(_announced(request)):
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await _body(request)
+                return _said(await run_in_threadpool(door.receive, dict(request.headers), body))
         except TimeoutError:
             return _said(Answer(408, {"error": "the body did not come in time"}))
         except ClientDisconnect:
             return _said(Answer(400, {"error": "the body did not come"}))
-        return _said(await run_in_threadpool(door.receive, dict(request.headers), body))
+        except _FullError:
+            return _said(Answer(503, {"error": "too much at once, deliver it again"}))
 
     async def healthz(request: Request) -> JSONResponse:
         good = health.alive()
@@ -82,10 +87,38 @@ def create(
     return Starlette(routes=routes, lifespan=life)
 
 
+class _FullError(Exception):
+    """No more bodies can be read now."""
+
+
+class _Room:
+    """How many bytes of unsigned bodies are in memory, all connections together."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    @contextlib.contextmanager
+    def taken(self, size: int) -> Iterator[None]:
+        """Room for a body. Raises _FullError."""
+        if self._held + size > MOST_HELD:
+            raise _FullError
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
+
+
+def _announced(request: Request) -> int:
+    """How long a body may become: as long as is said, or as any may be."""
+    length = request.headers.get("content-length", "")
+    return min(int(length[:20]), MOST_BYTES) if length.isdecimal() else MOST_BYTES
+
+
 async def _body(request: Request) -> bytes:
     """At most one byte more than a delivery may have: the door refuses that."""
     length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length[:20]) > MOST_BYTES:
+    if length.isdecimal() and int(length[:20]) > MOST_BYTES:
         return b"\0" * (MOST_BYTES + 1)
     pieces, size = [], 0
     async for piece in request.stream():

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llmops.app.events import GROUPS
 from llmops.app.subjects import Kind, Subject
+from llmops.errors import UsageError
 from llmops.forge.base import Forge, ForgeError, GaveUp, Pull
 
 if TYPE_CHECKING:
@@ -70,15 +72,27 @@ def _landed(work: Work, subject: Subject) -> str:
 
 def _settled(work: Work, subject: Subject, judged: Judged) -> str:
     """One look. What the world failed to give is asked for again; what is missing is waited for."""
-    settled = work.bench.reconcile(work.bench.desk(subject.repo), judged)
+    desk = work.bench.desk(subject.repo)
+    try:
+        settled = work.bench.reconcile(desk, judged)
+    except UsageError as error:  # it is not there, so there is nothing to be right about
+        return error.message
     notes = "; ".join(settled.notes[:3])
     if settled.published.resume_at:
         raise GaveUp(f"not all is published: {notes}", resume_at=settled.published.resume_at)
     if settled.again and settled.state == "not judged" and settled.verdict is None:
+        if subject.kind == "group" and not _exists(desk, subject.sha):
+            return f"the group is gone ({notes})"
         raise LaterError(f"not judged: {notes}")
     if subject.kind == "pull":
         work.loop.note(subject, open=settled.state != "closed")
     return f"{settled.state}{f' ({notes})' if notes else ''}"
+
+
+def _exists(desk: Desk, sha: str) -> bool:
+    """Whether a commit is still a merge group."""
+    listed = desk.forge.get(f"repos/{desk.forge.repo}/git/matching-refs/heads/{GROUPS}") or ()
+    return any(ref["object"]["sha"] == sha for ref in listed)
 
 
 def _commit(work: Work, subject: Subject) -> str:

@@ -167,6 +167,12 @@ def test_a_kill_after_the_answer_and_before_it_is_noted_does_not_answer_twice(ch
     assert len(chat.forge.answers()) == 1
 
 
+def test_a_conversation_that_is_locked_is_let_be(chat: Chat) -> None:
+    chat.forge.refuses = ("create-comment",)
+    assert "could not be answered" in chat.say("/llmops help")
+    assert "was answered before" in chat.handle(1000)
+
+
 def test_a_stranger_cannot_forge_the_mark_of_an_answer(chat: Chat) -> None:
     chat.forge.comment(7, MARKER.format(1001) + "\nhm", "eve")
     chat.say("/llmops help")

@@ -63,6 +63,11 @@ READ = {
               merge_group={"head_sha": HEAD, "base_ref": "refs/heads/release/1.x"}),
         (GROUP,),
     ),
+    "group gone": (
+        "merge_group",
+        event(action="destroyed", merge_group={"head_sha": HEAD, "base_ref": "refs/heads/main"}),
+        (),
+    ),
     "push to the target": ("push", push(), (LANDED, SWEEP)),
     "push to another branch": ("push", push("refs/heads/wip"), (SWEEP,)),
     "push of evidence": ("push", push("refs/heads/llmops-evidence"), (SWEEP,)),

@@ -115,20 +115,25 @@ def test_a_failed_one_comes_back_after_a_longer_wait_each_time() -> None:
     assert waits == [5, 10, 20, 40, 80, 160, 320]
 
 
-def test_after_so_many_tries_it_is_left_until_somebody_asks() -> None:
+def test_after_so_many_tries_it_is_left_for_an_hour_or_until_somebody_asks() -> None:
     clock, disk = Clock(), Memory()
     found = queue(disk, clock)
     found.put(ONE)
     for _ in range(TRIES):
         assert found.take() == ONE
-        found.failed(ONE, "GitHub is down")
-        clock.at += timedelta(hours=1)
-    clock.at += timedelta(days=9)
+        left = found.failed(ONE, "GitHub is down")
+        clock.at += timedelta(minutes=10)
+    assert left.parked
     assert found.take() is None
     assert found.entries()[0].why == "GitHub is down"
-    assert queue(disk, clock).take() == ONE  # a new start asks for it
-    found.put(ONE)
+    assert queue(disk, clock).take() == ONE, "a new start asks for it"
+    clock.at += timedelta(minutes=49)
+    assert found.take() is None
+    clock.at += timedelta(minutes=2)
     assert found.take() == ONE
+    assert found.failed(ONE, "still").parked
+    found.put(ONE)
+    assert found.take() == ONE, "an event asks for it"
 
 
 def test_nothing_comes_back_before_it_may_not_even_after_a_new_start() -> None:
@@ -157,7 +162,8 @@ def test_a_clock_that_was_put_back_a_day_keeps_nothing_waiting() -> None:
 
 
 def test_what_needs_a_person_is_left_at_once_and_is_due_if_asked_for_meanwhile() -> None:
-    found = queue()
+    clock = Clock()
+    found = queue(clock=clock)
     found.put(ONE)
     found.take()
     found.park(ONE, "no permission")
@@ -166,6 +172,9 @@ def test_what_needs_a_person_is_left_at_once_and_is_due_if_asked_for_meanwhile()
     found.take()
     found.put(ONE)
     found.park(ONE, "no permission")
+    assert found.take() == ONE
+    found.park(ONE, "no permission")
+    clock.at += timedelta(hours=1)
     assert found.take() == ONE
 
 

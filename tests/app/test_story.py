@@ -110,6 +110,9 @@ def test_from_the_first_push_to_what_landed(gate: Gate) -> None:
     gate.deliver()
     (answer,) = gate.said(pull.number)
     assert "evaluate Evaluation/quality" in answer
+    gate.repo.comment(pull.number, "/llmops plan", by="li")
+    gate.deliver()
+    assert "### llmops plan: nothing to run" in gate.said(pull.number)[-1]
 
     queue = gate.repo.queue()
     queue.add(pull)
