@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from llmops.diagnostics import Diagnostic, Severity, Span
 from llmops.forge.base import COMMENT, Publication
-from llmops.reports import github_outputs, github_states
+from llmops.reports import github_landed, github_outputs, github_states
 from llmops.reports.escape import size
 from llmops.rules.base import Outcome, Verdict
 from tests.reports import pulls
@@ -66,9 +66,8 @@ def harmless(found: Publication) -> None:
     for page in (found.comment, output.pop("summary", ""), output.pop("text", "")):
         dead(page or "", HOMES)
         assert size(page or "") <= 60_000
-    comment = found.comment or COMMENT
-    assert comment.startswith(COMMENT)
-    assert comment.count(COMMENT) == 1
+    assert found.comment is None or found.comment.startswith(COMMENT)
+    assert (found.comment or COMMENT).count(COMMENT) == 1
     for text in texts([check, output, found.annotations, found.status, found.labels]):
         plain(text)
     if found.sarif:
@@ -100,6 +99,16 @@ def test_no_message_of_the_world_is_alive(what: str, hint: str, found: list[Diag
     harmless(github_states.not_judged(SUBJECT, what, hint))
     harmless(github_states.waiting_for_person(SUBJECT, what, hint, what))
     harmless(github_states.invalid(SUBJECT, found))
+
+
+@LAW
+@given(WORDS, WORDS, WORDS)
+def test_no_word_about_what_landed_is_alive(tree: str, branch: str, why: str) -> None:
+    harmless(github_landed.as_judged(pulls.LANDED, tree, "passed", why))
+    harmless(github_landed.unjudged(pulls.LANDED, tree, why))
+    issue = github_landed.issue(pulls.LANDED, tree, branch, why)
+    dead(str(issue["body"]), HOMES)
+    plain(str(issue["title"]))
 
 
 def test_a_hundred_backticks_do_not_make_a_gates_name_alive() -> None:

@@ -9,8 +9,9 @@ from functools import cache
 from llmops.diagnostics import Diagnostic, Severity, Span
 from llmops.forge.base import Publication, Repo
 from llmops.jobs.base import Change, FieldChange, Plan
+from llmops.reports import github_landed
 from llmops.reports import github_states as states
-from llmops.rules.base import Cause, Finding, Loosened, Outcome, Verdict
+from llmops.rules.base import Cause, Counted, Finding, Loosened, Outcome, Verdict
 from llmops.specs.base import Ref
 from tests.reports import conftest as fixed
 from tests.reports.conftest import EVIL, PLANS, VERDICTS, a_plan, a_verdict, require
@@ -22,6 +23,7 @@ SUBJECT = states.Subject(
     details_url="https://git.example/acme/support/actions/runs/77",
     report_url="https://git.example/acme/support/actions/runs/77/artifacts/5",
 )  # fmt: skip
+LANDED = replace(SUBJECT, number=None, ref="refs/heads/main")
 RECIPE = "specs/recipes/support-lora.yaml"
 CAUSES = (
     Cause("Recipe/support-lora", "lora.r", f"{RECIPE}:12:5"),
@@ -48,9 +50,7 @@ def failed() -> Verdict:
         *(require(f"tone[language={name}]", Outcome.PASSED, 0.9 + i / 100, rule="slices")
           for i, name in enumerate(("de", "en", "es", "fr", "it", "ja"))),
     )  # fmt: skip
-    return replace(
-        VERDICTS["failed"], findings=found, advisory=False, counted=fixed.COUNTED.counted
-    )
+    return replace(VERDICTS["failed"], findings=found)
 
 
 def one_file() -> Verdict:
@@ -107,7 +107,16 @@ def nothing_to_run() -> Verdict:
     return VERDICTS["quiet"]
 
 
-JUDGED: Mapping[str, Verdict] = {
+def counted(verdict: Verdict) -> Verdict:
+    """As what is published is judged: attempts stand in a ledger."""
+    if verdict.counted is not None:
+        return verdict
+    return replace(
+        verdict, advisory=False, counted=Counted("pull_request", "#12", 31, fixed.sha("1ed6e7"))
+    )
+
+
+_JUDGED: Mapping[str, Verdict] = {
     "first-run": first_run(),
     "nothing-to-run": nothing_to_run(),
     "all-reused": all_reused(),
@@ -122,6 +131,7 @@ JUDGED: Mapping[str, Verdict] = {
     "chinese": VERDICTS["chinese"],
     "hostile": VERDICTS["hostile"],
 }
+JUDGED = {name: counted(verdict) for name, verdict in _JUDGED.items()}
 RUNNING: Mapping[str, Plan] = {
     "running": PLANS["change"],
     "running-400-gates": PLANS["400-gates"],
@@ -142,6 +152,14 @@ def every() -> Mapping[str, Publication]:
             SUBJECT, "the artifacts of run 77 are gone: 404 from the server",
             "start the run jobs again; the evidence that is kept stays",
         ),
+        "conflict": states.refused(
+            SUBJECT, "conflict in specs/recipes/support-lora.yaml",
+            "merge the target branch into this one, and settle what conflicts",
+        ),
+        "conflict-hostile": states.refused(SUBJECT, EVIL, EVIL),
+        "landed": github_landed.as_judged(LANDED, "77d0" * 10, "passed", "pull request 12"),
+        "landed-unjudged": github_landed.unjudged(LANDED, "77d0" * 10, "its jobs had not run"),
+        "landed-hostile": github_landed.unjudged(LANDED, EVIL, EVIL),
         "world-failed-hostile": states.not_judged(SUBJECT, EVIL, EVIL),
         "invalid": states.invalid(SUBJECT, MISTAKES),
         "invalid-hostile": states.invalid(SUBJECT, (*hostile, broken)),
