@@ -15,6 +15,7 @@ from llmops.forge.base import Repo
 from llmops.forge.client import connect
 from llmops.rules.base import Outcome
 from tests.github import FakeGitHub
+from tests.github.gated_world import GatedRunner
 from tests.github.pulls import FakePull
 from tests.github.queue import Group, MergeQueue
 from tests.github.train_world import BAD, Runner, recipe, systems
@@ -23,7 +24,9 @@ from tests.github.train_world import BAD, Runner, recipe, systems
 class Story:
     """A repository of systems that are all proven on main, and machines for what comes."""
 
-    def __init__(self, root: Path, count: int, shares: bool = True) -> None:
+    def __init__(
+        self, root: Path, count: int, shares: bool = True, runner: type[Runner] = Runner
+    ) -> None:
         self.fake = FakeGitHub(root / "github")
         self.repo = self.fake.repository("acme/many", systems(count))
         app = self.fake.app()
@@ -31,7 +34,7 @@ class Story:
         self.forge = connect(
             Repo("acme", "many"), token, clock=self.fake.clock, adapter=self.fake.adapter()
         )
-        self.runner = Runner(self.repo, root / "runner", self.forge, shares)
+        self.runner = runner(self.repo, root / "runner", self.forge, shares)
         self.queue: MergeQueue = self.repo.queue(build=5, batch=5)
         self.runner.prove(self.repo.tip())
 
@@ -96,6 +99,10 @@ def _costs_one_training_each(story: Story, count: int) -> None:
     assert landed == story.queue.landed[-1].head_sha
     assert story.runner.prove(landed).ran == 0
     story.fake.assert_polite()
+
+
+def test_through_the_real_gate_it_costs_one_training_each_too(tmp_path: Path) -> None:
+    _costs_one_training_each(Story(tmp_path, 3, runner=GatedRunner), 3)
 
 
 def test_machines_that_share_no_evidence_train_again_and_again(tmp_path: Path) -> None:

@@ -156,22 +156,22 @@ class Runner:
         self.root.mkdir(parents=True)
         (self.root / "world.json").write_text(json.dumps(WORLD))
         self._repository = clone(str(self.repo.path), self.root / "clone")
-        self._remote = Remote(self._repository)
-        self._executor = InProcess(self.root / "world.json")
+        self.remote = Remote(self._repository)
+        self.executor = InProcess(self.root / "world.json")
         self._machines = 0
-        self._host = self._fresh()
+        self.host = self.fresh()
 
     def prove(self, sha: str) -> Judged:
         """Bring everything of a commit to evidence: main, before the story begins."""
-        return self._on(self._fresh(), None, sha)
+        return self._on(self.fresh(), None, sha)
 
     def judge(self, base: str, head: str, number: int, told_at: str) -> Judged:
         """The workflow of a pull request, on a fresh machine; its check and comment included."""
-        return self._publish(self._on(self._fresh(), base, head), told_at, number)
+        return self._publish(self._on(self.fresh(), base, head), told_at, number)
 
     def judge_group(self, base: str, head: str) -> Judged:
         """The workflow of a merge group, on the host."""
-        return self._publish(self._on(self._host, base, head), head, None)
+        return self._publish(self._on(self.host, base, head), head, None)
 
     def _publish(self, judged: Judged, sha: str, number: int | None) -> Judged:
         subject = states.Subject(Repo.parse(self.repo.full_name), number, sha)
@@ -180,19 +180,24 @@ class Runner:
         self.trained += judged.trained
         return judged
 
-    def _fresh(self) -> Project:
+    def fresh(self) -> Project:
+        """A machine that has nothing yet."""
         self._machines += 1
         shared = opened(f"file://{self.root / 'shared'}") if self.shares else None
         where = self.root / f"{self._machines}"
         return Project(self._repository, where, self.root / "cache", shared)
 
+    def fetch(self) -> None:
+        """All branches and pull requests, into the one clone of these tests."""
+        self.remote.fetch("+refs/heads/*:refs/remotes/origin/*", "+refs/pull/*:refs/pull/*")
+
     def _on(self, project: Project, base: str | None, head: str) -> Judged:
-        self._remote.fetch("+refs/heads/*:refs/remotes/origin/*", "+refs/pull/*:refs/pull/*")
+        self.fetch()
         if self.shares:
-            evidence.pull(project.store, self._remote)
+            evidence.pull(project.store, self.remote)
         judged = self._work(project, base, head)
         if self.shares:
-            evidence.push(project.store, self._remote)
+            evidence.push(project.store, self.remote)
         return judged
 
     def _work(self, project: Project, base: str | None, head: str) -> Judged:
@@ -200,7 +205,7 @@ class Runner:
         planned = make_plan(project, both)
         steps = [step for step in planned.plan.steps if step.state == "run"]
         trees = [side.tree for side in (both.head, both.base) if side is not None]
-        report = execute(project, planned.plan.steps, trees, _ignore, RunOptions(), self._executor)
+        report = execute(project, planned.plan.steps, trees, ignore, RunOptions(), self.executor)
         assert not report.world_failed, [f.error.message for f in report.world_failed]
         again = make_plan(project, both) if steps else planned
         assert not [s for s in again.plan.steps if s.state == "run"]
@@ -209,5 +214,5 @@ class Runner:
         return Judged(judged, trained, len(steps))
 
 
-def _ignore(_: Any) -> None:
+def ignore(_: Any) -> None:
     """Events are for people."""
