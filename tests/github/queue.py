@@ -44,6 +44,7 @@ class MergeQueue:
     build: int = 5
     batch: int = 5
     required: tuple[str, ...] = ("llmops/gate",)
+    source: int | None = None  # the App that the ruleset expects the checks of
     entries: list[FakePull] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     landed: list[Group] = field(default_factory=list)
@@ -65,6 +66,10 @@ class MergeQueue:
 
     def settle(self) -> list[Group]:
         """What the checks now allow: land what passed, drop what failed. Returns what landed."""
+        if self.groups and self.groups[0].base_sha != self.repo.tip(self.branch):
+            self._clear(0)  # somebody pushed past the queue: all are built again
+            self.fill()
+            return []
         failed = next((g for g in self.groups if self._colour(g) == "failed"), None)
         if failed is not None:
             self._drop(failed)
@@ -105,7 +110,7 @@ class MergeQueue:
         return group
 
     def _colour(self, group: Group) -> str:
-        states = [self.repo.state_of(group.head_sha, name) for name in self.required]
+        states = [self.repo.state_of(group.head_sha, name, self.source) for name in self.required]
         if all(state in PASSING for state in states):
             return "passed"
         waits = ("missing", "queued", "in_progress", "pending", "waiting")
@@ -115,6 +120,9 @@ class MergeQueue:
         at = self.groups.index(failed)
         self.entries.remove(failed.pull)
         self.dropped.append(failed.pull)
+        self._clear(at)
+
+    def _clear(self, at: int) -> None:
         gone, self.groups = self.groups[at:], self.groups[:at]
         for group in gone:
             self._destroy(group, "invalidated")

@@ -150,10 +150,16 @@ class FakeRepository:
                 latest[check["name"], check["app"].id] = check
         return list(latest.values())
 
-    def state_of(self, sha: str, name: str) -> str:
-        """What a required check's box shows: a conclusion, a status, or "missing"."""
+    def state_of(self, sha: str, name: str, source: int | None = None) -> str:
+        """What a required check's box shows: a conclusion, a status, or "missing".
+
+        `source`: the App that the ruleset expects; what others say under that name is not seen.
+        """
         for check in reversed(self.checks_at(sha, name)):
-            return str(check["conclusion"] or check["status"])
+            if source in (None, check["app"].id):
+                return str(check["conclusion"] or check["status"])
+        if source is not None:
+            return "missing"
         for status in reversed(self.statuses):
             if status["sha"] == sha and status["context"] == name:
                 return str(status["state"])
