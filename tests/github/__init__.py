@@ -43,8 +43,9 @@ leaked.
 **Webhooks**: `hooks = fake.webhooks()`: `.pending`, `.deliver(receiver)`, `.take("push")`,
 `.drop(...)`, `.duplicate(10)`, `.shuffle(seed)`, `.forged(delivery)`; `Delivery.headers`, `.body`,
 `.id`.
-**Merge queue**: `queue = repo.queue(build=5, batch=5, source=app.id)`, `queue.add(pull)`, `queue.groups`,
-`queue.settle()` lands what passed and drops what failed, `queue.landed`, `queue.dropped`.
+**Merge queue**: `queue = repo.queue(build=5, batch=5, source=app.id)`, `queue.add(pull)`,
+`queue.groups`, `queue.settle()` lands what passed and drops what failed, `queue.landed`,
+`queue.dropped`.
 **Over http**: `with fake.serve() as api_url:` on the loopback, the same state and faults.
 """
 
