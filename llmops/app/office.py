@@ -55,6 +55,10 @@ class Office:
         """A client of one repository, which writes as the App."""
         return self._known(repo)[0]
 
+    def forget(self, repo: str) -> None:
+        """Ask anew which installation has a repository, and whether there is one."""
+        self._forges.pop(repo, None)
+
     def desk(self, repo: str) -> Desk:
         """A desk with a token that lives long enough for one look."""
         from llmops.gating.base import Desk

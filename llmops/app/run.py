@@ -56,7 +56,7 @@ class Service:
         made = office(self.journal)
         done = Folder(self.settings.data / "comments")
         commands = Commands(done, self.queue, self.settings.app_id, made.clean().page)
-        bench = Bench(made.forge, made.desk, reconcile)
+        bench = Bench(made.forge, made.desk, reconcile, made.forget)
         return Look(bench, self.queue, self.loop, commands)
 
     def app(self) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from llmops.app.events import GROUPS
 from llmops.app.subjects import Kind, Subject
 from llmops.errors import UsageError
-from llmops.forge.base import Forge, ForgeError, GaveUp, Pull
+from llmops.forge.base import Forge, ForgeError, GaveUp, Pull, Refused
 
 if TYPE_CHECKING:
     from llmops.app.commands import Commands, Plans
@@ -36,6 +36,7 @@ class Bench:
     forge: Callable[[str], Forge]
     desk: Callable[[str], Desk]
     reconcile: Callable[[Desk, Judged], Settled]
+    forget: Callable[[str], None] = lambda _repo: None  # what is known of an installation
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,11 @@ class Work:
 
     def __call__(self, subject: Subject) -> str:
         """What came of it, in words. Raises ForgeError: later again."""
-        return _TABLE[subject.kind](self, subject)
+        try:
+            return _TABLE[subject.kind](self, subject)
+        except Refused:
+            self.bench.forget(subject.repo)  # installed anew, it has other ids
+            raise
 
 
 def _pull(work: Work, subject: Subject) -> str:

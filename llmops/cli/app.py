@@ -68,6 +68,8 @@ def main(args: argparse.Namespace) -> int:
     """0; 1 when `--check` finds that something is missing; 2 for settings that are none."""
     if args.manifest:
         return _manifest(args)
+    if os.environ.get("LLMOPS_OFFLINE", "") not in ("", "0"):
+        raise UsageError("llmops app asks GitHub, but LLMOPS_OFFLINE=1")
     settings, found = examine(_given(args))
     if args.check:
         return _check(args, settings, found)

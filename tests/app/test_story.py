@@ -161,6 +161,21 @@ def test_a_fork_waits_for_somebody_who_names_its_commit(gate: Gate) -> None:
     assert f"llmops:{pull.head_sha}" in pull.labels
 
 
+def test_an_app_that_is_installed_anew_goes_on(gate: Gate) -> None:
+    pull = gate.world.pull()
+    gate.deliver()
+    app = gate.world.app
+    app.installations.clear()
+    gate.fake.tokens.clear()
+    gate.world.run_of(pull)
+    gate.deliver()
+    assert any(one.parked for one in gate.parts.queue.entries()), gate.lines
+    gate.fake.installation(app, "acme")
+    gate.fake.clock.advance(3700)
+    gate.work()
+    assert gate.world.conclusion(pull.head_sha) == "success", gate.lines
+
+
 def story(gate: Gate) -> FakePull:
     """Events of a pull request that ends judged, none of them delivered."""
     pull = gate.world.pull()

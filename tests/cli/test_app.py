@@ -167,6 +167,13 @@ def test_what_is_not_installed_is_named_with_its_extra(llmops, words, monkeypatc
     assert "llmops[app]" in said.err
 
 
+def test_offline_nothing_is_asked(llmops, words) -> None:
+    for more in ((), ("--check",)):
+        said = llmops(*words, "--offline", *more)
+        assert said.code == 2
+        assert "LLMOPS_OFFLINE=1" in said.err
+
+
 def test_too_many_workers_are_refused(llmops, words) -> None:
     assert llmops(*words, "--workers", "0").code == 2
     assert llmops(*words, "--workers", "65").code == 2
