@@ -25,11 +25,11 @@ class Patience:
 
     tries: int = 8
     first_seconds: float = 1.0
-    most_seconds: float = 60.0
+    most_seconds: float = 30.0
     secondary_seconds: float = 60.0
     between_writes_seconds: float = 1.0
     longest_wait_seconds: float = 900.0
-    body_seconds: float = 60.0
+    body_seconds: float = 40.0
 
     def backoff(self, attempt: int, chance: float) -> float:
         """The pause after failure number `attempt` (from 0); `chance` in [0, 1) spreads it."""

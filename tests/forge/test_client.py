@@ -142,10 +142,30 @@ def test_a_comment_is_made_and_changed(world: World) -> None:
 @pytest.mark.parametrize("fault", [Fault(status=502), RESET, TRUNCATED])
 def test_a_comment_equal_to_an_older_one_is_made_all_the_same(world: World, fault: Fault) -> None:
     forge = world.client()
-    for lost in (False, True):
+    for lost in (False, False, True):
         world.fake.faults.add(replace(fault, lost=lost), method="POST")
         forge.create_comment(world.pull.number, "same words")
-    assert len(world.repo.comments) == 2
+    assert len(world.repo.comments) == 3
+
+
+@pytest.mark.parametrize("fault", [Fault(status=502), RESET, TRUNCATED])
+def test_a_check_equal_to_an_older_one_is_made_all_the_same(world: World, fault: Fault) -> None:
+    forge, body = world.client(), world.publication(annotations=0).check
+    assert body is not None
+    for lost in (False, False, True):
+        world.fake.faults.add(replace(fault, lost=lost), method="POST")
+        forge.create_check(body)
+    assert len(world.repo.checks) == 3
+
+
+def test_a_create_is_repeated_after_longer_and_longer_pauses() -> None:
+    made = {"id": 9, "user": {"login": "me"}, "body": "words"}
+    none, lost = Answer(200, []), Answer(502)
+    forge, script = github(none, lost, none, lost, none, lost, none, Answer(201, made))
+    assert forge.create_comment(1, "words").id == 9
+    posts = [at for at, one in script.sent if one.method == "POST"]
+    gaps = [b - a for a, b in zip(posts, posts[1:], strict=False)]
+    assert gaps == [1.0, 1.5, 3.0]
 
 
 def test_a_branch_that_is_protected_by_words_of_an_attack_goes_quoted(world: World) -> None:
