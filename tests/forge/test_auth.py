@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import jwt
 import pytest
 
 from llmops.errors import UsageError
@@ -35,6 +36,8 @@ def test_a_workflows_own_token_knows_who_it_is() -> None:
     assert (token.login, token.app_id) == (ACTIONS_LOGIN, ACTIONS_APP)
     elsewhere = from_environment({**environ, "GITHUB_API_URL": "https://ghe.example/api/v3"})
     assert (elsewhere.login, elsewhere.app_id) == (ACTIONS_LOGIN, None)
+    by_hand = from_environment({"GITHUB_TOKEN": SECRET})
+    assert (by_hand.login, by_hand.app_id) == ("", None)
     persons = from_environment({**environ, "GITHUB_TOKEN": "ghp_x"})
     assert (persons.login, persons.app_id) == ("", None)
 
@@ -95,6 +98,13 @@ def test_an_apps_key_makes_tokens_of_its_installation(fake: FakeGitHub) -> None:
     assert forge.tip("main") == fake.repositories["acme/bot"].tip()
     assert forge.login() == "llmops-gate[bot]"
     assert forge.app_id == key.app_id
+
+
+def test_a_signature_stands_clocks_that_are_a_little_apart(fake: FakeGitHub) -> None:
+    claims = jwt.decode(key_of(fake).value(), options={"verify_signature": False})
+    now = fake.clock.now().timestamp()
+    assert now - claims["iat"] >= 30
+    assert now + 60 <= claims["exp"] <= now + 570
 
 
 def test_a_token_is_renewed_before_it_ends_and_not_oftener(fake: FakeGitHub) -> None:

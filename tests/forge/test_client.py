@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,12 @@ def test_a_pull_request_of_a_fork_that_was_deleted_is_still_of_a_fork() -> None:
         "head": {"sha": "a" * 40, "ref": "x", "repo": None},
         "base": {"sha": "b" * 40, "ref": "main", "repo": {"full_name": "acme/bot"}},
     }
-    forge, _ = github(Answer(200, value))
+    forge, _ = github(Answer(200, value), Answer(200, {**value, "base": {"sha": "b", "ref": "m"}}))
     pull = forge.pull(4)
+    nowhere = forge.pull(4)
     assert pull is not None
+    assert nowhere is not None
+    assert nowhere.from_fork
     assert (pull.from_fork, pull.author, pull.head_repo, pull.merged) == (True, "", "", True)
 
 
@@ -88,6 +92,35 @@ def test_the_tip_of_a_branch_with_a_slash_and_of_a_deleted_one(world: World) -> 
     assert world.client().tip("feature/a%b") == world.sha
     assert world.client().tip("feature") is None
     assert world.client().tip("deleted") is None
+
+
+def test_a_ref_that_only_begins_like_the_branch_is_not_its_tip() -> None:
+    longer = {"ref": "refs/heads/mainline", "object": {"sha": "a" * 40}}
+    forge, _ = github(Answer(200, longer), Answer(200, {"full_name": "acme/bot"}))
+    assert forge.tip("main") is None
+
+
+def test_a_branch_of_any_name_is_one_part_of_the_path() -> None:
+    forge, script = github(Answer(404, {}), Answer(200, {"full_name": "acme/bot"}))
+    assert forge.tip("a/b?c=1#d%2e/../e") is None
+    assert script.asked()[0].endswith("/git/ref/heads/a%2Fb%3Fc%3D1%23d%252e%2F..%2Fe")
+
+
+def test_only_open_pull_requests_with_that_very_head_are_its_own() -> None:
+    def pull(number: int, state: str, sha: str) -> dict[str, object]:
+        end = {"ref": "x", "repo": {"full_name": "acme/bot"}}
+        return {
+            "number": number,
+            "state": state,
+            "user": {"login": "dev"},
+            "head": {**end, "sha": sha},
+            "base": {**end, "sha": "b" * 40},
+        }
+
+    sha = "a" * 40
+    listed = [pull(1, "closed", sha), pull(2, "open", "c" * 40), pull(3, "open", sha)]
+    forge, _ = github(Answer(200, listed))
+    assert [one.number for one in forge.pulls_of(sha)] == [3]
 
 
 def test_reviews_tell_who_what_and_at_which_commit(world: World) -> None:
@@ -164,7 +197,7 @@ def test_a_create_is_repeated_after_longer_and_longer_pauses() -> None:
     forge, script = github(none, lost, none, lost, none, lost, none, Answer(201, made))
     assert forge.create_comment(1, "words").id == 9
     posts = [at for at, one in script.sent if one.method == "POST"]
-    gaps = [b - a for a, b in zip(posts, posts[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(posts)]
     assert gaps == [1.0, 1.5, 3.0]
 
 
