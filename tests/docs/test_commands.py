@@ -83,6 +83,7 @@ NAMED: Mapping[str, str] = {
 # Words that stand for a reader's own.
 WORDS: Mapping[str, str] = {
     "TEAM:PERSON": "team-compliance:ann", "NAME": "local", "FILE": "plan.json",
+    "URL": "git+https://example.org/o/llmops@0123456789abcdef0123456789abcdef01234567",
 }  # fmt: skip
 # What must be there before.
 FIRST: Mapping[str, tuple[str, ...]] = {
