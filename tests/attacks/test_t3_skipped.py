@@ -31,21 +31,6 @@ CUT = [
 ONE = ("success", "skipped", NONE)  # the one that looks most like a pass
 
 
-def gate_of(
-    scene: Scene, plan: str, run: str, outputs: Mapping[str, str], **about: object
-) -> tuple[str, str, str]:
-    """How the gate job ended, the step that judges, and what the check shows."""
-    changed = scene.edited(RECIPE, "seed: 42", "seed: 43")
-    pull = scene.pull("change", changed, **about)
-    with scene.fake.serve():
-        done = scene.actions.pull_request(
-            pull, "opened", ends={"plan": plan, "run": run}, outputs={"plan": outputs}
-        )
-    assert done is not None
-    gate = done.jobs["gate"]
-    return gate.conclusion, gate.steps["gate"], scene.check(pull.head_sha)
-
-
 @pytest.mark.parametrize(
     ("plan", "run", "outputs"),
     [ONE, *(pytest.param(*one, marks=pytest.mark.slow) for one in CUT if one != ONE)],
@@ -53,9 +38,19 @@ def gate_of(
 def test_whatever_was_cut_short_the_gate_fails(
     tmp_path: Path, plan: str, run: str, outputs: Mapping[str, str]
 ) -> None:
-    assert gate_of(Scene.of(tmp_path), plan, run, outputs) == (
-        "failure", "failure", "action_required",
-    )  # fmt: skip
+    """And nothing that is published on the way is neutral or skipped."""
+    scene = Scene.of(tmp_path)
+    pull = scene.pull("change", scene.edited(RECIPE, "seed: 42", "seed: 43"))
+    ends = {"open": "success", "plan": plan, "run": run}
+    with scene.fake.serve():
+        done = scene.actions.pull_request(pull, "opened", ends=ends, outputs={"plan": outputs})
+    assert done is not None
+    gate = done.jobs["gate"]
+    assert (gate.conclusion, gate.steps["gate"]) == ("failure", "failure")
+    assert scene.check(pull.head_sha) == "action_required"
+    asked = [one for one, _ in scene.fake.requests if one.writes and "check-runs" in one.path]
+    assert asked[0].json["status"] == "in_progress"
+    assert {one.json.get("conclusion") for one in asked} == {None, "action_required"}
 
 
 @pytest.mark.parametrize(("plan", "run", "outputs"), CUT)
@@ -78,20 +73,9 @@ def test_a_gate_that_is_itself_skipped_leaves_no_success_behind(tmp_path: Path) 
     )
     assert text != scene.text(WORKFLOW)
     pull = scene.pull("skip", {WORKFLOW: text} | scene.edited(RECIPE, "seed: 42", "seed: 43"))
-    done = scene.actions.pull_request(pull, "opened", ends={"plan": "success", "run": "success"})
+    done = scene.actions.pull_request(
+        pull, "opened", ends=dict.fromkeys(("open", "plan", "run"), "success")
+    )
     assert done is not None
     assert (done.conclusion, done.jobs["gate"].conclusion) == ("success", "skipped")
     assert scene.check(pull.head_sha) == "missing"  # and so a required check stays open
-
-
-def test_nothing_that_we_publish_is_neutral_or_skipped(tmp_path: Path) -> None:
-    scene = Scene.of(tmp_path)
-    gate_of(scene, "success", "skipped", JOBS)
-    written = [
-        request.json for request, _ in scene.fake.requests if "check-runs" in request.path
-        and request.writes
-    ]  # fmt: skip
-    assert written
-    ends = {body.get("conclusion") for body in written} - {None}
-    assert ends <= {"success", "failure", "action_required"}
-    assert written[0]["status"] == "in_progress"

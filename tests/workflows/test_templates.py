@@ -90,10 +90,13 @@ def test_only_the_gate_may_write_and_every_job_says_what_it_may(choice) -> None:
     flow = read(text(choice))
     assert flow["permissions"] == {}
     jobs = flow["jobs"]
-    assert set(jobs) == {"plan", "run", *(["gate"] if choice.gate == "workflow" else [])}
+    assert set(jobs) == {"plan", "run", *(["open", "gate"] if choice.gate == "workflow" else [])}
     assert jobs["plan"]["permissions"] == {"contents": "read"}
     assert jobs["run"]["permissions"] == {"actions": "read", "contents": "read"}
     if "gate" in jobs:
+        assert jobs["open"]["permissions"] == {
+            "checks": "write", "contents": "read", "pull-requests": "write", "statuses": "write",
+        }  # fmt: skip
         assert jobs["gate"]["permissions"] == {
             "actions": "read", "checks": "write", "contents": "write", "deployments": "write",
             "issues": "write", "pull-requests": "write", "security-events": "write",
@@ -124,7 +127,10 @@ def test_no_script_holds_an_expression_and_every_expression_is_known(choice) -> 
 def test_the_gate_always_runs_and_never_reads_the_change(choice) -> None:
     if choice.gate == "app":
         return
-    gate = read(text(choice))["jobs"]["gate"]
+    jobs = read(text(choice))["jobs"]
+    gate = jobs["gate"]
+    assert "needs" not in jobs["open"]
+    assert jobs["open"]["steps"][0] == gate["steps"][0]
     assert (gate["if"], gate["needs"]) == ("always()", ["plan", "run"])
     assert gate["runs-on"] == "ubuntu-24.04"
     assert "environment" not in gate
@@ -168,7 +174,7 @@ def test_a_package_that_is_named_stands_in_the_file() -> None:
     package = f"git+https://example.org/o/llmops@{SHA}"
     made = text(Choice(package=package))
     assert "vars." not in made
-    assert made.count(f"PACKAGE: {json.dumps(package)}\n") == 3
+    assert made.count(f"PACKAGE: {json.dumps(package)}\n") == 4
 
 
 @pytest.mark.parametrize(
