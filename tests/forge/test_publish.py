@@ -296,6 +296,21 @@ def test_a_write_that_happened_unheard_is_not_made_twice(
     world.fake.assert_polite()
 
 
+def test_a_write_that_did_not_happen_is_made_again(world: World) -> None:
+    for method in ("POST", "PATCH"):
+        world.fake.faults.add(Fault(status=502), times=2, method=method)
+    wanted = world.publication(annotations=120)
+    assert persist(world.client(), wanted).left == ()
+    world.shows(wanted)
+
+
+def test_the_ten_writes_are_counted_over_all_that_it_took(world: World) -> None:
+    world.fake.faults.add(Fault(status=502), times=8, method="POST", path="comments")
+    done = persist(world.client(), world.publication(annotations=60))
+    assert done.left == ()
+    assert len(world.fake.writes()) <= done.writes <= 10
+
+
 @pytest.mark.parametrize("path", ["check-runs", "comments"])
 def test_two_publishers_at_once_leave_one_check_and_one_comment(world: World, path: str) -> None:
     """The second publishes in full between the first one's look and its write."""
