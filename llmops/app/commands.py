@@ -11,9 +11,11 @@ of a pull request's head; plans read it as data.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +31,7 @@ WRITERS = ("admin", "maintain", "write")
 LABEL = "llmops:"  # and a commit: whoever may write has named it
 MARKER = "<!-- llmops:answer v1 comment={} -->"
 MOST_BYTES = 60_000
+MOST_THUMBS = 20  # an hour, for each repository
 MOST_WORDS = 500  # characters of a command that are read
 
 
@@ -51,15 +54,23 @@ class _Asked:
     forge: Forge
     queue: Queue
     plans: Callable[[], Plans]
+    where: str  # the repository's page
 
 
 class Commands:
     """Answers comments. `done` keeps what became of each, `clean` leaves secrets out of a page."""
 
     def __init__(
-        self, done: Disk, queue: Queue, app_id: int, clean: Callable[[str], str] = str
+        self,
+        done: Disk,
+        queue: Queue,
+        app_id: int,
+        clean: Callable[[str], str] = str,
+        server: str = "https://github.com",
     ) -> None:
         self._done, self._queue, self._app_id, self._clean = done, queue, app_id, clean
+        self._server = server
+        self._thumbs: dict[str, list[datetime]] = {}
 
     def answer(self, subject: Subject, forge: Forge, plans: Callable[[], Plans]) -> str:
         """What became of a comment, in words. Raises ForgeError: later again."""
@@ -78,7 +89,7 @@ class Commands:
             return why
         by = str(found["user"]["login"])
         if forge.permission(by) not in WRITERS:
-            _react(subject, forge, "-1")
+            self._thumb_down(subject, forge)
             return f"{printable(by, 60)} may not give commands"
         if self._answered(subject, forge):
             return "was answered before"
@@ -86,13 +97,26 @@ class Commands:
         if pull is None:
             return "there is no such pull request"
         words = tuple(str(found["body"])[:MOST_WORDS].split("\n")[0].split()[1:])
-        asked = _Asked(subject.repo, pull, by, words, forge, self._queue, plans)
+        where = f"{self._server}/{subject.repo}"
+        asked = _Asked(subject.repo, pull, by, words, forge, self._queue, plans, where)
         told = self._clean(_said(asked))
         try:
             forge.create_comment(subject.number, _fitted(subject.comment, told))
         except Refused as refused:  # a locked conversation, or one that is gone
             return f"could not be answered: {refused.message}"
         return f"answered {' '.join(words)[:80]!r} of {printable(by, 60)}"
+
+    def _thumb_down(self, subject: Subject, forge: Forge) -> None:
+        """Tell whoever may not, as long as that is no way to use up what GitHub lets us write."""
+        now = forge.clock.now()
+        lately = [at for at in self._thumbs.get(subject.repo, []) if now - at < timedelta(hours=1)]
+        self._thumbs[subject.repo] = lately
+        if len(lately) >= MOST_THUMBS:
+            return
+        path = f"repos/{subject.repo}/issues/comments/{subject.comment}/reactions"
+        with contextlib.suppress(Refused):  # a locked conversation
+            forge.repeat(path, {"content": "-1"})
+        lately.append(now)
 
     def _answered(self, subject: Subject, forge: Forge) -> bool:
         """Whether an answer of ours stands there: this process, or one before it, was cut short."""
@@ -117,15 +141,6 @@ def _ignored(found: Any, subject: Subject, app_id: int) -> str:
     if not str(found.get("issue_url", "")).endswith(f"/{subject.number}"):
         return "it stands elsewhere"
     return "" if is_command(str(found.get("body") or "")) else "it is no command"
-
-
-def _react(subject: Subject, forge: Forge, what: str) -> None:
-    """The same reaction twice is one."""
-    path = f"repos/{subject.repo}/issues/comments/{subject.comment}/reactions"
-    try:
-        forge.repeat(path, {"content": what})
-    except Refused:
-        return  # a locked conversation
 
 
 def _said(asked: _Asked) -> str:
@@ -232,8 +247,7 @@ def _started(asked: _Asked) -> list[str]:
             asked.forge.repeat(f"repos/{asked.repo}/actions/runs/{run.id}/approve", {})
             notes.append(f"Run {run.id} was let go.")
         except Refused:
-            where = f"https://github.com/{asked.repo}/actions/runs/{run.id}"
-            notes.append(f"Run {run.id} waits at GitHub for a person: {where}")
+            notes.append(f"Run {run.id} waits for a person: {asked.where}/actions/runs/{run.id}")
     return notes
 
 

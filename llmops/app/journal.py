@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from llmops.diagnostics import printable
 from llmops.forge.base import Clock
@@ -83,11 +83,3 @@ def summary(error: BaseException) -> str:
         return type(error).__name__
     name = step.tb_frame.f_code.co_filename.rpartition("/")[2]
     return f"{type(error).__name__} in {name}:{step.tb_lineno}"
-
-
-def hidden(answer: Mapping[str, object], journal: Journal) -> dict[str, object]:
-    """A JSON object whose texts hold no secret."""
-    return {
-        name: journal.clean(value) if isinstance(value, str) else value
-        for name, value in answer.items()
-    }

@@ -47,7 +47,8 @@ class Office:
     ) -> None:
         self._settings, self._key, self._clock, self._journal = settings, key, clock, journal
         self._api_url, self._adapter = api_url, adapter
-        self._address = address or (lambda repo: f"{server(api_url)}/{repo}.git")
+        self.server = server(api_url)
+        self._address = address or (lambda repo: f"{self.server}/{repo}.git")
         self._forges: dict[str, tuple[GitHub, Installation]] = {}
         self._paces: dict[int, Any] = {}
 
@@ -70,7 +71,7 @@ class Office:
         self._journal.hide(secret)
         repository = self._clone(repo, secret)
         project = Project.of(repository, self._settings.data / "cache")
-        how = How(checker=self._settings.app_id, server=server(self._api_url))
+        how = How(checker=self._settings.app_id, server=self.server)
         return Desk(
             project, Remote(repository, secret=secret), forge, how, clean=self.clean(secret)
         )

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from llmops.app.subjects import Subject
 from llmops.evidence import files
@@ -207,7 +207,7 @@ class Queue:
             tries = entry.tries + 1
             wait = timedelta(seconds=min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT))
             due = self._clock.now() + (LEFT if tries >= TRIES else wait)
-            due = max(due, until) if until else due
+            due = min(max(due, until), self._clock.now() + JUMP) if until else due
             later = Entry(subject, self._take_number(), tries, due, why[:500], tries >= TRIES)
             self._waiting[key] = later  # also where the disk is full: this process goes on
             self._changed.notify_all()
@@ -255,14 +255,3 @@ class Queue:
     def _take_number(self) -> int:
         self._next += 1
         return self._next - 1
-
-
-def told(entries: tuple[Entry, ...]) -> Iterator[Mapping[str, Any]]:
-    """Entries for people: what, since when it fails, why."""
-    for entry in entries:
-        later = entry.not_before.isoformat(timespec="seconds") if entry.not_before else ""
-        state = "parked" if entry.parked else "waits"
-        yield {
-            "subject": str(entry.subject), "state": state, "tries": entry.tries,
-            "not_before": later, "why": entry.why,
-        }  # fmt: skip

@@ -55,7 +55,8 @@ class Service:
         assert office is not None
         made = office(self.journal)
         done = Folder(self.settings.data / "comments")
-        commands = Commands(done, self.queue, self.settings.app_id, made.clean().page)
+        app_id, clean = self.settings.app_id, made.clean().page
+        commands = Commands(done, self.queue, app_id, clean, made.server)
         bench = Bench(made.forge, made.desk, reconcile, made.forget)
         return Look(bench, self.queue, self.loop, commands)
 

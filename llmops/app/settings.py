@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,8 +177,3 @@ def private(path: Path) -> str:
         raise UsageError(f"{shown} is no text") from error
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}") from error
-
-
-def missing(found: Sequence[Finding]) -> Iterator[Finding]:
-    """What keeps a service from starting."""
-    return (one for one in found if one.state == "missing")

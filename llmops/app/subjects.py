@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -114,8 +113,3 @@ def is_branch(value: object) -> bool:
         or value.endswith((".", ".lock"))
         or any(not part or part.startswith((".", "-")) or part.endswith(".lock") for part in parts)
     )
-
-
-def dumped(subject: Subject) -> str:
-    """One line of JSON."""
-    return json.dumps(subject.data(), sort_keys=True, separators=(",", ":"))

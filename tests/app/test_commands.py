@@ -6,7 +6,7 @@ import pytest
 from cmarkgfm import github_flavored_markdown_to_html
 from cmarkgfm.cmark import Options
 
-from llmops.app.commands import COMMANDS, MARKER, MOST_BYTES, Commands, Plans
+from llmops.app.commands import COMMANDS, MARKER, MOST_BYTES, MOST_THUMBS, Commands, Plans
 from llmops.app.queue import Queue
 from llmops.app.subjects import Subject
 from llmops.errors import GitError, UsageError
@@ -110,6 +110,15 @@ def test_whoever_may_not_gets_a_thumb_down_and_nothing_happens(
     assert chat.queue.entries() == ()
     path = f"repos/{REPO}/issues/comments/1000/reactions"
     assert chat.forge.sent == [(path, {"content": "-1"})]
+
+
+def test_a_stranger_cannot_use_up_what_we_may_write(chat: Chat) -> None:
+    for _ in range(100):
+        chat.say("/llmops gate", "bob")
+    assert len(chat.forge.sent) == MOST_THUMBS
+    chat.clock.sleep(3600)
+    chat.say("/llmops gate", "bob")
+    assert len(chat.forge.sent) == MOST_THUMBS + 1
 
 
 def test_a_permission_that_was_taken_away_meanwhile_counts(chat: Chat) -> None:

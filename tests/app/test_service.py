@@ -103,6 +103,24 @@ def test_an_answer_does_not_wait_for_the_work(tmp_path: Path) -> None:
         go_on.set()
 
 
+def test_an_answer_does_not_wait_for_a_worker_that_computes(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def work(subject: Subject) -> str:
+        while not go_on.is_set():  # as a plan of thousands of specs does
+            sum(range(1000))
+        return "seen"
+
+    with running(tmp_path, work) as found:
+        took = []
+        for number in range(1, 20):
+            began = time.monotonic()
+            assert found.post(pull_event(number))[0] == 202
+            took.append(time.monotonic() - began)
+        go_on.set()
+        assert max(took) < 5
+
+
 def test_what_is_not_signed_is_turned_away(served: Running) -> None:
     body = json.dumps(pull_event()).encode()
     assert served.ask("POST", "/webhook", body)[0] == 401
