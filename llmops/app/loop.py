@@ -25,7 +25,9 @@ from llmops.digest import of_value
 from llmops.forge.base import Forge, is_sha
 
 FULL = 3600  # seconds after which a thing is looked at though nothing shows
-SLOW = timedelta(seconds=240)  # how often a new tip of the evidence branch is noticed
+# How often a new tip of the evidence branch is noticed: never sooner, and so seldom that looking
+# again at all that waits for evidence takes at most 300 looks (3,000 requests) an hour.
+SLOW, EACH = timedelta(seconds=240), timedelta(seconds=12)
 MOST_LANDED = 100  # commits that may have landed unseen between two looks
 OVERLAP, FIRST = timedelta(minutes=10), timedelta(days=1)  # how far back comments are read
 _GROUP = re.compile(r"refs/heads/gh-readonly-queue/(.+)/pr-\d+-[0-9a-f]{40,64}")
@@ -39,6 +41,7 @@ class _Known:
     prints: dict[Subject, str] = field(default_factory=dict)
     evidence: str = ""
     evidence_at: datetime | None = None
+    wait: timedelta = SLOW
     comments_from: datetime | None = None
 
 
@@ -54,14 +57,16 @@ class Loop:
         self._queue, self._noted = queue, noted
         self._known: dict[str, _Known] = {}
         self._last: dict[str, datetime] = {}
+        self._good: set[Subject] = set()
         noted_before = list(_read(noted))
         self._open = {one: name for one, name in noted_before if one.kind == "pull"}
         landed = [one for one, _ in noted_before if one.kind == "landed"]
         self._tips = {(one.repo, one.branch): one.sha for one in landed}
 
-    def note(self, pull: Subject, *, open: bool) -> None:
-        """What a pull request was when it was worked on."""
+    def note(self, pull: Subject, *, open: bool, good: bool = False) -> None:
+        """What a pull request was when it was worked on. `good`: no evidence can better it."""
         name = f"{pull.key}.json"
+        (self._good.add if open and good else self._good.discard)(pull)
         if open and pull not in self._open:
             self._noted.write(name, json.dumps(pull.data()).encode())
             self._open[pull] = name
@@ -73,7 +78,7 @@ class Loop:
         """Put what changed into the queue. Returns how many, in words."""
         known = self._known.setdefault(repo, _Known())
         now = forge.clock.now()
-        prints = dict(_prints(repo, forge, known, now))
+        prints = dict(_prints(repo, forge, known, now, frozenset(self._good)))
         changed = [one for one, print_ in prints.items() if known.prints.get(one) != print_]
         gone = [one for one in tuple(self._open) if one.repo == repo and one not in prints]
         branch, tip = _tip(repo, forge)
@@ -84,6 +89,7 @@ class Loop:
         # only now: what could not be put is put by the next look
         known.prints, known.comments_from, self._last[repo] = prints, now - OVERLAP, now
         self._note_tip(repo, branch, tip)
+        known.wait = max(SLOW, EACH * len(prints.keys() - self._good))
         return f"{len(prints)} open, {len(wanted)} to look at"
 
     def _note_tip(self, repo: str, branch: str, tip: str) -> None:
@@ -107,7 +113,9 @@ def _read(noted: Disk) -> Iterator[tuple[Subject, str]]:
             noted.set_aside(name)
 
 
-def _prints(repo: str, forge: Forge, known: _Known, now: datetime) -> Iterator[tuple[Subject, str]]:
+def _prints(
+    repo: str, forge: Forge, known: _Known, now: datetime, good: frozenset[Subject]
+) -> Iterator[tuple[Subject, str]]:
     """Every open pull request and merge group with its print."""
     runs = _runs(repo, forge)
     evidence = _evidence(forge, known, now)
@@ -116,8 +124,9 @@ def _prints(repo: str, forge: Forge, known: _Known, now: datetime) -> Iterator[t
         number, head, base = pull["number"], pull["head"]["sha"], pull["base"]["ref"]
         if base not in tips:
             tips[base] = forge.tip(base)
-        told = [head, base, tips[base], pull.get("updated_at"), pull.get("draft"), evidence]
         subject = Subject(repo, "pull", number)
+        more = "" if subject in good else evidence
+        told = [head, base, tips[base], pull.get("updated_at"), pull.get("draft"), more]
         yield subject, _print([*told, runs.get(head, []), _hour(now, number)])
     for ref in forge.get(f"repos/{repo}/git/matching-refs/heads/{GROUPS}") or ():
         found, sha = _GROUP.fullmatch(str(ref["ref"])), str(ref["object"]["sha"])
@@ -145,12 +154,12 @@ def _runs(repo: str, forge: Forge) -> Mapping[str, list[list[Any]]]:
 
 
 def _evidence(forge: Forge, known: _Known, now: datetime) -> str:
-    """The tip of the evidence branch, as it was seen at most some minutes ago.
+    """The tip of the evidence branch, as it was seen some minutes ago.
 
     Every verdict of ours moves that branch: looked at each time, one would wake all others.
     """
     seen = known.evidence_at
-    if seen is None or not timedelta(0) <= now - seen < SLOW:
+    if seen is None or not timedelta(0) <= now - seen < known.wait:
         known.evidence, known.evidence_at = forge.tip(EVIDENCE) or "", now
     return known.evidence
 

@@ -90,7 +90,8 @@ def _settled(work: Work, subject: Subject, judged: Judged) -> str:
             return f"the group is gone ({notes})"
         raise LaterError(f"not judged: {notes}")
     if subject.kind == "pull":
-        work.loop.note(subject, open=settled.state != "closed")
+        good = settled.state in ("passed", "warned")
+        work.loop.note(subject, open=settled.state != "closed", good=good)
     return f"{settled.state}{f' ({notes})' if notes else ''}"
 
 

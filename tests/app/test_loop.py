@@ -176,6 +176,29 @@ def test_our_own_pushes_of_evidence_wake_nobody_more_than_every_four_minutes(wor
     assert looks <= 3
 
 
+def test_evidence_wakes_nobody_who_needs_none(world: World) -> None:
+    world.loop.note(PULL, open=True, good=True)
+    world.look()
+    for tip in (OTHER, NEXT):
+        world.forge.tips["llmops-evidence"] = tip
+        world.clock.at += timedelta(seconds=EVERY)
+        assert world.look() == []
+    world.loop.note(PULL, open=True, good=False)
+    assert world.look() == [PULL]
+
+
+def test_of_many_that_wait_for_evidence_few_are_woken_in_an_hour(world: World) -> None:
+    for number in range(100, 200):
+        world.forge.open(number, OTHER)
+    world.look()
+    looks = 0
+    for step_ in range(int(FULL // EVERY)):
+        world.clock.at += timedelta(seconds=EVERY)
+        world.forge.tips["llmops-evidence"] = f"{step_:040x}"
+        looks += len(world.look())
+    assert 100 < looks <= 500  # 300 for evidence, and each once in the hour
+
+
 def test_a_hundred_pull_requests_cost_a_handful_of_requests(world: World) -> None:
     for number in range(100, 200):
         world.forge.open(number, OTHER)
