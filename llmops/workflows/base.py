@@ -18,9 +18,10 @@ from llmops.source.places import Loc, Places
 from llmops.source.text import place
 
 GATE = "llmops/gate"
-_COMMAND = (
-    r"(?:^|[\s;&|(])(?:\S*/)?(?:llmops|python3?\s+-m\s+llmops)\s+(?:-\S+\s+(?:\S+\s+)?)*?{}\b"
+_CALL = re.compile(
+    r"(?:^|[\s;&|(/])(?:llmops|-m[^\S\n]+llmops)[^\S\n]+(?P<words>[^\n;&|]*)", re.MULTILINE
 )
+_VALUED = ("-C", "--directory", "--color", "--width")  # options before a command that take a value
 
 
 class System(StrEnum):
@@ -222,18 +223,29 @@ def scalars(value: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
     """Every text below a value, with the way to it."""
     todo: list[tuple[Loc, Any]] = [(loc, value)]
     while todo:
-        here, one = todo.pop(0)
+        here, one = todo.pop()
         if isinstance(one, str):
             yield here, one
         elif isinstance(one, dict):
-            todo[:0] = [((*here, key), inner) for key, inner in one.items()]
+            todo += reversed([((*here, key), inner) for key, inner in one.items()])
         elif isinstance(one, list):
-            todo[:0] = [((*here, i), inner) for i, inner in enumerate(one)]
+            todo += reversed([((*here, i), inner) for i, inner in enumerate(one)])
 
 
 def runs_llmops(script: str, command: str) -> bool:
     """Whether a shell script has a line `llmops COMMAND`."""
-    return re.search(_COMMAND.format(re.escape(command)), script, re.MULTILINE) is not None
+    return any(_command(match["words"]) == command for match in _CALL.finditer(script))
+
+
+def _command(words: str) -> str:
+    """The first word that is no option, nor the value of one."""
+    left = iter(words.split())
+    for word in left:
+        if word in _VALUED:
+            next(left, None)
+        elif not word.startswith("-"):
+            return word.strip("'\")}]")
+    return ""
 
 
 def shown(written: str, most: int = 80) -> str:

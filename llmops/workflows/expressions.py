@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_MARKED = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+# Expressions do not nest; what begins again was never closed.
+_MARKED = re.compile(r"\$\{\{((?:(?!\$\{\{).)*?)\}\}", re.DOTALL)
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')|(?P<number>-?(?:0x[0-9a-f]+|\d+(?:\.\d+)?(?:e[-+]?\d+)?))"
     r"|(?P<name>[a-z_][\w-]*)|(?P<sign>&&|\|\||==|!=|<=|>=|[!<>().,*\[\]]))",
@@ -24,6 +25,7 @@ _OWN = {
 }  # fmt: skip
 _COMPARISONS = ("==", "!=", "<", ">", "<=", ">=")
 _DEEPEST = 50
+_LONGEST = 21_000  # characters: GitHub takes no longer one
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,10 @@ def named(inner: str) -> frozenset[str]:
 
 def _tokens(inner: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    at = 0
-    while inner[at:].strip():
+    at, inner = 0, inner.rstrip()
+    if len(inner) > _LONGEST:
+        raise UnreadableError(inner[:40])
+    while at < len(inner):
         match = _TOKEN.match(inner, at)
         if match is None or match.lastgroup is None:
             raise UnreadableError(inner)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from llmops.diagnostics import Diagnostic, Severity, Span
 from llmops.workflows import (
@@ -89,6 +90,7 @@ INFOS: Mapping[str, Info] = {
         unsound_condition.INFO,
     )
 }
+MOST = 100  # findings of one class in one file
 _IGNORED = re.compile(r"(?:#|//)\s*lint-ci:\s*ignore\[(?P<rules>[\w, -]*)\](?P<why>[^\n]*)")
 
 
@@ -121,9 +123,12 @@ def _kept(file: File) -> Iterator[Diagnostic]:
     ignored = dict(_ignored(file))
     for name, check in CHECKS.items():
         if file.system in INFOS[name].systems:
-            for one in check(file):
-                if one.rule not in ignored.get(one.span.line, ()):
-                    yield one
+            told = (d for d in check(file) if name not in ignored.get(d.span.line, ()))
+            some = list(islice(told, MOST + 1))
+            yield from some[:MOST]
+            if len(some) > MOST:
+                message = f"more than {MOST} findings of this class are in this file"
+                yield replace(some[MOST], message=message, hint="mend those that are listed first")
     yield from _silenced_badly(file)
 
 

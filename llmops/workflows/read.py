@@ -16,8 +16,9 @@ from llmops.diagnostics import Diagnostic, Severity, Span
 from llmops.source.document import MAX_MISTAKES, Document, parse
 from llmops.source.places import Places
 from llmops.source.text import unreadable
-from llmops.workflows.base import File, System, mapping
+from llmops.workflows.base import File, System, mapping, scalars
 
+LONGEST = 2_000  # characters of one line: a script that people can read has none
 _LET_BE = ("ambiguous-scalar",)
 # The loader's findings after which the values of the file are still all there.
 _SEEN_THROUGH = ("yaml-alias", "merge-key", "yaml-tag", "duplicate-key", "text-key")
@@ -63,13 +64,17 @@ def read(path: str, data: bytes, required: frozenset[str] = frozenset()) -> Read
     value = parsed.document.value if parsed.document else dict(parsed.kept)
     system = system or _by_content(value)
     places = parsed.document or Document(path, parsed.text, value)
-    return Read(File(path, system, parsed.text, value, places, required), said)
+    file = File(path, system, parsed.text, value, places, required)
+    long = tuple(_too_long(file.span(loc)) for loc, text in scalars(value) if _is_long(text))
+    return Read(None, (*said, *long[:1])) if long else Read(file, said)
 
 
 def _script(path: str, data: bytes, required: frozenset[str]) -> Read:
     text, said = unreadable(path, data)
     if said:
         return Read(None, said)
+    if _is_long(text):
+        return Read(None, (_too_long(Span(path)),))
     return Read(File(path, System.JENKINS, text, {}, Places(path, text), required))
 
 
@@ -86,6 +91,15 @@ def _told(one: Diagnostic, system: System | None) -> Diagnostic:
     severity = Severity.WARNING if mild else one.severity
     hint = _HINTS.get(one.rule, one.hint)
     return replace(one, message=message, hint=hint, severity=severity)
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > LONGEST and any(len(line) > LONGEST for line in text.split("\n"))
+
+
+def _too_long(span: Span) -> Diagnostic:
+    message = f"a line has more than {LONGEST:,} characters, so this file was not checked"
+    return Diagnostic(span, "line-too-long", message, "break it, or move it into a script")
 
 
 def _too_many(path: str) -> Diagnostic:
