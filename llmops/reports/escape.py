@@ -27,6 +27,7 @@ _REPLACED = {
     "://": f":{_GAP}//",
 }
 _MOST_TICKS = 40  # GitHub's parser knows code between at most 80 backticks, and no code beyond
+_PATH_BYTES = 1_000
 _GAPPED = ("@", ":", "#", "www", "gh-")
 
 
@@ -103,6 +104,19 @@ def longest_run(words: str) -> int:
 def size(words: str) -> int:
     """Bytes in UTF-8."""
     return len(words.encode("utf-8"))
+
+
+def is_path(path: str) -> bool:
+    """Whether a path is relative, stays inside, and says nothing else than it shows."""
+    parts = path.split("/")
+    return (
+        0 < len(path.encode("utf-8", "replace")) <= _PATH_BYTES
+        and not any(part in ("", ".", "..") for part in parts)
+        and parts[0].casefold() != ".git"
+        and not any(hidden(char) or char in "\\:" for char in path)
+        and unicodedata.normalize("NFC", path) == path
+        and path == path.strip()
+    )
 
 
 def around(before: str, after: str, limit: int = 60) -> tuple[str, str]:

@@ -7,7 +7,6 @@ but a file of the repository; what has no such path is left to the comment and t
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,14 +14,13 @@ from llmops.diagnostics import Diagnostic, Severity
 from llmops.forge.base import Payload
 from llmops.reports import github_limits as limits
 from llmops.reports import notes
-from llmops.reports.escape import hidden, visible
+from llmops.reports.escape import is_path, visible
 from llmops.reports.notes import Note, Place
 from llmops.reports.verdict_words import short_gate
 from llmops.reports.words import capped, plural
 from llmops.rules.base import Cause, Verdict
 
 _LINES = 10_000_000  # more than any file that is read has
-_PATH_BYTES = 1_000
 _MOST_GATES = 6  # that one changed line names
 
 
@@ -88,7 +86,7 @@ def _lines(parts: Iterable[str]) -> str:
 
 def _written(marks: Sequence[_Mark]) -> tuple[Payload, ...]:
     """Failures before warnings, in the order given, as far as their paths are safe."""
-    shown = [mark for mark in sorted(marks, key=lambda one: not one.bad) if safe(mark.path)]
+    shown = [mark for mark in sorted(marks, key=lambda one: not one.bad) if is_path(mark.path)]
     return tuple(_annotation(mark) for mark in shown[: limits.ANNOTATIONS])
 
 
@@ -104,16 +102,3 @@ def _annotation(mark: _Mark) -> Payload:
         "title": limits.title(mark.title, limits.ANNOTATION_TITLE),
         "message": limits.bytes_cut(mark.message, limits.ANNOTATION_BYTES),
     }
-
-
-def safe(path: str) -> bool:
-    """Whether a path is relative, stays inside, and says nothing else than it shows."""
-    parts = path.split("/")
-    return (
-        0 < len(path.encode("utf-8", "replace")) <= _PATH_BYTES
-        and not any(part in ("", ".", "..") for part in parts)
-        and parts[0].casefold() != ".git"
-        and not any(hidden(char) or char in "\\:" for char in path)
-        and unicodedata.normalize("NFC", path) == path
-        and path == path.strip()
-    )

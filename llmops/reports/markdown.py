@@ -19,7 +19,7 @@ from llmops.reports import changes, plan_words
 from llmops.reports import verdict_words as words
 from llmops.reports.base import Page
 from llmops.reports.blocks import Section, details, fit, grid
-from llmops.reports.escape import code, code_cell, inside_html, text, visible
+from llmops.reports.escape import code, code_cell, inside_html, is_path, text, visible
 from llmops.reports.words import MINUS, capped, count, plural
 from llmops.rules.base import Case, Cause, Finding, Loosened, Outcome, Verdict, Waived
 
@@ -137,10 +137,9 @@ def link(place: str, source_url: str) -> str:
     """A place as code, linked to its line below an address of a tree."""
     label = code(place, 160)
     found = re.fullmatch(r"(.+?):(\d+)(:\d+)?", place)
-    if not found or not _SOURCE_URL.fullmatch(source_url):
+    if not found or not is_path(found[1]) or not _SOURCE_URL.fullmatch(source_url):
         return label
-    path = quote(found[1], safe="/", errors="replace")
-    return f"[{label}]({source_url}/{path}#L{found[2]})"
+    return f"[{label}]({source_url}/{quote(found[1], safe='/')}#L{found[2]})"
 
 
 def _gates(verdict: Verdict) -> Section:

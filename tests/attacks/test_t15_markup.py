@@ -119,6 +119,17 @@ def test_a_hundred_backticks_do_not_make_a_gates_name_alive() -> None:
 
 
 @pytest.mark.parametrize(
+    "path", ["../../../../attacker/repo", "a/../../../../x", "//evil.example/x", "%2e%2e/x\\y"]
+)
+def test_a_place_leads_to_the_tree_that_was_judged_and_nowhere_else(path: str) -> None:
+    """A browser takes `..` out of an address: a link would lead to another repository."""
+    found = replace(FAILED, place=f"{path}:1:1")
+    page = github_states.judged(SUBJECT, a_verdict(Outcome.FAILED, found))
+    harmless(page)
+    assert [one for one in Page(page.comment or "").links if "#L" in one] == []
+
+
+@pytest.mark.parametrize(
     "address",
     ["javascript:alert(1)", "https://evil.example/)[x](http://y", 'https://e.example/"onclick="x',
      "data:text/html,x", "https://e.example/a b", "https://é.example/", "//e.example", "x" * 2_000],

@@ -70,6 +70,7 @@ def dead(markdown: str, homes: tuple[str, ...]) -> None:
     assert page.tags <= OURS | {"a"}
     assert page.attributes <= {"a.href", "pre.lang"}
     assert [one for one in page.links if not one.startswith(homes)] == []
+    assert not any({".", ".."} & set(re.split(r"[/#?]", one)[3:]) for one in page.links)
     assert not page.opened
     assert all(said.strip().startswith("llmops:") for said in page.comments)
     found = LIVE.search(page.text)

@@ -10,6 +10,7 @@ import pytest
 from llmops.diagnostics import Diagnostic, Severity, Span
 from llmops.jobs.base import PlannedGate
 from llmops.reports import github_annotations as annotations
+from llmops.reports.escape import is_path
 from llmops.rules.base import Outcome
 from tests.reports import pulls
 from tests.reports.conftest import CHANGES, FAILED, FINE, SPEC, UNSURE, a_plan, a_verdict, require
@@ -84,7 +85,7 @@ def test_diagnostics_stand_on_their_lines_errors_first() -> None:
     ["specs/a.yaml", "specs/客服 提示.yaml", "policies/a-b_c.d.yaml", "a", ".github/x.yml"],
 )  # fmt: skip
 def test_a_path_of_a_file_is_safe(path: str) -> None:
-    assert annotations.safe(path)
+    assert is_path(path)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_path_of_a_file_is_safe(path: str) -> None:
      "e\u0301.yaml"],
 )  # fmt: skip
 def test_a_path_that_could_be_anything_else_is_not(path: str) -> None:
-    assert not annotations.safe(path)
+    assert not is_path(path)
     named = Diagnostic(Span(path, 1), "rule", "m")
     assert annotations.of_diagnostics([named]) == ()
 
