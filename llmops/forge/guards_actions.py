@@ -96,7 +96,9 @@ def _outsiders(name: str, policy: str) -> Guard:
     who = "one change accepted" if policy == "first_time_contributors" else "a GitHub account"
     message = f"whoever has {who} starts workflows without being asked"
     page = f"{ACTIONS} > Approval for running fork pull request workflows from contributors"
-    return Guard(name, "warning", message, f"{page}: Require approval for all external", False)
+    return Guard(
+        name, "warning", message, f"{page}: Require approval for all external contributors", False
+    )
 
 
 def machines(settings: Settings, asked: Asked) -> Iterator[Guard]:
@@ -121,17 +123,17 @@ def machines(settings: Settings, asked: Asked) -> Iterator[Guard]:
 def secrets(settings: Settings, asked: Asked) -> Iterator[Guard]:
     """Which secrets every branch can read."""
     name = "secrets-in-reach"
-    for where, page in (
-        ("repository", "Settings"),
-        ("organization", "the organisation's Settings"),
+    for where, told, page in (
+        ("repository", "repository", "Settings"),
+        ("organization", "organisation", "the organisation's Settings"),
     ):
         seen = settings.secrets.get(where, Seen(()))
         if seen.unknown:
-            message = f"secrets of the {where} are not told: {seen.unknown}"
+            message = f"secrets of the {told} are not told: {seen.unknown}"
             yield Guard(name, "unknown", message, "ask with a token that has Secrets: read", False)
         elif seen.value:
             some = ", ".join(seen.value[:5]) + (" …" if len(seen.value) > 5 else "")
-            message = f"every branch's workflow can read secrets of the {where}: {some}"
+            message = f"every branch's workflow can read secrets of the {told}: {some}"
             hint = f"{page} > Secrets and variables > Actions: move each into an environment with"
             yield Guard(name, "warning", message, f"{hint} reviewers or a branch rule", False)
     if not any(

@@ -86,8 +86,8 @@ def test_a_jenkinsfile_is_read_with_its_texts_and_without_its_comments() -> None
 
 FRAGMENTS = (
     "${{", "}}", "${{ github.head_ref }}", "&a", "*a", "<<: *a", "!!x", "---\n", "\t", "\x00",
-    "\u202e", "- ", ": ", "{", "[", "]", "}", "'", '"', "|", ">", "on:", "jobs:", "steps:", "uses:", "run:",
-    "no", "~", "1e999", "#", "\n", "\r\n", "    ", "é", "𝒳", "llmops gate",
+    "\u202e", "- ", ": ", "{", "[", "]", "}", "'", '"', "|", ">", "on:", "jobs:", "steps:", "uses:",
+    "run:", "no", "~", "1e999", "#", "\n", "\r\n", "    ", "é", "𝒳", "llmops gate",
 )  # fmt: skip
 
 
