@@ -126,7 +126,7 @@ def _check(subject: Subject, told: Told) -> Payload:
 def _output(told: Told) -> Payload:
     output = {
         "title": limits.title(told.title),
-        "summary": _fitted(f"**{told.headline}**", told.sections, told.foot),
+        "summary": _fitted(told.headline, told.sections, told.foot),
     }
     if told.text:
         output["text"] = _fitted("", told.text, "")
