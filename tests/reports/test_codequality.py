@@ -46,6 +46,7 @@ SHAPE = {
 MISTAKES = (
     Diagnostic(Span("specs/a.yaml", 12, 5), "unknown-field", 'no field "x"', "did you?"),
     Diagnostic(Span("specs/a.yaml", 12, 5), "unknown-field", 'no field "x"', "did you?"),
+    Diagnostic(Span("specs/a.yaml", 40), "unknown-field", 'no field "x"', "did you?"),
     Diagnostic(Span("./specs/推荐.yaml"), "owner", "has no owner", severity=Severity.WARNING),
     Diagnostic(Span(EVIL), EVIL, EVIL, EVIL, Severity.INFO),
 )

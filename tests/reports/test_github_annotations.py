@@ -31,6 +31,12 @@ def test_changed_lines_come_first_then_claims_and_warnings_last() -> None:
     ]  # fmt: skip
 
 
+def test_a_failure_comes_before_the_changed_line_of_a_warning() -> None:
+    warned = require("tone", Outcome.WARNED, 0.79, causes=pulls.CAUSES)
+    found = annotations.of_verdict(a_verdict(Outcome.FAILED, FAILED, warned))
+    assert [one["annotation_level"] for one in found] == ["failure"] + ["warning"] * 3
+
+
 def test_sixty_findings_below_one_line_are_one_annotation_there() -> None:
     found = annotations.of_verdict(pulls.JUDGED["60-findings-in-one-file"])
     first, second, *claims = found

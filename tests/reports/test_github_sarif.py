@@ -64,6 +64,8 @@ def test_a_result_names_the_changed_lines() -> None:
             SUBJECT, a_verdict(Outcome.FAILED, replace(FAILED, causes=pulls.CAUSES))
         )
     )["results"]
+    places = [one["physicalLocation"]["region"]["startLine"] for one in result["relatedLocations"]]
+    assert places == [12, 16]
     assert [one["message"]["text"] for one in result["relatedLocations"]] == [
         "changed: Recipe/support-lora lora.r",
         "changed: Recipe/support-lora training.learning_rate",
