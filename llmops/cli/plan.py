@@ -95,7 +95,7 @@ def _write(planned: Planned, args: argparse.Namespace) -> None:
     from llmops.evidence.files import give
     from llmops.jobs.wire import to_json
 
-    text = json.dumps(to_json(planned.plan), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(to_json(planned.plan), ensure_ascii=False) + "\n"  # indents cost a second
     give(Path(args.directory, args.out), text.encode("utf-8"))
     if args.format == "text":
         common.say(f"Saved to {args.out} · run it: llmops run {args.out}")

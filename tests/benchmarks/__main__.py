@@ -27,6 +27,7 @@ from tests.benchmarks.judging import CASES, GATES, per_verdict
 from tests.benchmarks.pages import per_page
 from tests.benchmarks.process import median, run
 from tests.benchmarks.scans import per_scan
+from tests.benchmarks.sharing import per_plan_job
 from tests.benchmarks.working import per_case, per_job
 
 HERE = Path(__file__).parent
@@ -94,6 +95,17 @@ def _plans(root: Path, cache: Path, count: int, reach: Reach) -> list[Row]:
             ratio = f"{took.cpu / cold.cpu:.2f} x plan, cold"
             rows.append((f"validate, {count:,} specs, {what}", str(took), ratio, "0.8 s"))
     return rows
+
+
+def sharing() -> list[Row]:
+    """What the plan job of a workflow takes on a fresh runner, the checkout aside."""
+    pulled, planned, statements = per_plan_job(1_000)
+    both, told = pulled.wall + planned.wall, f"{statements:,} statements"
+    return [
+        (f"evidence pull, {told}", f"{pulled.wall:.2f} s", f"{pulled.cpu:.2f} s CPU", "-"),
+        ("plan job of 1,000 specs, fresh runner", f"{both:.2f} s",
+         f"{both / pulled.wall:.1f} x pull ({pulled.cpu + planned.cpu:.2f} s CPU)", "3 s"),
+    ]  # fmt: skip
 
 
 def formatting() -> list[Row]:
@@ -200,6 +212,7 @@ def comments() -> list[Row]:
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "startup": startup,
     "plan": plans,
+    "sharing": sharing,
     "fmt": formatting,
     "working": working,
     "pages": pages,
