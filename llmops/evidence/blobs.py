@@ -15,8 +15,10 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -52,6 +54,25 @@ class Blobs(Protocol):
 
     def put(self, path: Path, digest: str) -> None:
         """Lay a file or folder there, unless it is there. Raises StoreError."""
+
+    def laid(self, now: datetime) -> Sequence[Laid]:
+        """All that lies there: files, and the listings of folders. Raises StoreError."""
+
+    def inside(self, digest: str) -> frozenset[str]:
+        """Digests of the files of a folder that lies there; nothing for a file."""
+
+    def remove(self, one: Laid) -> None:
+        """It is gone from there. Raises StoreError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Something in a shared store: where it stands, its digest, how large, how many days old."""
+
+    path: str
+    digest: str
+    size_bytes: int
+    days: float
 
 
 @cache
@@ -94,6 +115,28 @@ class _Filed:
             at = files[file.relative_to(path).as_posix()]
             self._lay("sha256", at, file, f"sha256:{at}")
         self._lay("folders", name, listing, of_bytes(listing))
+
+    def laid(self, now: datetime) -> Sequence[Laid]:
+        found = []
+        for folder in ("sha256", "folders"):
+            for name in sorted(self._names(folder)):
+                at = f"{self._root}/{folder}/{name}"
+                size = int(self._try("read", partial(_size, path=at)))
+                days = self._try("read", partial(_days, path=at, now=now))
+                found.append(Laid(f"{folder}/{name}", f"sha256:{name}", size, days))
+        return found
+
+    def inside(self, digest: str) -> frozenset[str]:
+        name = hex_of(digest)
+        if name not in self._names("folders"):
+            return frozenset()
+        data = self._try("read", lambda fs: fs.cat_file(f"{self._root}/folders/{name}"))
+        return frozenset(f"sha256:{one}" for one in (_listing(data) or {}).values())
+
+    def remove(self, one: Laid) -> None:
+        self._try("cleared", lambda fs: fs.rm_file(f"{self._root}/{one.path}"))
+        folder, _, name = one.path.partition("/")
+        self._names(folder).discard(name)
 
     # ---- below -----------------------------------------------------------------------------
 
@@ -202,6 +245,20 @@ def _listed(fs: Any, folder: str) -> list[str]:
     except FileNotFoundError:
         return []
     return [str(path).rstrip("/").rpartition("/")[2] for path in found]
+
+
+def _size(fs: Any, path: str) -> int:
+    return int(fs.info(path).get("size") or 0)
+
+
+def _days(fs: Any, path: str, now: datetime) -> float:
+    """Days since something was laid; 0 where the driver does not say, so that it stays."""
+    try:
+        laid = fs.modified(path)
+    except NotImplementedError:
+        return 0.0
+    laid = laid if laid.tzinfo is not None else laid.replace(tzinfo=UTC)
+    return max(0.0, float((now - laid).total_seconds()) / 86400)
 
 
 def _listing(data: bytes) -> Mapping[str, str] | None:

@@ -146,6 +146,12 @@ class Store:
             if artifact.name == name
         )
 
+    def made_by(self, closure: str) -> frozenset[str]:
+        """The digests of all artifacts that the statements of a closure name."""
+        return frozenset(
+            a.digest for one in self._statements(closure) for a in one.result.artifacts
+        )
+
     def elsewhere(self, closure: str, artifact: Artifact) -> bool:
         """Whether an artifact that is not here can be had from somewhere else.
 

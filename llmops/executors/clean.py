@@ -105,6 +105,9 @@ def _unfinished(store: Store) -> Iterator[Litter]:
         for path in _entries(folder):
             if path.name.startswith(".") and path.suffix == ".tmp":
                 yield _litter("a write that never finished", path)
+    for path in _entries(store.root):
+        if path.name.startswith(".incoming-"):
+            yield _litter("a pack that was never taken in", path)
 
 
 def _held(store: Store) -> frozenset[str]:

@@ -118,3 +118,33 @@ def test_a_store_that_takes_nothing_is_told_and_the_work_is_kept(
     said = llmops("run", "-C", first.path, "--head", "origin/main")
     assert said.code == 0, said.out
     assert (tmp_path / "shared" / "sha256").is_dir()
+
+
+def test_gc_keeps_in_the_store_what_main_and_a_release_need(
+    llmops, machines, tmp_path: Path
+) -> None:
+    first = machines("first")
+    assert llmops("run", "-C", first.path, *TREES).code == 0
+    first.git("tag", "v1", "origin/change")
+    words = ("gc", "-C", first.path, "--head", "origin/main", "--keep-days", "0", "--store")
+    before = sorted((tmp_path / "shared" / "sha256").iterdir())
+    said = llmops(*words, "--also", "v1")
+    assert said.code == 0, said.err
+    assert sorted((tmp_path / "shared" / "sha256").iterdir()) == before
+    assert "would go" in llmops(*words, "--dry-run").out
+    assert sorted((tmp_path / "shared" / "sha256").iterdir()) == before
+    said = llmops(*words)
+    assert "artifact in file://" in said.out
+    left = sorted((tmp_path / "shared" / "sha256").iterdir())
+    assert 0 < len(left) < len(before)
+    assert llmops("evidence", "push", "-C", first.path).code == 0
+    second = machines("second")
+    main = ("--base", "origin/main", "--head", "origin/main")
+    assert "nothing to run" in llmops("plan", "-C", second.path, *main).out.lower()
+    assert "is gone from the store" in llmops("plan", "-C", second.path, *TREES).out
+
+
+def test_gc_of_a_store_that_nobody_named_is_refused(llmops, bank) -> None:
+    said = llmops("gc", "-C", bank.path, "--store")
+    assert said.code == 2
+    assert "no store is shared here" in said.err

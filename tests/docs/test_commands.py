@@ -59,6 +59,8 @@ ELSEWHERE: Mapping[str, str] = {
     "llmops doctor --github*": "asks GitHub; tests/cli/test_doctor_github.py has one to ask",
     "llmops policy drill --yes*": "trains bad models for minutes; tests/drills do it",
     "llmops run plan.json --shard *": "a shard's name is its plan's; tests/cli/test_run.py has one",
+    "llmops gc --store": "needs a store; tests/cli/test_shared_store.py has one",
+    "llmops gc --keep-days 7 --also v1.2": "needs a release's tag; likewise",
     "llmops evidence p*": "needs a remote of its own; tests/cli/test_evidence.py has one",
     "llmops evidence admit*": "needs a pack; tests/cli/test_evidence.py makes some",
     "llmops gate --publish*": "asks GitHub; tests/cli/test_gate_github.py has one to ask",
