@@ -40,8 +40,8 @@ def hands(
             raise Unknown("a checkout that keeps its token is not known here")
         _git(machine, "init", "--quiet", "--initial-branch=main")
         _git(machine, "remote", "add", "origin", str(repo.path))
-        if not writes:  # GitHub refuses a push with this token; so does what cannot be reached
-            _git(machine, "remote", "set-url", "--push", "origin", "/this-token-may-not-write")
+        if not writes:
+            _git(machine, "remote", "set-url", "--push", "origin", str(_refusing(machine, repo)))
         here, name = given.get("ref") or sha, given.get("ref") or ref
         refs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
         every = given.get("fetch-depth") == "0"
@@ -105,6 +105,18 @@ def composite(repo: FakeRepository, sha: str) -> Hand:
         return machine.within({"inputs": Closed(inputs | dict(given))}, action["runs"]["steps"])
 
     return steps
+
+
+def _refusing(machine: Machine, repo: FakeRepository) -> Path:
+    """What answers a push with a token that only reads, in GitHub's words."""
+    folder = machine.folder / "refusing.git"
+    _git(machine, "init", "--quiet", "--bare", str(folder))
+    said = f"Permission to {repo.full_name}.git denied to github-actions[bot]."
+    hook = folder / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n", encoding="utf-8")
+    hook.chmod(0o755)
+    return folder
 
 
 def _known(given: Given, names: set[str]) -> None:

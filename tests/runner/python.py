@@ -18,6 +18,7 @@ def main(files, folder, *words):
         tools.mkdir(parents=True)
         for name in ("python", "python3.11"):
             give(tools / name, sys.executable, __file__, files, tools)
+        (tools / "activate").write_text(f'PATH="{tools.resolve()}:$PATH"\nexport PATH\n')
         return 0
     print("not known here: python", *words)
     return 97
