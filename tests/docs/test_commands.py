@@ -89,6 +89,7 @@ WORDS: Mapping[str, str] = {
 }  # fmt: skip
 # What must be there before.
 FIRST: Mapping[str, tuple[str, ...]] = {
+    "llmops run plan.json": ("llmops plan --out plan.json",),
     "llmops run plan.json --jobs 1": ("llmops plan --out plan.json",),
     "llmops run FILE": ("llmops plan --out plan.json",),
     "llmops schema --check": ("llmops schema --write",),
