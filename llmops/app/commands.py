@@ -220,7 +220,7 @@ def _run(asked: _Asked) -> str:
     _label(asked, sha)
     notes = _started(asked)
     asked.queue.put(Subject(asked.repo, "pull", asked.pull.number))
-    told = f"Runs at {code(sha)} count, as {text(asked.by)} said. A push asks for a new word."
+    told = f"Runs at {code(sha)} count, as {text(asked.by)} said; a push needs a new word."
     return "\n\n".join([told, *notes])
 
 

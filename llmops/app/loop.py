@@ -43,6 +43,7 @@ class _Known:
     evidence_at: datetime | None = None
     wait: timedelta = SLOW
     comments_from: datetime | None = None
+    comments: frozenset[Subject] = frozenset()  # put by the last looks
 
 
 class Loop:
@@ -83,11 +84,13 @@ class Loop:
         gone = [one for one in tuple(self._open) if one.repo == repo and one not in prints]
         branch, tip = _tip(repo, forge)
         news = _landed(repo, forge, branch, tip, self._tips.get((repo, branch), ""))
-        wanted = [*changed, *gone, *news, *_comments(repo, forge, known, now)]
+        asked = list(_comments(repo, forge, known, now))
+        wanted = [*changed, *gone, *news, *(one for one in asked if one not in known.comments)]
         for subject in wanted:
             self._queue.put(subject)
         # only now: what could not be put is put by the next look
         known.prints, known.comments_from, self._last[repo] = prints, now - OVERLAP, now
+        known.comments = frozenset(asked)
         self._note_tip(repo, branch, tip)
         known.wait = max(SLOW, EACH * len(prints.keys() - self._good))
         return f"{len(prints)} open, {len(wanted)} to look at"

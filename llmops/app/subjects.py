@@ -44,9 +44,9 @@ class Subject:
 
     def __str__(self) -> str:
         number = f"#{self.number}" if self.number else ""
-        where = "".join([number, f" comment {self.comment}" if self.comment else ""])
-        told = " ".join(part for part in (self.branch, self.sha[:12], where) if part)
-        return f"{self.repo} {self.kind} {told}".rstrip()
+        comment = f"{self.comment} on" if self.comment else ""
+        told = (self.repo, self.kind, self.branch, self.sha[:12], comment, number)
+        return " ".join(part for part in told if part)
 
     def data(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -192,6 +192,15 @@ def test_a_branch_in_any_language_is_one() -> None:
         assert wrong(Subject(REPO, "landed", sha=HEAD, branch=branch)) == ""
 
 
+def test_a_subject_is_told_in_a_few_words() -> None:
+    told = {str(subject) for *_, wanted in READ.values() for subject in wanted}
+    assert told == {
+        f"{REPO} pull #7", f"{REPO} commit aaaaaaaaaaaa", f"{REPO} sweep",
+        f"{REPO} landed main aaaaaaaaaaaa", f"{REPO} group release/1.x aaaaaaaaaaaa",
+        f"{REPO} comment 99 on #7",
+    }  # fmt: skip
+
+
 def test_equal_subjects_have_one_key_and_different_ones_never() -> None:
     known = {subject.key: subject for *_, wanted in READ.values() for subject in wanted}
     for *_, wanted in READ.values():

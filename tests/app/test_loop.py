@@ -151,6 +151,7 @@ def test_a_command_nobody_told_of_is_found(world: World) -> None:
     asked = world.forge.comment(7, "/llmops help")
     world.forge.comment(3, "/llmops help", html_url=f"https://github.com/{REPO}/issues/3#x")
     assert world.look() == [Subject(REPO, "comment", 7, comment=asked)]
+    assert world.look() == [], "once put, it is the queue's"
 
 
 def test_what_shows_nowhere_is_looked_at_each_hour_and_not_all_at_one_minute(world: World) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llmops.app.queue import TRIES, Entry, Folder, Queue
 from llmops.app.subjects import Subject
@@ -230,3 +232,49 @@ def test_many_hands_do_each_subject_once() -> None:
         hand.join()
     work()
     assert sorted(seen) == sorted(everything)
+
+
+WORDS = ("put", "take", "done", "put", "take", "done", "failed", "park", "restart", "full", "later")
+MOVES = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(1, 2)), min_size=8, max_size=40)
+
+
+@settings(max_examples=300)
+@given(MOVES)
+def test_whatever_happens_what_was_acknowledged_is_looked_at_afterwards(moves) -> None:
+    """Against a model that only knows: acknowledged, and no finished look began since."""
+    clock, disk = Clock(), Memory()
+    found, owed, begun, at = queue(disk, clock), {}, {}, 0
+    for at, (what, number) in enumerate(moves):
+        subject = Subject(REPO if number % 2 else "octo/other", "pull", number)
+        held = found.working()[:1]
+        try:
+            if what == "put":
+                found.put(subject)
+                owed[subject] = at
+            elif what == "take" and (taken := found.take()):
+                begun[taken] = at
+            elif what == "restart":
+                disk.full_after = 1 << 60
+                found, begun = queue(disk, clock), {}
+            elif what == "full":
+                disk.full_after = number - 1
+            elif what == "later":
+                clock.at += timedelta(minutes=20 * number)
+            elif held and what == "done":
+                if owed.get(held[0], -1) < begun[held[0]]:
+                    owed.pop(held[0], None)
+                found.done(held[0])
+            elif held and what in ("failed", "park"):
+                getattr(found, what)(held[0], "why")
+        except StoreError:
+            pass
+    for survivor in (queue(disk, clock), found):
+        seen = set(survivor.working())
+        clock.at += timedelta(hours=2)
+        for one in survivor.working():
+            survivor.park(one, "as it is")
+        while (subject := survivor.take()) is not None:
+            seen.add(subject)
+            disk.full_after = 1 << 60
+            survivor.done(subject)
+        assert owed.keys() <= seen
