@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from llmops.gating.base import PullRequest, Settled
 from llmops.gating.reconcile import reconcile
 from tests.gating.world import World, changed, files
@@ -47,6 +49,7 @@ def test_a_worse_change_that_brings_its_own_bounds_fails_by_base(tmp_path: Path)
     assert look(world, pull).state == "failed", "nor does an approval make it better"
 
 
+@pytest.mark.slow
 def test_without_any_policy_of_its_own_it_is_judged_by_base_all_the_same(tmp_path: Path) -> None:
     world = World(tmp_path, WORSE)
     pull = world.pull({**changed(WORSE), POLICY: None, "policies/mine.yaml": WAIVER}, by="eve")

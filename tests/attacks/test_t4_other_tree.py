@@ -5,6 +5,8 @@ A pull request is green; then its branch moves, or the merge itself brings somet
 
 from __future__ import annotations
 
+import pytest
+
 from llmops.forge.base import CHECK
 from llmops.gating.base import Group, Landed, PullRequest
 from llmops.gating.reconcile import reconcile
@@ -23,6 +25,7 @@ def green(world: World) -> FakePull:
     return pull
 
 
+@pytest.mark.slow
 def test_a_push_after_the_verdict_takes_no_colour_with_it(world: World) -> None:
     pull = green(world)
     assert isinstance(EVIL, str)
@@ -60,6 +63,7 @@ def test_a_merge_that_brings_something_else_is_an_incident(world: World) -> None
     assert [one["title"] for one in world.repo.issues.values()] == [ISSUE]
 
 
+@pytest.mark.slow
 def test_a_base_that_moved_its_bound_judges_the_next_look(world: World) -> None:
     pull = green(world)
     path = "specs/evaluations/quality.yaml"

@@ -62,6 +62,7 @@ def test_the_green_report_of_a_good_change_is_no_report_of_a_bad_one(world: Worl
     assert any("was not planned" in note for note in settled.notes)
 
 
+@pytest.mark.slow
 def test_what_was_measured_on_an_older_base_is_not_what_this_base_asks(world: World) -> None:
     pull = world.pull()
     world.run_of(pull)

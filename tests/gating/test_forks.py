@@ -55,6 +55,7 @@ def test_nobody_else_and_nothing_else_does(world, pull, by: str, said: str) -> N
     assert look(world, pull).state == "waiting"
 
 
+@pytest.mark.slow
 def test_a_push_is_another_commit_that_nobody_named(world, pull) -> None:
     world.repo.comment(pull.number, f"/llmops run {pull.head_sha}", by="li")
     pull.push({"specs/recipes/adapter.yaml": changed()["specs/recipes/adapter.yaml"] + "# x\n"})
@@ -63,6 +64,7 @@ def test_a_push_is_another_commit_that_nobody_named(world, pull) -> None:
     assert world.repo.git.heads().keys() <= {"main", "llmops-evidence"}
 
 
+@pytest.mark.slow
 def test_whoever_released_the_run_at_github_lets_it_in(world, pull) -> None:
     (run,) = world.repo.runs.values()
     run.approvals = [approval("li", "rejected")]
@@ -75,6 +77,7 @@ def approval(login: str, state: str = "approved") -> dict[str, Any]:
     return {"by": login, "state": state, "environment": "llmops-gpu-forks"}
 
 
+@pytest.mark.slow
 def test_what_needs_no_run_needs_no_person(world) -> None:
     own = world.pull()
     world.run_of(own)
@@ -93,6 +96,7 @@ def test_who_edits_the_workflow_brings_no_evidence_by_it(world) -> None:
     assert look(world, pull).state == "passed"
 
 
+@pytest.mark.slow
 def test_an_action_beside_the_workflow_is_a_part_of_it(world) -> None:
     pull = world.pull({**changed(), ".github/actions/llmops/action.yml": "runs: {}\n"})
     world.run_of(pull)

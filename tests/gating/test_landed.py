@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from llmops.gating.base import Group, Landed, PullRequest, Settled
 from llmops.gating.reconcile import reconcile
 from llmops.reports.github_landed import ISSUE
@@ -58,6 +60,7 @@ def test_what_nobody_judged_is_a_failed_check_and_one_issue(world: World) -> Non
     assert sha in issue["body"]
 
 
+@pytest.mark.slow
 def test_an_issue_that_was_closed_is_not_opened_again(world: World) -> None:
     world.pull().merge()
     landed(world)
@@ -67,6 +70,7 @@ def test_an_issue_that_was_closed_is_not_opened_again(world: World) -> None:
     assert len(issues(world)) == 1
 
 
+@pytest.mark.slow
 def test_a_base_that_moved_by_words_changes_nothing(world: World) -> None:
     pull = good(world)
     world.repo.push({"README.md": "other words\n"})
@@ -76,6 +80,7 @@ def test_a_base_that_moved_by_words_changes_nothing(world: World) -> None:
     assert not issues(world)
 
 
+@pytest.mark.slow
 def test_a_failed_change_that_somebody_merged_all_the_same_is_seen(world: World) -> None:
     text = files()["specs/evaluations/quality.yaml"].replace("min: 0.8", "min: 0.99")
     world.repo.push({"specs/evaluations/quality.yaml": text})
@@ -111,6 +116,7 @@ def test_a_group_is_judged_on_its_exact_tree_with_what_is_kept(world: World) -> 
     assert len(world.repo.runs) == 1, "evidence follows the closure"
 
 
+@pytest.mark.slow
 def test_a_group_of_two_that_together_were_never_measured_waits_for_its_run(world: World) -> None:
     first = good(world)
     text = files()["specs/prompts/ask.yaml"]

@@ -58,12 +58,14 @@ def test_somebody_of_the_team_says_yes(world, pull) -> None:
     assert settled.verdict.loosened[0].approved_by == ("wang",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["li", "stranger", "team-compliance", "helper[bot]"])
 def test_nobody_else_is_asked(world, pull, by: str) -> None:
     pull.review(by=by)
     assert look(world, pull).state == "inconclusive"
 
 
+@pytest.mark.slow
 def test_who_wrote_a_part_of_it_is_not_somebody_else(world) -> None:
     world.repo.push(dict(files("head", LOWERED)), "change", by="wang", message="my idea")
     pull = world.pull({"README.md": "words\n"}, by="dev")
@@ -74,6 +76,7 @@ def test_who_wrote_a_part_of_it_is_not_somebody_else(world) -> None:
     assert left_out(settled) == ["wang wrote part of it"]
 
 
+@pytest.mark.slow
 def test_a_co_author_wrote_a_part_of_it(world) -> None:
     trailer = "Lower it\n\nCo-authored-by: Wang <77+wang@users.noreply.github.com>\n"
     world.repo.push(dict(files("head", LOWERED)), "change", message=trailer)
@@ -85,6 +88,7 @@ def test_a_co_author_wrote_a_part_of_it(world) -> None:
     assert look(world, pull).state == "warned"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["CHANGES_REQUESTED", "DISMISSED"])
 def test_a_yes_that_was_taken_back_is_none(world, pull, state: str) -> None:
     pull.review(by="wang")
@@ -94,6 +98,7 @@ def test_a_yes_that_was_taken_back_is_none(world, pull, state: str) -> None:
     assert world.conclusion(pull.head_sha) == "action_required"
 
 
+@pytest.mark.slow
 def test_a_push_that_shows_nothing_new_keeps_the_yes(world, pull) -> None:
     pull.review(by="wang")
     look(world, pull)
@@ -116,6 +121,7 @@ def test_something_loosened_after_the_yes_resets_it(world, pull) -> None:
     assert look(world, pull).state == "warned"
 
 
+@pytest.mark.slow
 def test_a_commit_that_was_pushed_away_showed_nothing(world, pull) -> None:
     pull.review(by="wang", commit="0" * 40)
     settled = look(world, pull)
@@ -123,6 +129,7 @@ def test_a_commit_that_was_pushed_away_showed_nothing(world, pull) -> None:
     assert "cannot be told any more" in left_out(settled)[0]
 
 
+@pytest.mark.slow
 def test_a_name_that_is_no_team_is_a_person_who_may_write(world) -> None:
     world.repo.push({POLICY: files()[POLICY].replace("[team-compliance]", "[li]")})
     pull = world.pull()
@@ -133,6 +140,7 @@ def test_a_name_that_is_no_team_is_a_person_who_may_write(world) -> None:
     assert look(world, pull).state == "inconclusive", "anybody can call themselves so"
 
 
+@pytest.mark.slow
 def test_who_cannot_be_asked_for_is_nobody(world, pull) -> None:
     pull.review(by="wang")
     held = {name: may for name, may in GATE_PERMISSIONS.items() if name != "members"}
@@ -142,6 +150,7 @@ def test_who_cannot_be_asked_for_is_nobody(world, pull) -> None:
     assert left_out(settled) == ["wang approved, but who is in team-compliance cannot be read"]
 
 
+@pytest.mark.slow
 def test_a_machine_needs_a_person(world) -> None:
     rule = "    - {name: machine, when: machine_author, from: [team-compliance], count: 1}\n"
     world.repo.push({POLICY: files()[POLICY].rstrip("\n") + f"\n{rule}"})

@@ -86,7 +86,12 @@ def test_a_conflict_fails_and_says_so(world: World) -> None:
     assert "conflict in specs/recipes/adapter.yaml" in world.title(pull.head_sha)
 
 
-@pytest.mark.parametrize("ended", ["cancelled", "failure", "timed_out", "skipped", "success"])
+ENDS = ["failure", "timed_out", "skipped", "success"]
+
+
+@pytest.mark.parametrize(
+    "ended", ["cancelled", *(pytest.param(end, marks=pytest.mark.slow) for end in ENDS)]
+)
 def test_a_run_that_ended_without_evidence_is_not_judged(world: World, ended: str) -> None:
     pull = world.pull()
     run = world.fake.run(world.repo, pull.head_sha)
@@ -97,6 +102,7 @@ def test_a_run_that_ended_without_evidence_is_not_judged(world: World, ended: st
     assert f"run {run.id}" in world.title(pull.head_sha)
 
 
+@pytest.mark.slow
 def test_a_draft_is_judged_as_well(world: World) -> None:
     pull = world.pull(draft=True)
     world.run_of(pull)
@@ -116,6 +122,7 @@ def test_a_closed_pull_request_ends_as_what_it_is(world: World) -> None:
     assert len(world.fake.writes()) == before
 
 
+@pytest.mark.slow
 def test_what_was_judged_stands_when_it_is_closed(world: World) -> None:
     pull = world.pull()
     world.run_of(pull)
@@ -127,6 +134,7 @@ def test_what_was_judged_stands_when_it_is_closed(world: World) -> None:
     assert len(world.fake.writes()) == before
 
 
+@pytest.mark.slow
 def test_a_policy_that_came_to_base_meanwhile_is_what_judges(world: World) -> None:
     pull = world.pull()
     world.run_of(pull)
@@ -139,6 +147,7 @@ def test_a_policy_that_came_to_base_meanwhile_is_what_judges(world: World) -> No
     assert world.conclusion(pull.head_sha) == "failure"
 
 
+@pytest.mark.slow
 def test_a_push_is_another_commit_with_a_check_of_its_own(world: World) -> None:
     pull = world.pull()
     world.run_of(pull)
@@ -157,6 +166,7 @@ def test_a_number_that_is_none_is_said(world: World) -> None:
         PullRequest(0)
 
 
+@pytest.mark.slow
 def test_there_is_one_check_at_a_commit(world: World) -> None:
     pull = world.pull()
     for _ in range(3):

@@ -26,6 +26,7 @@ def held(world: World, **but: str) -> str:
     return world.fake.workflow_token(world.repo, **rights)
 
 
+@pytest.mark.slow
 def test_artifacts_that_cannot_be_used_are_named_and_not_downloaded(world: World) -> None:
     pull = world.pull()
     run = world.run_of(pull, finish="")
@@ -47,6 +48,7 @@ def test_artifacts_that_cannot_be_used_are_named_and_not_downloaded(world: World
     assert look(world, pull).state == "passed", "and it goes on once it is there"
 
 
+@pytest.mark.slow
 def test_an_artifact_that_lies_about_its_size_is_not_read_to_its_end(world: World) -> None:
     pull = world.pull()
     run = world.run_of(pull)
@@ -56,6 +58,7 @@ def test_an_artifact_that_lies_about_its_size_is_not_read_to_its_end(world: Worl
     assert world.conclusion(pull.head_sha) == "action_required"
 
 
+@pytest.mark.slow
 def test_a_run_of_another_workflow_event_or_commit_brings_nothing(world: World) -> None:
     world.repo.fork("eve")
     pull = world.pull()
@@ -79,6 +82,7 @@ def test_a_deleted_base_branch_is_said(world: World) -> None:
     assert 'there is no branch "next" any more' in world.title(pull.head_sha)
 
 
+@pytest.mark.slow
 def test_a_base_that_was_pushed_over_is_the_base(world: World) -> None:
     first = world.repo.tip()
     pull = world.pull()
@@ -93,6 +97,7 @@ def test_a_base_that_was_pushed_over_is_the_base(world: World) -> None:
     assert settled.verdict.base.commit == world.repo.tip()
 
 
+@pytest.mark.slow
 def test_a_clock_that_is_off_by_a_day_changes_no_verdict(world: World) -> None:
     pull = world.pull()
     world.run_of(pull)
@@ -115,6 +120,7 @@ def test_a_token_that_may_only_read_still_says_how_it_stands(world: World) -> No
     assert world.repo.git.heads().keys() == {"main", "change"}
 
 
+@pytest.mark.slow
 def test_a_permission_that_is_missing_is_named(world: World) -> None:
     pull = world.pull()
     world.run_of(pull)
@@ -184,6 +190,7 @@ def test_what_somebody_else_put_there_under_our_name_is_no_word_of_ours(world: W
     assert [one["conclusion"] for one in ours] == ["action_required"]
 
 
+@pytest.mark.slow
 def test_a_push_while_it_is_looked_at_is_judged_instead(world: World, monkeypatch) -> None:
     from llmops.gating import judging
 
@@ -202,6 +209,7 @@ def test_a_push_while_it_is_looked_at_is_judged_instead(world: World, monkeypatc
     assert world.conclusion(pull.head_sha) == "success"
 
 
+@pytest.mark.slow
 def test_a_mistake_of_ours_is_raised_and_never_a_success(world: World, monkeypatch) -> None:
     from llmops.gating import judging
 
