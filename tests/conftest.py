@@ -113,6 +113,5 @@ def _as_github_describes_it(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     server = sys.modules.get("tests.github.server")
     for fake in list(server.FakeGitHub.alive) if server else ():
-        server.FakeGitHub.alive.discard(fake)
         if not fake.undescribed:
             fake.assert_described()

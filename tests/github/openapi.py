@@ -246,11 +246,13 @@ def watch(fake: FakeGitHub) -> Watch | None:
 
 
 def judged(fake: FakeGitHub, most: int = 300) -> Watch | None:
-    """The first of what a fake has seen so far, judged; None without the description."""
-    described = description() if fake.requests else None
+    """The first of what a fake has seen since it was last judged; None without the description."""
+    start = fake.judged if fake.judged <= len(fake.requests) else 0
+    seen, fake.judged = fake.requests[start:][:most], len(fake.requests)
+    described = description() if seen else None
     if described is None:
         return None
     made = Watch(described)
-    for request, answer in fake.requests[:most]:
+    for request, answer in seen:
         made(request, answer)
     return made

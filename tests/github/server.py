@@ -59,6 +59,7 @@ class FakeGitHub:
         self.faults, self.limits, self.hooks = Faults(), Limits(), Webhooks()
         self.requests: list[tuple[Request, Answer]] = []
         self.leaks: list[str] = []  # secrets that arrived where they must not
+        self.judged = 0  # so many of the requests were held against GitHub's description
         self.undescribed = False  # a test sends what GitHub does not describe, on purpose
         self.watchers: list[Watcher] = []
         self.actions = App(ACTIONS_APP, "github-actions", "github", {})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmops.forge.auth import Fixed
+from llmops.forge.auth import AppKey, Installation
 from llmops.forge.base import Repo
 from llmops.forge.client import connect
 from llmops.rules.base import Outcome
@@ -30,10 +30,9 @@ class Story:
         self.fake = FakeGitHub(root / "github")
         self.repo = self.fake.repository("acme/many", systems(count))
         app = self.fake.app()
-        token = Fixed(self.fake.token(app, self.repo), app.bot, app.id)
-        self.forge = connect(
-            Repo("acme", "many"), token, clock=self.fake.clock, adapter=self.fake.adapter()
-        )
+        here = {"clock": self.fake.clock, "adapter": self.fake.adapter()}
+        token = Installation(AppKey(app.id, app.key, **here), self.fake.installation(app, "acme"))
+        self.forge = connect(Repo("acme", "many"), token, **here)
         self.runner = runner(self.repo, root / "runner", self.forge, shares)
         self.queue: MergeQueue = self.repo.queue(build=5, batch=5)
         self.runner.prove(self.repo.tip())

@@ -33,6 +33,7 @@ from tests.trees import spec
 
 WORKER = Path(__file__).parents[1] / "scenarios" / "worker.py"
 ROWS = 16
+MINUTE = 60.0  # passes for each look: GitHub takes 500 new things an hour
 BAD = 99  # a training of so many steps forgets most of what it knew
 WORLD = {"answers": [{"if": f'"max_steps":{BAD}', "all": 0.2}, {"all": 1.0}]}
 
@@ -178,6 +179,7 @@ class Runner:
         made = publish(self.forge, states.judged(subject, judged.verdict))
         assert not made.left, made.left
         self.trained += judged.trained
+        self.repo.fake.clock.advance(MINUTE)
         return judged
 
     def fresh(self) -> Project:
