@@ -289,5 +289,6 @@ def _waiver(one: Waived) -> str:
 
 
 def _next(verdict: Verdict) -> Section:
-    rows = tuple(f"* {step}" for step in words.next_steps(verdict))
+    left_out = (text(line, 400) for line in words.no_approvals(verdict))
+    rows = tuple(f"* {step}" for step in (*left_out, *words.next_steps(verdict)))
     return details("Next step", Section(rows=rows))

@@ -34,10 +34,16 @@ def render(verdict: Verdict, page: Page) -> str:
         _worst(verdict, page),
         _outputs(verdict, page),
         _slices(verdict, page),
-        [line for step in words.next_steps(verdict) for line in wrap(step, page, 2, 2)],
+        [line for step in _steps(verdict) for line in wrap(step, page, 2, 2)],
         [*seal, page.style.paint(last, _tone(verdict.outcome))],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _steps(verdict: Verdict) -> tuple[str, ...]:
+    """Whose approval is none, and what a person can do now."""
+    left_out = (visible(line, 400) for line in words.no_approvals(verdict))
+    return (*left_out, *words.next_steps(verdict))
 
 
 def _tone(outcome: Outcome) -> Tone:

@@ -326,6 +326,12 @@ def outputs(verdict: Verdict) -> str:
     return f"{', '.join(told.prompts)}: {count(told.changed)} of {count(told.compared)} changed"
 
 
+def no_approvals(verdict: Verdict) -> tuple[str, ...]:
+    """Whose yes is none, and why: plain text, with names of others in it."""
+    found = verdict.extra.get("approvals_left_out", ())
+    return tuple(f"No approval: {line}" for line in found)
+
+
 def next_steps(verdict: Verdict) -> tuple[str, ...]:
     """What a person can do now, in sentences; commands between backticks."""
     found = []

@@ -117,6 +117,7 @@ def test_something_loosened_after_the_yes_resets_it(world, pull) -> None:
     assert settled.state == "inconclusive"
     (line,) = left_out(settled)
     assert line.startswith(f"wang approved {old[:7]}, which did not show Policy/default")
+    assert f"* No approval: wang approved {old[:7]}, which did not show" in settled.summary
     pull.review(by="wang")
     assert look(world, pull).state == "warned"
 
