@@ -24,6 +24,7 @@ from llmops.errors import UsageError
 if TYPE_CHECKING:
     from llmops.forge.base import Forge, Repo
     from llmops.gating.base import Desk, Settled, Subject
+    from llmops.gating.hiding import Clean
 
 _MOST = 5 * 2**20  # bytes of an event
 _ALONE = ("base", "head", "select", "exclude", "approved", "now")
@@ -64,10 +65,10 @@ def main(args: argparse.Namespace) -> int:
         desk = _desk(args, Path(folder))
         settled = _settled(desk, subject, args)
     for note in settled.notes:
-        complain(f"llmops: {printable(note, 600)}")
-    _report(args, settled)
+        complain(f"llmops: {printable(desk.clean(note), 600)}")
+    _report(args, settled, desk.clean)
     if not args.open:
-        _tell_job(settled, os.environ)
+        _tell_job(settled, os.environ, desk.clean)
     return settled.exit_code
 
 
@@ -151,24 +152,25 @@ def _settled(desk: Desk, subject: Subject, args: argparse.Namespace) -> Settled:
     return settle(desk, subject, wait=args.wait)
 
 
-def _report(args: argparse.Namespace, settled: Settled) -> None:
+def _report(args: argparse.Namespace, settled: Settled, clean: Clean) -> None:
     """The verdict as the format has it, or the one line that there is."""
     from llmops.reports.render import render_verdict
 
     if settled.verdict is not None:
         width, colour = common.width(args), common.colour(args)
-        common.say(render_verdict(settled.verdict, args.format, width=width, colour=colour))
+        shown = render_verdict(settled.verdict, args.format, width=width, colour=colour)
+        common.say(clean.page(shown))
     where = f" · {settled.published.check_url}" if settled.published.check_url else ""
     complain(f"llmops: {settled.state}{where}")
 
 
-def _tell_job(settled: Settled, environ: Mapping[str, str]) -> None:
+def _tell_job(settled: Settled, environ: Mapping[str, str], clean: Clean) -> None:
     """The step's summary and outputs, where this is a step."""
     from llmops.reports.github_outputs import outputs, step_summary
 
     verdict = settled.verdict
     summary = step_summary(verdict) if verdict is not None else settled.summary
-    _append(environ.get("GITHUB_STEP_SUMMARY", ""), f"{summary}\n")
+    _append(environ.get("GITHUB_STEP_SUMMARY", ""), f"{clean.page(summary)}\n")
     found = [f.evidence for f in verdict.findings if f.evidence] if verdict is not None else []
     values = {
         "verdict": settled.state,

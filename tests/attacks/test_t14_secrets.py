@@ -27,7 +27,7 @@ from llmops.gating.reconcile import reconcile
 from llmops.reports import github_states as states
 from llmops.rules.base import Outcome
 from tests.attacks.test_t15_markup import texts
-from tests.gating.world import World
+from tests.gating.world import World, files
 from tests.reports import pulls
 from tests.reports.conftest import FAILED, a_verdict
 
@@ -134,3 +134,38 @@ def test_a_server_that_repeats_the_token_tells_nobody(
     assert "403 for" in said
     for form in spelt(world.token):
         assert form not in said
+
+
+def test_a_title_that_is_cut_inside_a_secret_shows_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is cut is cleaned before: half a token is still half a token."""
+    world = World(tmp_path)
+    pull, desk = world.pull(), world.desk()
+
+    def repeat(*_: object) -> None:
+        raise StoreError(f"{'x' * 56} {world.token}")
+
+    monkeypatch.setattr(judging, "read", repeat)
+    reconcile(replace(desk, clean=cleaner({}, (world.token,))), PullRequest(pull.number))
+    assert world.title(pull.head_sha).startswith(f"not judged: {'x' * 56}")
+    assert world.token[:8] not in json.dumps(world.check(pull.head_sha), default=str)
+
+
+@pytest.mark.parametrize("secret", ["", "correct_horse_battery_staple"], ids=["token", "password"])
+def test_a_secret_that_somebody_wrote_into_a_spec_is_not_repeated(
+    tmp_path: Path, secret: str
+) -> None:
+    """A diagnostic names the field that it does not know, and here that is the secret."""
+    world = World(tmp_path)
+    secret = secret or world.token
+    text = files()["specs/recipes/adapter.yaml"]
+    pull = world.pull(
+        {"specs/recipes/adapter.yaml": text.replace("seed:", f"{secret}: 1\n  seed:")}
+    )
+    desk = replace(world.desk(), clean=cleaner({}, (secret,)))
+    assert reconcile(desk, PullRequest(pull.number)).state == "invalid"
+    sent = [one.body.decode() for one in world.fake.writes()]
+    said = json.dumps([world.check(pull.head_sha), sent], default=str)
+    assert "literal-secret" in said or "no field" in said
+    assert secret not in said.replace("\\", "")
