@@ -144,6 +144,18 @@ class Job:
         needs = self.value.get("needs")
         return (needs,) if isinstance(needs, str) else tuple(map(str, listed(needs)))
 
+    def fixed(self, context: str) -> tuple[str, ...]:
+        """Every value of `matrix.…` where the matrix is written out in the file, else none."""
+        matrix = mapping(mapping(self.value.get("strategy")).get("matrix"))
+        first, *rest = context.split(".")[1:] or [""]
+        if any("${{" in text for _, text in scalars(dict(matrix))):
+            return ()
+        rows = [mapping(one).get(first) for one in listed(matrix.get("include"))]
+        values = [*listed(matrix.get(first)), *rows]
+        for step in rest:
+            values = [mapping(one).get(step) for one in values]
+        return tuple(str(one) for one in values if isinstance(one, str | int | float))
+
     @property
     def calls(self) -> str:
         """The reusable workflow that it is, or ""."""

@@ -10,6 +10,7 @@ from llmops.workflows.base import File, Job, mapping
 
 # Labels of machines that GitHub throws away after each job.
 _HOSTED = re.compile(r"(?:ubuntu|windows|macos)-[\w.-]+", re.IGNORECASE)
+_MATRIX = re.compile(r"\$\{\{\s*(matrix(?:\.[\w-]+)+)\s*\}\}")
 _WORD = re.compile(r"'([^']*)'")
 
 
@@ -49,7 +50,14 @@ def labels(job: Job) -> list[str]:
 
 def own(job: Job) -> list[str]:
     """Its labels that are no machine of GitHub's."""
-    return [one for one in labels(job) if not _HOSTED.fullmatch(one)]
+    written = [label for one in labels(job) for label in _written_out(job, one)]
+    return [one for one in written if not _HOSTED.fullmatch(one)]
+
+
+def _written_out(job: Job, label: str) -> tuple[str, ...]:
+    """A label that a matrix of the file chooses is each of its values."""
+    chosen = _MATRIX.fullmatch(label.strip())
+    return (chosen and job.fixed(chosen[1].lower())) or (label,)
 
 
 def environments(job: Job) -> tuple[str, ...]:

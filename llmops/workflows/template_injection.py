@@ -87,7 +87,7 @@ def check(file: File) -> Iterator[Diagnostic]:
     """One for each expression in a script; a warning where only insiders write it."""
     for step in file.steps:
         for loc, script in scripts(step):
-            yield from _injected(file, loc, script)
+            yield from _injected(step, loc, script)
     yield from _gitlab(file)
     yield from _jenkins(file)
 
@@ -101,15 +101,23 @@ def scripts(step: Step) -> Iterator[tuple[Loc, str]]:
             yield (*step.loc, "with", name), step.given[name]
 
 
-def _injected(file: File, loc: Loc, script: str) -> Iterator[Diagnostic]:
+def _injected(step: Step, loc: Loc, script: str) -> Iterator[Diagnostic]:
+    file = step.file
     for one in expressions(script):
-        told = {trust(context) for context in one.reaches if not _is_plain(file, context)}
+        told = {_whose(step, context) for context in one.reaches if not _is_plain(file, context)}
         worst = next((level for level in _WORDS if level in told), None)
         if worst is None:
             continue
         mild = worst is Trust.INSIDE
         message = f"{_WORDS[worst]} becomes part of a script: {shown(one.written)}"
         yield found(INFO, file.within(loc, one.written), message, _hint(one.inner), warn=mild)
+
+
+def _whose(step: Step, context: str) -> Trust:
+    """Whose text a context is: that of a matrix which is written out in the file is the file's."""
+    if context.startswith("matrix.") and step.job is not None and step.job.fixed(context):
+        return Trust.INSIDE
+    return trust(context)
 
 
 def _hint(inner: str) -> str:

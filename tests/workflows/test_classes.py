@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmops.workflows.base import System
-from tests.workflows.test_lint import rules
+from tests.workflows.test_lint import linted, rules
 
 CHANGE = """\
 on: {on}
@@ -137,6 +137,12 @@ def job_with(more: str, *, on: str = "pull_request", runs_on: str = "ubuntu-24.0
         (job_with("", runs_on="${{ inputs.runner }}"), {"self-hosted-runner"}),
         (job_with("    environment: gpu\n", runs_on="[self-hosted, gpu]"), set()),
         (job_with("", runs_on="[self-hosted, gpu]", on="push"), set()),
+        (job_with("    strategy: {matrix: {os: [ubuntu-22.04, windows-2025]}}\n",
+                  runs_on="${{ matrix.os }}"), set()),
+        (job_with("    strategy: {matrix: {include: [{on: {os: gpu-set}}]}}\n",
+                  runs_on="${{ matrix.on.os }}"), {"self-hosted-runner"}),
+        (job_with("    strategy: {matrix: {os: '${{ fromJSON(needs.a.outputs.b) }}'}}\n",
+                  runs_on="${{ matrix.os }}"), {"self-hosted-runner"}),
         (job_with("    strategy: {matrix: '${{ fromJSON(inputs.m) }}'}\n"), {"outside-matrix"}),
         (job_with("    strategy: {matrix: {a: '${{ fromJSON(needs.p.outputs.j) }}'}}\n"), set()),
         (job_with("    permissions: write-all\n").replace("      contents: read\n", "", 1).replace(
@@ -219,3 +225,10 @@ def test_what_is_found_in_gitlab(text: str, found: set[str]) -> None:
 )  # fmt: skip
 def test_what_is_found_in_jenkins(text: str, found: set[str]) -> None:
     assert rules(text, System.JENKINS) == found
+
+
+def test_the_text_of_a_matrix_that_is_written_out_is_only_warned_of() -> None:
+    step = workflow("run: echo ${{ matrix.v }}", more="    strategy: {matrix: {v: [a, b]}}\n")
+    made = step.replace("[a, b]", "'${{ fromJSON(needs.a.outputs.b) }}'")
+    assert [line.split()[1] for line in linted(step)] == ["warning"]
+    assert [line.split()[1] for line in linted(made)] == ["error"]
