@@ -318,3 +318,37 @@ def test_a_writer_that_is_killed_leaves_whole_entries_and_no_lock(tmp_path: Path
         assert said <= len(own) <= said + 1
         told += len(own)
     assert len(Ledger(tmp_path).entries()) == told
+
+
+def test_who_dies_while_other_entries_take_the_place_of_these_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports, kept = tmp_path / "reports", tmp_path / "kept"
+    filled(reports, 2)
+    theirs = filled(tmp_path / "theirs", 1)
+    theirs.append(lambda _: ENTRIES[2])
+    theirs.append(lambda _: ENTRIES[1])
+    other = tuple(theirs.kept())
+    disk = Recording(reports, kept=kept)
+    with monkeypatch.context() as patch:
+        disk.shim(patch)
+        assert Ledger(reports).follow(lambda own: other) == 2
+    disk.keep()
+    seen = set()
+    for state in sorted(kept.glob("* as it was")):
+        entries = Ledger(state).entries()
+        assert entries in (ENTRIES[:2], (ENTRIES[0], ENTRIES[2], ENTRIES[1])), state.name
+        seen.add(entries)
+        assert Ledger(state).append(lambda _: ATTEMPT) == ATTEMPT
+    assert len(seen) == 2, "before and after, and nothing in between"
+
+
+def test_who_holds_an_older_end_sees_what_took_its_place(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    mine = filled(reports, 2)
+    theirs = filled(tmp_path / "theirs", 1)
+    theirs.append(lambda _: ENTRIES[2])
+    Ledger(reports).follow(lambda own: tuple(theirs.kept()))
+    assert mine.entries() == (ENTRIES[0], ENTRIES[2])
+    assert mine.append(lambda known: ENTRIES[1] if len(known) == 2 else None) == ENTRIES[1]
+    assert Ledger(reports).entries() == (ENTRIES[0], ENTRIES[2], ENTRIES[1])
