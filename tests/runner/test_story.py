@@ -197,3 +197,20 @@ def test_the_story_with_real_training(tmp_path: Path) -> None:
     assert story.ends("better") == {**GREEN, "run": "success"}, story.runs["better"].log
     assert story.ends("worse")["gate"] == "failure"
     assert scene.check(story.pulls["worse"].head_sha) == "failure"
+
+
+@pytest.mark.slow
+def test_this_repositorys_own_workflow_does_the_same(tmp_path: Path) -> None:
+    """It calls the jobs that others call, and runs prompts' tests by our action."""
+    root = Path(__file__).parents[2]
+    names = [
+        ".github/workflows/llmops.yml", ".github/workflows/llmops-jobs.yml",
+        ".github/actions/llmops/action.yml",
+    ]  # fmt: skip
+    scene = Scene.of(tmp_path, more={name: (root / name).read_text("utf-8") for name in names})
+    with scene.fake.serve():
+        story = Story(scene)
+        story.change("better", scene.edited(RECIPE, "seed: 42", "seed: 43"))
+    called = {f"llmops / {name}": end for name, end in {**GREEN, "run": "success"}.items()}
+    assert story.ends("better") == {"prompts": "success", **called}, story.runs["better"].log
+    assert scene.check(story.pulls["better"].head_sha) == "success"
