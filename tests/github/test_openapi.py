@@ -224,12 +224,14 @@ def test_every_operation_of_the_fake_answers_as_github_describes(watched: Watche
     ],
 )
 def test_a_request_that_github_does_not_describe_is_told_of(
-    watched: Watched, method: str, path: str, body: dict[str, Any], words: str
+    tmp_path: Path, method: str, path: str, body: dict[str, Any], words: str
 ) -> None:
-    watched.fake.undescribed = True
-    watched.send(method, f"{R}/{path}", **body)
-    assert watched.watch
-    assert any(words in line for line in watched.watch.requests), watched.watch.requests
+    world = World(tmp_path)
+    watch = openapi.watch(world.fake)
+    world.fake.undescribed = True
+    world.ask(method, path, **body)
+    assert watch
+    assert any(words in line for line in watch.requests), watch.requests
 
 
 @needs_description
