@@ -9,6 +9,10 @@ started; the same closure again is the same attempt. Counted are the attempts af
 base stands on: the first that was recorded of the closure which base's own tree has for the claim,
 once it was decided passed or warned. That place never moves by judging base again, so nobody gets
 attempts back by running the gate on main.
+
+The closure that base itself has for a claim is no attempt: a change that leaves it alone lands
+nothing new of it. It is tested at the level at which it was recorded, or else as a first attempt
+would be, and is never one too many, however many others were tried meanwhile.
 """
 
 from __future__ import annotations
@@ -140,7 +144,7 @@ class Standing:
     """Where one closure stands among the attempts at its claim.
 
     `next_level`: at which the next attempt would be tested. `refused`: why this one may not be
-    decided; `attempt` is None when it was never recorded.
+    decided; `attempt` is None when it was never recorded, as what base has already need not be.
     """
 
     attempt: int | None
@@ -209,6 +213,8 @@ class Counting:
         if self.problem:
             return self._refused(alpha, f"nothing can be counted: {self.problem}", _MEND)
         found = self._recorded(claim, closure)
+        if closure == self.landed.get(claim):
+            return self._of_base(claim, found[1] if found else None, alpha)
         if found is None:
             return self._refused(alpha, "no attempt was recorded before it ran", _RECORD)
         place, entry = found
@@ -227,7 +233,8 @@ class Counting:
 
     def level(self, claim: ClaimName, closure: str, alpha: float) -> float:
         """At which a closure is tested; one that was not recorded would be the next attempt."""
-        if self.problem or self._recorded(claim, closure) is None:
+        own = closure == self.landed.get(claim)
+        if self.problem or (not own and self._recorded(claim, closure) is None):
             return self.level_of(self.made(claim) + 1, alpha)
         return self.standing(claim, closure, alpha).level
 
@@ -236,12 +243,20 @@ class Counting:
         return len(self._counted(claim))
 
     def unrecorded(self, planned: Iterable[Deciding]) -> Mapping[ClaimName, list[Deciding]]:
-        """What a plan would test for the first time, by claim."""
+        """What a plan would test for the first time, by claim; what base has is nothing new."""
         found: dict[ClaimName, list[Deciding]] = {}
         for one in planned:
-            if self._recorded(one.claim, one.closure) is None:
+            own = one.closure == self.landed.get(one.claim)
+            if not own and self._recorded(one.claim, one.closure) is None:
                 found.setdefault(one.claim, []).append(one)
         return found
+
+    def _of_base(self, claim: ClaimName, entry: Attempt | None, alpha: float) -> Standing:
+        """What base has already: at the level it was recorded with, else at that of a first one."""
+        later = self.level_of(self.made(claim) + 1, alpha)
+        if entry is None:
+            return Standing(None, self.allowed.attempts, self.level_of(1, alpha), later)
+        return Standing(entry.attempt, entry.attempts, min(float(entry.level), alpha), later)
 
     def _held(
         self, claim: ClaimName, closure: str, number: int, most: int, own: float, later: float

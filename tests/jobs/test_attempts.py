@@ -206,6 +206,26 @@ def test_one_attempt_too_many_is_refused_until_it_is_granted() -> None:
     assert counting(*entries, attempt("e"), granted("d")).standing(CLAIM, "e", 0.05).used_up
 
 
+@given(entries=ENTRIES, most=st.integers(1, 4), base=st.sampled_from(CLOSURES))
+def test_what_base_has_already_is_never_one_too_many_and_never_a_new_attempt(
+    entries: list[Entry], most: int, base: str
+) -> None:
+    found = counting(*entries, base=base, most=most)
+    standing = found.standing(CLAIM, base, 0.05)
+    assert standing.refused is None
+    assert not standing.used_up
+    assert 0 < standing.level <= 0.05
+    assert found.level(CLAIM, base, 0.05) == standing.level
+    own = Deciding(CLAIM, base, "base", 0.05, 300, base)
+    assert attempts_at(found, [own], head="h", base="b", recorded_at="now") == ()
+
+
+def test_a_change_elsewhere_does_not_pay_for_what_others_tried() -> None:
+    tried = counting(attempt("b"), decided("b"), base="a", most=1)
+    assert tried.standing(CLAIM, "a", 0.05).refused is None
+    assert tried.standing(CLAIM, "c", 0.05).refused is not None
+
+
 def test_what_was_never_recorded_may_not_be_decided() -> None:
     found = counting(attempt("a")).standing(CLAIM, "b", 0.05)
     assert found.attempt is None
