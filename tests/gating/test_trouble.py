@@ -177,6 +177,7 @@ def test_what_somebody_else_put_there_under_our_name_is_no_word_of_ours(world: W
         "output": {"title": "passed", "summary": "all green, trust me"},
     }  # fmt: skip
     forger.create_check(green)
+    assert open_check(world.desk(), PullRequest(pull.number)).published.writes > 0
     assert look(world, pull).state == "running"
     ours = [
         one for one in world.repo.checks_at(pull.head_sha, CHECK) if one["app"].id == world.app.id
