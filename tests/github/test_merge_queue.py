@@ -15,7 +15,7 @@ from llmops.forge.base import Repo
 from llmops.forge.client import connect
 from llmops.rules.base import Outcome
 from tests.github import FakeGitHub
-from tests.github.gated_world import GatedRunner
+from tests.github.gated_world import GatedRunner, LateGate
 from tests.github.pulls import FakePull
 from tests.github.queue import Group, MergeQueue
 from tests.github.train_world import BAD, Runner, recipe, systems
@@ -102,6 +102,12 @@ def _costs_one_training_each(story: Story, count: int) -> None:
 
 def test_through_the_real_gate_it_costs_one_training_each_too(tmp_path: Path) -> None:
     _costs_one_training_each(Story(tmp_path, 3, runner=GatedRunner), 3)
+
+
+def test_where_the_gate_came_late_nobody_pays_for_what_others_tried(tmp_path: Path) -> None:
+    story = Story(tmp_path, 2, runner=LateGate)
+    story.judge(story.pull(0))
+    story.judge(story.pull(1))  # one attempt is allowed, and the other system's is not landed yet
 
 
 def test_machines_that_share_no_evidence_train_again_and_again(tmp_path: Path) -> None:
