@@ -211,7 +211,7 @@ def from_environment(
         given = environ.get(variable(action))
         if given is None or not action.option_strings or action.dest in ("help", "version"):
             continue
-        if isinstance(action, argparse._StoreTrueAction):
+        if isinstance(action, argparse._StoreTrueAction | argparse.BooleanOptionalAction):
             action.default = given.lower() not in FALSE
         elif given != "":
             action.default = _default(action, given)

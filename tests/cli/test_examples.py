@@ -36,7 +36,8 @@ ALL = [line for _, module in modules() for line in examples(module)]
 # What is read only: it works for longer than a test may, or on files that are not there.
 READ_ONLY = (
     "run", "demo", "import", "export", "policy drill --yes", "policy test", "prompt render",
-    "prompt test", "init my-labels", "doctor", "gate --publish",
+    "prompt test", "init my-labels", "doctor", "gate --publish", "app --repos", "evidence pack",
+    "evidence admit", "evidence pull --plan", "evidence push --remote", "gc --keep-days 7 --also",
 )  # fmt: skip
 # Whose answer is not 0 in a repository where nothing ran yet.
 ONES = ("gate",)
@@ -67,7 +68,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> GitRepo:
     repo = GitRepo(tmp_path_factory.mktemp("examples"))
     repo.git("init", "--quiet", "--initial-branch=main")
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "specs", "policies"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "specs", "policies", ".github"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     ).stdout
     for name in filter(None, tracked.decode().split("\0")):
         place = repo.path / name
@@ -97,7 +101,8 @@ def test_an_example_does_what_it_says(
     subprocess.run(
         ["git", "branch", "--quiet", "my-branch", "origin/my-branch"], cwd=place, check=True
     )
-    monkeypatch.chdir(tmp_path if " init " in line else place)
+    (empty := tmp_path / "empty").mkdir()
+    monkeypatch.chdir(empty if " init " in line else place)
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.invalid")

@@ -46,6 +46,9 @@ LINES: dict[str, tuple[str, ...]] = {
     "waiver": ("ls",),
     "doctor": (),
     "gc": (),
+    "lint-ci": (),
+    "evidence": ("ls",),
+    "app": ("--manifest", "--url", "https://gate.example.org"),
     "completion": ("bash",),
 }
 # What an argument, a file or a rule is called is one word, and is never broken.

@@ -73,6 +73,7 @@ NAMED: Mapping[str, str] = {
     "llmops explain": "Recipe",
     "llmops show": "attempts",
     "llmops evidence": "ls",
+    "llmops doctor --ruleset evidence-writer": "--app 1",
     "llmops guard": "check hello",
     "llmops completion": "bash",
     "llmops import": "axolotl lora-1b.yml",
