@@ -86,6 +86,7 @@ class Actions:
     variables: dict[str, str] = field(default_factory=dict)
     world: Path | None = None
     required: str = ""  # the text of a workflow that a ruleset requires, from another repository
+    srun: tuple[str, ...] = ()  # Slurm's own, where there is one; else a stand-in that takes notes
     machines: list[Machine] = field(default_factory=list)
 
     def pull_request(self, pull: FakePull, action: str = "synchronize", **how: Any) -> Done | None:
@@ -280,7 +281,8 @@ class Run:
             machine.use(HERE / "llmops_world.py", actions.world)
         if "ubuntu" not in str(filled(job.text["runs-on"], Scope(contexts))):
             machine.give_python()  # of the image of one's own machines
-            machine.tool("srun", "/bin/bash", HERE / "srun.sh", folder / "files" / "srun")
+            stand_in = ("/bin/bash", HERE / "srun.sh", folder / "files" / "srun")
+            machine.tool("srun", *(actions.srun or stand_in))
         ended.machine = machine
         actions.machines.append(machine)
         return machine
