@@ -223,6 +223,7 @@ def same(root: Path, mixes: dict[str, Callable[[Gate], object]]) -> None:
     assert {one[0] for one in ends.values()} == {"success"}
 
 
+@pytest.mark.slow
 def test_however_events_come_people_see_the_same(tmp_path: Path) -> None:
     same(tmp_path, MIX)
 

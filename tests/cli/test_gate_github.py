@@ -126,6 +126,7 @@ def test_an_outage_in_the_middle_ends_in_a_check_that_is_right(
     assert 600 < world.fake.clock.monotonic() - start <= 720
 
 
+@pytest.mark.slow
 def test_an_outage_without_end_says_when_to_come_back(
     llmops: Llmops, world: World, folder: Path
 ) -> None:

@@ -44,7 +44,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "show": ("attempts",),
     "policy": ("rules",),
     "waiver": ("ls",),
-    "doctor": (),
+    "doctor": ("--quick",),
     "gc": (),
     "lint-ci": (),
     "evidence": ("ls",),

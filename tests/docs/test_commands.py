@@ -21,7 +21,6 @@ from tests.tools import docs_story
 from tests.tools.make_docs import ROOT, language, pages
 from tests.tools.terminal import Terminal, normal
 
-pytestmark = pytest.mark.xdist_group("docs")
 PAGES = [page for page in pages() if language(page) == "en"]
 SHOWN = {
     one.line: one

@@ -287,8 +287,12 @@ def writer(reports: Path, name: str, count: int) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_many_writers_at_once_lose_nothing_and_leave_no_gap(tmp_path: Path) -> None:
-    writers, each = 20, 50
+@pytest.mark.parametrize(
+    ("writers", "each"), [(6, 30), pytest.param(20, 50, marks=pytest.mark.slow)]
+)
+def test_many_writers_at_once_lose_nothing_and_leave_no_gap(
+    tmp_path: Path, writers: int, each: int
+) -> None:
     running = [writer(tmp_path, f"w{i}", each) for i in range(writers)]
     assert [one.wait(timeout=300) for one in running] == [0] * writers
     for one in running:

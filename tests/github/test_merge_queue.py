@@ -69,8 +69,8 @@ def story(tmp_path: Path) -> Story:
     return Story(tmp_path, 4)
 
 
-def test_twelve_pull_requests_through_the_queue_cost_twelve_trainings(tmp_path: Path) -> None:
-    _costs_one_training_each(Story(tmp_path, 12), 12)
+def test_six_pull_requests_through_the_queue_cost_six_trainings(tmp_path: Path) -> None:
+    _costs_one_training_each(Story(tmp_path, 6), 6)
 
 
 @pytest.mark.slow
@@ -101,7 +101,7 @@ def _costs_one_training_each(story: Story, count: int) -> None:
 
 
 def test_through_the_real_gate_it_costs_one_training_each_too(tmp_path: Path) -> None:
-    _costs_one_training_each(Story(tmp_path, 3, runner=GatedRunner), 3)
+    _costs_one_training_each(Story(tmp_path, 2, runner=GatedRunner), 2)
 
 
 def test_where_the_gate_came_late_nobody_pays_for_what_others_tried(tmp_path: Path) -> None:

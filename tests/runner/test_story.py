@@ -70,7 +70,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         yield tell(scene)
 
 
-@pytest.mark.xdist_group("story")
 class TestStory:
     def test_a_good_change_is_passed(self, story: Story) -> None:
         assert story.ends("better") == {**GREEN, "run": "success"}, story.runs["better"].log

@@ -303,7 +303,13 @@ def found_by(outcome: Outcome) -> tuple[Any, ...]:
     return (outcome.status, outcome.reason, outcome.artifacts, measured)
 
 
-@pytest.mark.parametrize("name", RESUMED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow) if n in ("accumulated", "by length") else n
+        for n in RESUMED
+    ],
+)
 def test_a_resumed_training_makes_the_same_bytes_and_finds_the_same(
     bench: Bench, name: str
 ) -> None:

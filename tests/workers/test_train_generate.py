@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file
 
 # One process of the suite has what DeepSpeed compiles before the first training.
-pytestmark = pytest.mark.xdist_group("two-ranks")
 
 COLOURS = ("red", "blue", "green", "yellow", "black", "white")
 THINGS = ("car", "door", "hat", "bird", "boat", "cup", "chair", "wall", "lamp", "stone")
