@@ -213,7 +213,7 @@ class Counting:
         if self.problem:
             return self._refused(alpha, f"nothing can be counted: {self.problem}", _MEND)
         found = self._recorded(claim, closure)
-        if closure == self.landed.get(claim):
+        if self._is_base(claim, closure):
             return self._of_base(claim, found[1] if found else None, alpha)
         if found is None:
             return self._refused(alpha, "no attempt was recorded before it ran", _RECORD)
@@ -233,8 +233,7 @@ class Counting:
 
     def level(self, claim: ClaimName, closure: str, alpha: float) -> float:
         """At which a closure is tested; one that was not recorded would be the next attempt."""
-        own = closure == self.landed.get(claim)
-        if self.problem or (not own and self._recorded(claim, closure) is None):
+        if self.problem or self._is_new(claim, closure):
             return self.level_of(self.made(claim) + 1, alpha)
         return self.standing(claim, closure, alpha).level
 
@@ -246,10 +245,17 @@ class Counting:
         """What a plan would test for the first time, by claim; what base has is nothing new."""
         found: dict[ClaimName, list[Deciding]] = {}
         for one in planned:
-            own = one.closure == self.landed.get(one.claim)
-            if not own and self._recorded(one.claim, one.closure) is None:
+            if self._is_new(one.claim, one.closure):
                 found.setdefault(one.claim, []).append(one)
         return found
+
+    def _is_base(self, claim: ClaimName, closure: str) -> bool:
+        """Whether base's own tree has exactly this for a claim."""
+        return closure == self.landed.get(claim)
+
+    def _is_new(self, claim: ClaimName, closure: str) -> bool:
+        """Whether testing it would be an attempt that is not recorded yet."""
+        return not self._is_base(claim, closure) and self._recorded(claim, closure) is None
 
     def _of_base(self, claim: ClaimName, entry: Attempt | None, alpha: float) -> Standing:
         """What base has already: at the level it was recorded with, else at that of a first one."""
@@ -320,7 +326,7 @@ class Counting:
 
     def _recorded(self, claim: ClaimName, closure: str) -> tuple[int, Attempt] | None:
         """The first attempt that tested a closure; of what base stands on, whoever made it."""
-        own = self._since(claim) >= 0 and closure == self.landed.get(claim)
+        own = self._since(claim) >= 0 and self._is_base(claim, closure)
         places = self._attempts.get(claim, ()) if own else self._scope(claim)
         return next(((p, entry) for p, entry in places if closure in entry.closures), None)
 
