@@ -14,7 +14,7 @@ from llmops.jobs.make import Made
 from llmops.jobs.metrics import METRICS
 from llmops.jobs.parts import Part, dataset_of
 from llmops.rules import attempts, holdout, profile
-from llmops.rules.base import Finding, Outcome
+from llmops.rules.base import Finding, Outcome, Terms
 from llmops.rules.claims import INVALID_HINT, Claim, Question, scale_of
 from llmops.rules.facts import Facts, Loc
 
@@ -214,6 +214,27 @@ def claimed(
         not_shown=claim.not_shown,
         assured=claim.outcome.word if claim.value is not None else "",
         literal=claim.literal or profile.said(claim.value, bound),
+        tested=_tested(one, bound),
+    )
+
+
+def _tested(one: Asked, bound: Mapping[str, float]) -> Terms:
+    """How it is tested, for whoever does it again; the scale is that of the cells as kept."""
+    question, scale = one.question(bound), METRICS[one.check["metric"]]
+    return Terms(
+        check=str(one.check["name"]),
+        metric=question.metric,
+        kind=question.scale.kind,
+        lower=scale.lower,
+        upper=scale.upper,
+        at_least=bound.get("min"),
+        at_most=bound.get("max"),
+        gate=question.gate,
+        dataset=question.dataset,
+        split=question.split,
+        errors_allowed=question.errors_allowed,
+        pass_at=one.check.get("pass_at"),
+        statistic=question.statistic,
     )
 
 

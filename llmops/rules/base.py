@@ -94,6 +94,32 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How a claim on rows was tested: all that somebody needs to do it again from the rows alone.
+
+    The values are those of cell `check`, of the rows whose `column` says `group` where these are
+    named; at least `pass_at` counts as 1, less as 0. A mean is tested in the order of sha256 of
+    [dataset, split, gate, case].
+    """
+
+    check: str  # name of the cell
+    metric: str
+    kind: Literal["binary", "score", "unbounded"]
+    lower: float | None  # range of the values, before `pass_at`
+    upper: float | None
+    at_least: float | None  # the bounds; None where that side is open
+    at_most: float | None
+    gate: str
+    dataset: str
+    split: str
+    errors_allowed: float  # share of invalid cells that count as the worst value
+    pass_at: float | None = None
+    statistic: str = ""  # p95, ...; "" for the mean
+    column: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one rule found about one gate.
 
@@ -131,6 +157,7 @@ class Finding:
     refused: Refusal | None = None  # why it may not be decided, whatever its rows say
     not_shown: str = ""  # why it is let through although nothing shows it
     causes: tuple[Cause, ...] = ()  # of one that did not pass, the first few
+    tested: Terms | None = None  # of a claim on rows that was decided
 
 
 @dataclass(frozen=True, slots=True)

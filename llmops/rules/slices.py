@@ -57,4 +57,10 @@ def _values(facts: Facts, one: Asked, rows: Sequence[Row]) -> Iterator[Finding]:
         label = f"{name} [{column}={value}]"
         result = claimed(facts, one, INFO.id, claim, bound, label)
         was = base_known.among(base_found.get(value, frozenset())) if base_known else ()
-        yield replace(result, gate=f"{one.gate}[{value}]", base_value=summary(was, one.check))
+        assert result.tested is not None
+        yield replace(
+            result,
+            gate=f"{one.gate}[{value}]",
+            base_value=summary(was, one.check),
+            tested=replace(result.tested, column=str(column), group=value),
+        )

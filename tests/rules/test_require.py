@@ -192,3 +192,21 @@ def test_only_a_changed_text_can_fail_to_apply_to_a_case() -> None:
     found = cells(rows, {"name": "accuracy", "metric": "builtin/accuracy"})
     assert (len(found), sum(cell.value is None for cell in found)) == (200, 100)
     assert len(cells(rows, {"name": "accuracy", "metric": "giskard/typos"})) == 100
+
+
+def test_a_finding_says_how_its_claim_was_tested() -> None:
+    (found,) = World(head_rows=lambda m: right(190, 200)).found("require")
+    said = found.tested
+    assert said is not None
+    assert (said.check, said.metric, said.kind) == ("accuracy", "builtin/accuracy", "binary")
+    assert (said.lower, said.upper, said.at_least, said.at_most) == (0.0, 1.0, 0.8, None)
+    assert said.gate == found.gate
+    assert (said.dataset, said.split) == ("bank", "test")
+    assert (said.errors_allowed, said.pass_at, said.statistic) == (0.0, None, "")
+    assert (said.column, said.group) == ("", "")
+
+
+def test_a_claim_that_nothing_was_kept_for_was_not_tested() -> None:
+    facts = World().facts()
+    (found,) = require.findings(replace(facts, proven={}, rows=lambda closure: None))
+    assert found.tested is None

@@ -41,3 +41,10 @@ def test_a_column_that_no_row_has_is_inconclusive_not_passed() -> None:
     (found,) = World(files, files, lambda m: right(200, 200)).found("slices")
     assert found.outcome is Outcome.INCONCLUSIVE
     assert 'no case has a column "tongue"' in found.message
+
+
+def test_a_finding_names_the_rows_that_it_is_about_and_the_gate_that_orders_them() -> None:
+    found = World(head_rows=lambda m: right(200, 200)).found("slices")
+    said = [(f.tested.column, f.tested.group) for f in found if f.tested]
+    assert said == [("language", "en"), ("language", "zh")]
+    assert {f.tested.gate for f in found if f.tested} == {"Evaluation/quality/by-language"}
