@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmops.reports import firmness, verdict_words, words
+from llmops.reports import firmness, proof, verdict_words, words
 from llmops.reports.content import Absent, Block, Cell, Front, Para, Table
 from llmops.reports.teller import Teller
 from llmops.rules.base import Finding, Outcome, Verdict
@@ -66,6 +66,7 @@ def _seal(told: Teller) -> list[tuple[str, str]]:
         (say("policy"), verdict.policy_tree or say("no_policy")),
         (say("judged"), words.date(verdict.judged_at) if verdict.judged_at else say("none")),
         (say("tool"), f"llmops {verdict.tool_version}"),
+        (say("log"), proof.in_log(told)),
     ]
 
 

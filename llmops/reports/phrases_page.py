@@ -67,6 +67,11 @@ PAGE: Mapping[str, Phrase] = {
     "policy": Phrase("Policy", "依据的策略"),
     "judged": Phrase("Judged at", "判定时间"),
     "tool": Phrase("Tool", "工具"),
+    "log": Phrase("Signed log", "签名日志"),
+    "in_log": Phrase(
+        "{origin} · {size} entries · root {root}", "{origin} · 共 {size} 条 · 根哈希 {root}"
+    ),
+    "not_in_log": Phrase("none: no signed log has this verdict", "无（签名日志中没有这一结论）"),
     "no_base": Phrase("none: the first version", "无（首个版本）"),
     "no_policy": Phrase("none at base", "基线中没有策略"),
     "not_committed": Phrase("{tree} (not committed)", "{tree}（尚未提交）"),
@@ -118,11 +123,17 @@ PAGE: Mapping[str, Phrase] = {
     "s_judges": Phrase("How good the judges are", "裁判模型的可靠程度"),
     "s_unshown": Phrase("What is not shown", "未得到证明的内容"),
     "s_gaps": Phrase("What was not measured", "未测量的内容"),
+    "s_proof": Phrase("Check it yourself", "自行核验"),
     "s_method": Phrase("Method, in plain words", "方法说明"),
     "s_tools": Phrase("Environment and tools", "运行环境与工具"),
     "s_numbers": Phrase("Every number and its evidence", "全部数字及其证据"),
     "s_evidence": Phrase("Evidence digests", "证据摘要值"),
     # columns
+    "c_log": Phrase("log", "日志"),
+    "c_checkpoint": Phrase("entries · root", "条目数 · 根哈希"),
+    "c_entry": Phrase("entry of this verdict", "本结论的条目编号"),
+    "c_signed": Phrase("digest of its statement", "该条声明的摘要值"),
+    "c_trust": Phrase("digest of the trust root", "信任根的摘要值"),
     "c_spec": Phrase("spec", "规格"),
     "c_field": Phrase("field", "字段"),
     "c_before": Phrase("before", "变更前"),
@@ -229,6 +240,34 @@ PAGE: Mapping[str, Phrase] = {
     "gap_gate": Phrase("gate {gate}", "门禁 {gate}"),
     "gap_job": Phrase("job {job}", "任务 {job}"),
     "gap_artifact": Phrase("{artifact} of {job}", "{job} 的 {artifact}"),
+    "proof_note": Phrase(
+        "This verdict is signed, and stands in a log from which nothing can be taken and into "
+        "which nothing can be slipped without changing its root.",
+        "本结论已签名，并载入日志；从日志中删去或插入任何内容，都会改变其根哈希。",
+    ),
+    "proof_check": Phrase(
+        "Three lines, without a network and without trusting whoever made this page",
+        "三行命令即可核验：无需联网，也无需信任本页的制作者",
+    ),
+    "proof_anchor": Phrase(
+        "Ask for the bundle, and for the digest of the trust root by another way than this page "
+        "(a contract, a telephone call, the repository itself): a page can name any digest. The "
+        "third line also remembers what you saw, so that a log that is rewritten later is named.",
+        "请向对方索取核验包，并通过本页以外的渠道（合同、电话、代码仓库）取得信任根的摘要值，"
+        "因为页面上可以写任何摘要值。第三行命令还会记住您所见的日志，日后若被改写即可指出。",
+    ),
+    "proof_limits": Phrase(
+        "It shows that the verdict follows from the rows that were signed, by the policy that was "
+        "in force. It does not show that the model behaves so elsewhere, nor that whoever ran the "
+        "jobs answered honestly: for that, have jobs run again.",
+        "核验表明：依据当时生效的策略，结论可由已签名的数据行推出。核验并不表明模型在其他场合也如此表现，"
+        "也不表明执行任务的一方如实作答；后者须重新执行任务才能确认。",
+    ),
+    "gap_signed": Phrase("Who vouches for this verdict", "由谁为本结论作证"),
+    "gap_signed_why": Phrase(
+        "no signed log has it: llmops keys init makes keys, and what is counted is signed then",
+        "签名日志中没有这一结论：可用 llmops keys init 生成密钥，此后计入的结论都会签名",
+    ),
     "gap_production": Phrase("Behaviour with real users", "真实用户环境中的表现"),
     "gap_production_why": Phrase(
         "all numbers come from declared test data, before any traffic",

@@ -160,6 +160,23 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Seal:
+    """Where a verdict stands in the signed log, so that anybody can look for it there.
+
+    `size` and `root` (base64, as a checkpoint has it) are the log's when the page was made; `entry`
+    is the number of the verdict's statement in it, `statement` the digest of that statement;
+    `trust` is the digest of the trust root whose keys signed.
+    """
+
+    origin: str
+    size: int
+    root: str
+    entry: int
+    statement: str
+    trust: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A verdict and all that its pages show. `title` is by language; "" is any language."""
 
@@ -174,6 +191,7 @@ class Report:
     guards: tuple[GuardTest, ...] = ()
     filtered: tuple[Filtered, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    seal: Seal | None = None  # None: no signed log has this verdict
     format_version: int = FORMAT_VERSION
 
     def of(self, closure: str) -> Kept | None:

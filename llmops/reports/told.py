@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmops.reports import firmness, front, grounds, judged, measured
+from llmops.reports import firmness, front, grounds, judged, measured, proof
 from llmops.reports.content import Absent, Content, Section, gaps
 from llmops.reports.phrase import Lang
 from llmops.reports.report import Report
@@ -31,11 +31,12 @@ def content(report: Report, lang: Lang) -> Content:
     """The whole page in one language. Pure: equal reports give equal pages."""
     told = Teller(report, lang)
     sections = [section(told) for section in _BEFORE_GAPS]
-    missing = (*_missing(sections), *grounds.always(told))
+    proven = proof.check(told)
+    missing = (*_missing([*sections, proven]), *grounds.always(told))
     listed = grounds.missing(told, missing)
     number = len(sections) + 1
     unshown = next(i for i, one in enumerate(sections, 1) if one.name == "unshown")
-    sections += [listed, grounds.method(told), grounds.tools(told)]
+    sections += [listed, proven, grounds.method(told), grounds.tools(told)]
     sections += [grounds.numbers(told, sections), grounds.evidence(told)]
     name = front.title(told)
     return Content(

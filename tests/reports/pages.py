@@ -18,6 +18,7 @@ from llmops.reports.report import (
     Lost,
     Report,
     Scan,
+    Seal,
     Source,
     Weakness,
 )
@@ -238,6 +239,8 @@ FULL = Report(
     guards=GUARDED,
     filtered=(Filtered(source(GENERATE, "responses.jsonl"), 1200, 9, 31),),
     gaps=(Gap("curate/old", "funnel.json", "why_gone"),),
+    seal=Seal("example.org/bank", 1187, "q5uJk0dA1uU2Yt4bqS7v0mDkGmR2v3n7sJz6w8x9y0A=", 1186,
+              sha("5e"), sha("70")),
 )  # fmt: skip
 BARE = Report(verdict=a_verdict(Outcome.INCONCLUSIVE, plan=a_plan(base=None, steps=STEPS[-1:])))
 
@@ -258,4 +261,5 @@ def evil() -> Report:
         scans=(Scan(bad, (Detector(EVIL, EVIL, EVIL, 1, 1, (weak,)),)),),
         guards=(GuardTest(bad, EVIL, "block", 1, 1, 0),),
         gaps=(Gap(EVIL, "funnel.json", "why_gone"),),
+        seal=Seal(EVIL, 1, EVIL, 0, EVIL, EVIL),
     )
