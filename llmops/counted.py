@@ -95,12 +95,11 @@ def claims(
 
 def read(store: Store, found: Claims) -> Counting:
     """The ledger as it is now. What is wrong with it becomes its `problem`, never an exception."""
-    ledger = Ledger(store.root)
     try:
-        entries = ledger.entries()
+        entries, last = store.counted()
     except Damaged as damage:
         return found.counting((), problem=damage.why)
-    return found.counting(entries, ledger.tip.digest)
+    return found.counting(entries, last)
 
 
 def levels_of(store: Store, found: Claims) -> Callable[[Ref, str, str, float], float]:
@@ -143,11 +142,12 @@ def close(store: Store, found: Claims, judged: Verdict) -> None:
     be written. In a damaged one no attempt stands, so that there is nothing to write.
     """
     ledger = Ledger(store.root)
-    for entry in _outcomes(found, judged):
+    for entry in outcomes(found, judged):
         ledger.append(partial(_new, entry))
 
 
-def _outcomes(found: Claims, judged: Verdict) -> Iterable[Decided | Granted]:
+def outcomes(found: Claims, judged: Verdict) -> Iterable[Decided | Granted]:
+    """What became of each claim whose attempt was recorded, and what was granted."""
     for one in found.deciding:
         results = [f for f in judged.findings if _claim_of(f, found.exams) == one.claim]
         tested = [f for f in results if f.attempt is not None and f.evidence]

@@ -77,7 +77,7 @@ class _Reader:
 
     def _parsed(self, source: Source, parse: Callable[[Source, Any], T]) -> T | None:
         try:
-            data = self.store.artifact(source.closure, source.artifact).read_bytes()
+            data = self.store.read(source.closure, source.artifact)
         except (StoreError, OSError):
             self.gaps.append(Gap(source.job, source.artifact, "why_gone"))
             return None

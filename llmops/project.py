@@ -7,13 +7,13 @@ wrong with it. Every command begins here; `pipeline.py` goes on from a Pair.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmops.diagnostics import Diagnostic, Severity, Span, has_errors
-from llmops.digest import of_bytes
 from llmops.errors import UsageError
 from llmops.evidence.committed import FOLDER, committed
 from llmops.evidence.elsewhere import Recorded, Source
@@ -156,10 +156,9 @@ def read(
     loaded = load_blobs(blobs, tree.read_many, cache)
     cache.save()
     uses = {use.path for spec in loaded.specs.values() for use in spec.files}
-    texts = _present(tree, uses)
-    found = {path: of_bytes(data) for path, data in texts.items()}
+    found = tree.digests(sorted(uses & tree.blobs().keys()))
     built = build(loaded.specs, found, loaded.span, tree.blobs(), loaded.broken)
-    problems = [*loaded.diagnostics, *built.diagnostics, *_shots(loaded, texts)]
+    problems = [*loaded.diagnostics, *built.diagnostics, *_shots(loaded, tree)]
     if head:
         problems += committed(tree.blobs(), (blob.path for blob in tree.refused()))
         problems += _never_read(tree)
@@ -178,10 +177,11 @@ def _read_by_two(blobs: Sequence[Blob], tree: Tree, cache: BlobCache) -> None:
     cache.update({keys[path]: one for path, one in found.items() if one is not None})
 
 
-def _shots(loaded: LoadedTree, texts: Mapping[str, bytes]) -> Iterator[Diagnostic]:
+def _shots(loaded: LoadedTree, tree: Tree) -> Iterator[Diagnostic]:
     """Lines of few-shot files that are no example: told where they stand."""
     prompts = (spec for ref, spec in loaded.specs.items() if ref.kind == "Prompt")
     files = dict.fromkeys(u.path for spec in prompts for u in spec.files if "few_shot" in u.loc)
+    texts = _present(tree, files.keys())
     for path in files:
         for line in lines(texts.get(path, b"")):
             if line.wrong:
@@ -199,7 +199,7 @@ def _never_read(tree: Tree) -> Iterator[Diagnostic]:
             yield Diagnostic(Span(blob.path), "not-a-file", what, hint)
 
 
-def _present(tree: Tree, paths: set[str]) -> Mapping[str, bytes]:
+def _present(tree: Tree, paths: AbstractSet[str]) -> Mapping[str, bytes]:
     return tree.read_many(sorted(paths & tree.blobs().keys()))
 
 

@@ -73,6 +73,9 @@ class Kept:
             raise StoreError("gone")
         return path
 
+    def read(self, closure: str, name: str) -> bytes:
+        return self.artifact(closure, name).read_bytes()
+
 
 def lines(*values: Any) -> str:
     return "".join(json.dumps(value) + "\n" for value in values)

@@ -102,7 +102,7 @@ def _lines(
     if kept is None or kept.result.status != "ok":
         return None
     try:
-        data = store.artifact(closure, name).read_bytes()
+        data = store.read(closure, name)
         found = [json.loads(line, parse_constant=_refuse) for line in data.splitlines()]
     except AwayError:
         raise  # nobody knows whether they are absent

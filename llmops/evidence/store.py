@@ -35,6 +35,7 @@ from llmops.specs.base import Ref
 
 if TYPE_CHECKING:
     from llmops.evidence.blobs import Blobs
+    from llmops.jobs.attempts import Entry
 
 V = TypeVar("V")
 
@@ -189,6 +190,17 @@ class Store:
         if problem:
             self._bring(closure, listed, problem)
         return self._path(closure, name)
+
+    def read(self, closure: str, name: str) -> bytes:
+        """The bytes of an artifact. Raises StoreError, or OSError where they cannot be read."""
+        return self.artifact(closure, name).read_bytes()
+
+    def counted(self) -> tuple[tuple[Entry, ...], str]:
+        """The entries of the ledger beside it and the last one's digest. Raises Damaged."""
+        from llmops.evidence.ledger import Ledger
+
+        ledger = Ledger(self.root)
+        return ledger.entries(), ledger.tip.digest
 
     def _bring(self, closure: str, artifact: Artifact, problem: str) -> None:
         """Have an artifact here that lies elsewhere. Raises StoreError: it is nowhere, or other.

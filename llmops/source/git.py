@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmops.diagnostics import printable
+from llmops.digest import of_bytes
 from llmops.errors import GitError
 
 # Git's own variables that may pass: configuration given by the caller (safe.directory in CI) and
@@ -91,6 +92,10 @@ class Git:
             return {}
         done = self.run("cat-file", "--batch", "--buffer", data=asked.encode())
         return _contents(done.stdout)
+
+    def digests(self, oids: Iterable[str]) -> dict[str, str]:
+        """The sha256 of the bytes of many blobs by object id."""
+        return {oid: of_bytes(data) for oid, data in self.contents(oids).items()}
 
     def _environment(self) -> dict[str, str]:
         kept = (*_PASSED, *_OBJECTS)

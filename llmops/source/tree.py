@@ -72,6 +72,13 @@ class Tree:
         contents = self._git.contents(dict.fromkeys(wanted.values()))
         return {path: contents[oid] for path, oid in wanted.items()}
 
+    def digests(self, paths: Iterable[str]) -> dict[str, str]:
+        """The sha256 of many files' bytes. Raises KeyError for an unknown path."""
+        blobs = self.blobs()
+        wanted = {path: blobs[path].oid for path in paths}
+        found = self._git.digests(dict.fromkeys(wanted.values()))
+        return {path: found[oid] for path, oid in wanted.items()}
+
     def subtree(self, path: str) -> str | None:
         """Object id of a folder, None where there is none; "" is the root."""
         path = path.strip("/")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from llmops.digest import of_bytes
 from llmops.errors import GitError, UsageError
 from llmops.source.tree import Repository
 
@@ -29,6 +30,7 @@ def test_a_revision_gives_the_bytes_that_were_committed(git_repo: Make) -> None:
     tree = Repository.find(repo.path).tree("main")
     expected = {k: v.encode() if isinstance(v, str) else v for k, v in AWKWARD.items()}
     assert tree.read_many(tree.blobs()) == expected
+    assert tree.digests(tree.blobs()) == {path: of_bytes(data) for path, data in expected.items()}
     assert all(blob.size == len(expected[path]) for path, blob in tree.blobs().items())
     assert tree.oid == repo.git("rev-parse", "main^{tree}")
     assert tree.commit == repo.git("rev-parse", "main")
