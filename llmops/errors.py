@@ -6,7 +6,8 @@ LlmopsError                 one line for the user, a hint, an exit code
 │   └── NotAllowed          the other side does not let this writer push, now and later
 ├── FetchError              bytes named by digest are missing, wrong or unreachable
 ├── StoreError              run folders or evidence cannot be read or written
-│   └── AwayError           a store on another machine cannot be reached: nobody knows what is there
+│   ├── AwayError           a store on another machine cannot be reached: nobody knows what is there
+│   └── LogError            the log is not the one that was signed, or that was seen before
 ├── ExportError             another tool's store cannot be reached, or refuses
 └── ExecutorError           a job could not be started, or died for reasons that are not its own
 """
@@ -52,6 +53,10 @@ class StoreError(LlmopsError):
 
 class AwayError(StoreError):
     """A store on another machine cannot be reached, so that nobody knows what lies there."""
+
+
+class LogError(StoreError):
+    """The log on its branch is not the one that was signed, or not the one seen here before."""
 
 
 class ExportError(LlmopsError):

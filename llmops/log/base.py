@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
+
+from llmops.signing import dsse
+from llmops.signing.base import Envelope
 
 BRANCH = "llmops-log"
 CHECKPOINT = "checkpoint"
@@ -48,6 +53,31 @@ class Checkpoint:
     size: int
     root: bytes
     signed: tuple[Signed, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a log has when somebody wants to append to it."""
+
+    entries: tuple[bytes, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many entries there are, which is the number of the next one."""
+        return len(self.entries)
+
+    @cached_property
+    def envelopes(self) -> tuple[Envelope, ...]:
+        """The entries read. Raises ValueError: one of them is no envelope."""
+        return tuple(map(dsse.decode, self.entries))
+
+    @cached_property
+    def payloads(self) -> Mapping[str, int]:
+        """The number of the first entry with a payload, by the payload's sha256 (64 hex)."""
+        found: dict[str, int] = {}
+        for number, envelope in enumerate(self.envelopes):
+            found.setdefault(hashlib.sha256(envelope.payload).hexdigest(), number)
+        return found
 
 
 class Source(Protocol):

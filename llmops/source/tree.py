@@ -23,6 +23,8 @@ from llmops.source.git import Done, Git, failed
 
 _REGULAR = frozenset({"100644", "100755"})
 _TREE_MODE = "040000"
+# What git answers when a ref is not where it was, or another process holds it.
+_MOVED = (b"but expected", b"already exists", b"unable to resolve reference", b"File exists")
 _WHO = ("GIT_AUTHOR_", "GIT_COMMITTER_")  # who commits, where the caller says it
 
 
@@ -229,6 +231,29 @@ class Repository:
     def point(self, ref: str, commit: str) -> None:
         """Set a ref of ours (below `refs/llmops/`) to a commit, so that git keeps it."""
         self._git.run("update-ref", ref, commit)
+
+    def refs(self, *names: str) -> Mapping[str, str]:
+        """What refs point to, by full name: those named, and all below a name that ends in `/`."""
+        said = self._git.text("for-each-ref", "--format=%(objectname) %(refname)", "--", *names)
+        return {name: oid for oid, _, name in (line.partition(" ") for line in said.splitlines())}
+
+    def move(self, moves: Mapping[str, tuple[str | None, str | None]]) -> bool:
+        """Move refs from a commit to another, all or none of them; None is no such ref.
+
+        False: one of them is not where it was said to be, or somebody is moving it now.
+        """
+        nothing = "0" * len(self.empty().oid)
+        lines = (
+            f"update {ref} {new or nothing} {old or nothing}\n" for ref, (old, new) in moves.items()
+        )
+        done = self._git.run("update-ref", "--stdin", data="".join(lines).encode(), check=False)
+        if done.returncode and not any(words in done.stderr for words in _MOVED):
+            raise failed("update-ref", done)
+        return not done.returncode
+
+    def drop(self, ref: str) -> None:
+        """Forget a ref of ours, which may be gone already."""
+        self._git.run("update-ref", "-d", ref)
 
     def changed(self, before: str | None, after: str) -> tuple[str, ...]:
         """Paths of `after` that `before` has not, or with other bytes; links and such left out."""
