@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from llmops.log.base import Checkpoint, Signed
 from llmops.signing.base import Signer
+from llmops.signing.ed25519 import is_key, verified
 
 ED25519 = 1  # kind of a key whose signature is over the note's text
 COSIGNATURE = 4  # of a witness: over a time and the text (https://c2sp.org/tlog-cosignature)
@@ -53,7 +54,7 @@ class Key:
         name, _, rest = text.partition("+")
         _, _, coded = rest.partition("+")
         raw = _base64(coded)
-        if not _is_name(name) or len(raw) != 33 or raw[0] not in _SIZES:
+        if not _is_name(name) or raw[:1] not in (b"\1", b"\4") or not is_key(raw[1:]):
             raise ValueError("it is no Ed25519 key of a note: name+hint+base64")
         key = cls(name, raw[1:], raw[0])
         if key.text != text:
@@ -152,20 +153,9 @@ def _holds(key: Key, checkpoint: Checkpoint, line: Signed) -> bool:
         return False
     said = body(checkpoint)
     if key.kind == ED25519:
-        return _valid(key.public, line.value, said)
+        return verified(key.public, said, line.value)
     at = int.from_bytes(line.value[:8])
-    return _valid(key.public, line.value[8:], b"cosignature/v1\ntime %d\n%b" % (at, said))
-
-
-def _valid(public: bytes, signature: bytes, message: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return verified(key.public, b"cosignature/v1\ntime %d\n%b" % (at, said), line.value[8:])
 
 
 def _lines(text: str) -> tuple[Signed, ...]:

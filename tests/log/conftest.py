@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from llmops.digest import canonical
 from llmops.log.base import Known
 from llmops.log.branch import Build, Log
 from llmops.signing import dsse
-from llmops.signing.base import IN_TOTO
+from llmops.signing.base import IN_TOTO, Signer
 from llmops.source.remote import Remote
 from llmops.source.tree import Repository
+from tests.keyring import person
+
+PEN = person("log")
 
 
-@dataclass(frozen=True)
-class Pen:
-    """A signer whose key follows from a word."""
-
-    word: str = "log"
-
-    @property
-    def _private(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(self.word.encode()).digest())
-
-    @property
-    def key(self) -> str:
-        spki = self._private.public_key().public_bytes(
-            Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-        )
-        return hashlib.sha256(spki).hexdigest()
-
-    @property
-    def public(self) -> bytes:
-        return self._private.public_key().public_bytes_raw()
-
-    def sign(self, message: bytes) -> bytes:
-        return self._private.sign(message)
-
-
-PEN = Pen()
-
-
-def envelope(said: object, pen: Pen = PEN) -> bytes:
+def envelope(said: object, pen: Signer = PEN) -> bytes:
     """A signed statement that says something."""
     return dsse.encode(dsse.sign(IN_TOTO, canonical({"said": said}), [pen]))
 

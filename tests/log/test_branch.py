@@ -13,8 +13,9 @@ from llmops.errors import GitError, LogError
 from llmops.log.base import BRANCH, Known
 from llmops.log.branch import SEEN, Appended, Log
 from llmops.log.checkpoint import decode
+from llmops.signing.base import Signer
 from tests.conftest import GitRepo
-from tests.log.conftest import PEN, Pen, adding, envelope, log_of
+from tests.log.conftest import PEN, adding, envelope, log_of
 
 REF = f"refs/heads/{BRANCH}"
 
@@ -32,7 +33,7 @@ def there(tmp_path: Path) -> Path:
     return path
 
 
-def append(log: Log, *words: object, blobs: Sequence[bytes] = (), pen: Pen = PEN) -> Appended:
+def append(log: Log, *words: object, blobs: Sequence[bytes] = (), pen: Signer = PEN) -> Appended:
     return log.append(adding(*words), blobs, pen, pause=lambda _: None)
 
 
