@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import GitError, UsageError
@@ -26,6 +27,25 @@ _TREE_MODE = "040000"
 # What git answers when a ref is not where it was, or another process holds it.
 _MOVED = (b"but expected", b"already exists", b"unable to resolve reference", b"File exists")
 _WHO = ("GIT_AUTHOR_", "GIT_COMMITTER_")  # who commits, where the caller says it
+
+
+class Objects(Protocol):
+    """Where trees are read from: `git.Git` in a folder, or `objects.Objects` that were handed over.
+
+    Raises GitError for an object that is not there.
+    """
+
+    def entries(self, *arguments: str) -> list[tuple[str, str, int, str]]:
+        """Mode, object id, size and path of each entry that `ls-tree` lists."""
+        ...
+
+    def contents(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """Bytes of many blobs by object id."""
+        ...
+
+    def digests(self, oids: Iterable[str]) -> dict[str, str]:
+        """`sha256:<hex>` of the bytes of many blobs by object id."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +70,7 @@ class Tree:
     oid: str
     commit: str | None
     dirty: bool
-    _git: Git = field(repr=False, compare=False)
+    _git: Objects = field(repr=False, compare=False)
     _listing: dict[str, tuple[Mapping[str, Blob], tuple[Blob, ...]]] = field(
         default_factory=dict, repr=False, compare=False
     )
