@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from llmops.cli.parser import listed
 from llmops.diagnostics import did_you_mean
 from llmops.errors import StoreError, UsageError
 from llmops.evidence.files import refuse_links, replace, shown
+from llmops.log.branch import Log
+from llmops.notary.seal import seal_of
 from llmops.pipeline import report
 from llmops.reports.phrase import LANGS
 from llmops.reports.render import REPORTS, render_report
@@ -51,6 +54,7 @@ def main(args: argparse.Namespace) -> int:
         raise UsageError(f"--cases {args.cases} is not between 0 and {_MOST_CASES:,}")
     found, planned, judged = gate.judge(args)
     told = report(found, planned, judged, cases=args.cases)
+    told = replaced(told, seal=seal_of(Log(found.repository).source(), judged))
     folder = Path(args.directory, args.out) if args.out else found.reports / "pages"
     if not args.out:
         found.store.prepare()
