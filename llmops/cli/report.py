@@ -8,13 +8,13 @@ from dataclasses import replace as replaced
 from pathlib import Path
 from typing import TypeVar
 
+from llmops.attest.seal import seal_of
 from llmops.cli import common, gate
 from llmops.cli.parser import listed
 from llmops.diagnostics import did_you_mean
 from llmops.errors import StoreError, UsageError
 from llmops.evidence.files import refuse_links, replace, shown
 from llmops.log.branch import Log
-from llmops.notary.seal import seal_of
 from llmops.pipeline import report
 from llmops.reports.phrase import LANGS
 from llmops.reports.render import REPORTS, render_report

@@ -10,11 +10,11 @@ import pytest
 
 from llmops import merkle
 from llmops.attest.given import Named
+from llmops.attest.seal import seal_of
 from llmops.attest.statements import statements
 from llmops.digest import of_bytes
 from llmops.log.base import EVAL_REPORT
 from llmops.log.checkpoint import sign
-from llmops.notary.seal import seal_of
 from llmops.rules.base import Outcome, Verdict
 from llmops.signing import dsse
 from llmops.signing.base import IN_TOTO
