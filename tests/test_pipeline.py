@@ -76,9 +76,9 @@ class Kept:
     def evidence(self, closure: str) -> Any:
         return SimpleNamespace(result=SimpleNamespace(status=self.status))
 
-    def artifact(self, closure: str, name: str) -> Path:
+    def read(self, closure: str, name: str) -> bytes:
         self.reads += 1
-        return self.file
+        return self.file.read_bytes()
 
 
 ROW = '"id": "1", "case": "a", "input": "q", "response": "r", "cells": {"c": {"value": 1}}'
