@@ -112,8 +112,10 @@ def header(data: bytes) -> Header:
     name, of, lines, columns = said["name"], said["of"], said["lines"], said["columns"]
     if type(name) is not str or not discloses(name):
         raise ValueError("its artifact has no public form")
-    if type(of) is not str or not PATTERN.fullmatch(of) or type(lines) is not int or lines < 0:
+    if type(of) is not str or not PATTERN.fullmatch(of):
         raise ValueError("its header names no artifact")
+    if type(lines) is not int or data.count(b"\n") != lines + 1:
+        raise ValueError("it has not as many lines as its header says")
     if type(columns) is not list or not all(type(one) is str for one in columns):
         raise ValueError("its columns are no list of texts")
     if type(said["hidden"]) is not str or not re.fullmatch(r"[0-9a-f]{64}", said["hidden"]):
@@ -125,10 +127,10 @@ def header(data: bytes) -> Header:
 
 def read(data: bytes) -> list[Any]:
     """The lines of a public form, as rules take the artifact's own. Raises ValueError."""
-    found = header(data)
+    header(data)
     lines = data.split(b"\n")
-    if lines.pop() != b"" or len(lines) - 1 != found.lines:
-        raise ValueError(f"it has not the {found.lines} lines that its header says")
+    if lines.pop() != b"":
+        raise ValueError("its last line is cut short")
     rows = [_value(line) for line in lines[1:]]
     for number, (row, line) in enumerate(zip(rows, lines[1:], strict=True), start=2):
         if canonical(row) != line:
