@@ -18,6 +18,7 @@ from llmops import __version__
 from llmops.diagnostics import did_you_mean, printable
 from llmops.digest import of_bytes
 from llmops.errors import FetchError, UsageError
+from llmops.evidence.public import columns_of
 from llmops.evidence.rows import anchors_of, digests_of, findings_of, looked_of, rows_of
 from llmops.graph.base import Change
 from llmops.graph.build import Graph
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from llmops.reports.report import Report
     from llmops.rules.base import Outcome, Verdict
     from llmops.rules.facts import Approval
+    from llmops.signing.base import Signer
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,12 @@ class Planned:
     again: frozenset[str] = frozenset()  # closures whose evidence is too old to decide
     claims: Claims | None = None  # what it claims where it counts; None: advisory
     looked: bool = False  # at artifacts on other machines, which come and go
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of rows that some spec slices by: those that public forms show."""
+        sides = (self.both.head, self.both.base)
+        return columns_of(*(side.graph for side in sides if side is not None))
 
     @property
     def not_moved(self) -> str:
@@ -422,6 +430,7 @@ def execute(
     return run(
         [_told(step, options) for step in steps], store=store, executor=permitted, resolve=resolve,
         on_event=on_event, keep_going=options.keep_going, jobs=options.jobs, again=options.again,
+        signer=options.signer, columns=options.columns,
     )  # fmt: skip
 
 
@@ -449,6 +458,8 @@ class RunOptions:
     mirrors: tuple[Path, ...] = ()  # beside those of LLMOPS_MIRROR, and before them
     again: frozenset[str] = frozenset()  # closures that are run although they have evidence
     store: str = ""  # where artifacts lie for all machines
+    columns: frozenset[str] = frozenset()  # of rows, which their public forms show
+    signer: Signer | None = None  # who answers for what runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,6 +473,12 @@ class Prepared:
     again: frozenset[str] = frozenset()
     claims: Claims | None = None  # None: advisory
     store: str = ""  # where artifacts lie for all machines
+    columns: frozenset[str] = frozenset()  # by which some spec slices
+
+    @property
+    def base(self) -> Tree | None:
+        """Base's tree, if there is one."""
+        return self.trees[-1] if self.plan.base is not None else None
 
 
 def prepare(planned: Planned) -> Prepared:
@@ -471,4 +488,6 @@ def prepare(planned: Planned) -> Prepared:
     egress, secrets = egress_of(planned.plan, *graphs), secrets_of(planned.plan, *graphs)
     trees = tuple(state.tree for state in states)
     store = store_of(both_graphs(planned.both), planned.plan.environment)
-    return Prepared(planned.plan, trees, egress, secrets, planned.again, planned.claims, store)
+    return Prepared(
+        planned.plan, trees, egress, secrets, planned.again, planned.claims, store, planned.columns
+    )

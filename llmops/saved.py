@@ -12,6 +12,7 @@ from typing import Any
 
 from llmops import __version__
 from llmops.errors import UsageError
+from llmops.evidence.public import columns_of
 from llmops.graph.build import Graph
 from llmops.graph.environment import placed
 from llmops.jobs.base import Job, Plan
@@ -60,7 +61,10 @@ def saved_plan(project: Project, data: Any, change: str | None = None) -> Prepar
     _expect_evidence(project, planned)
     egress, secrets = egress_of(planned, *graphs), secrets_of(planned, *graphs)
     store = store_of(deciding, planned.environment)
-    return Prepared(planned, tuple(found), egress, secrets, claims=claims, store=store)
+    columns = columns_of(*graphs)
+    return Prepared(
+        planned, tuple(found), egress, secrets, claims=claims, store=store, columns=columns
+    )
 
 
 def _expect_budgets(planned: Plan, head: Graph | None, base: Graph | None = None) -> None:

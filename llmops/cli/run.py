@@ -16,6 +16,7 @@ from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
+from llmops.executors.signing import speaker
 from llmops.jobs.base import Plan, PlannedGate
 from llmops.jobs.shards import part
 from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare
@@ -25,6 +26,7 @@ from llmops.saved import saved_plan
 
 if TYPE_CHECKING:
     from llmops.counted import Claims
+    from llmops.signing.base import Signer
 
 EXAMPLES = """\
   llmops run
@@ -92,7 +94,8 @@ def main(args: argparse.Namespace) -> int:
         args.executor, args.jobs, args.keep_going, prepared.egress, prepared.secrets,
         over_budget=args.over_budget,
         accept_undecidable=args.accept_undecidable and _hopeless(planned) != [],
-        again=prepared.again, store=prepared.store,
+        again=prepared.again, store=prepared.store, columns=prepared.columns,
+        signer=_signer(prepared),
     )  # fmt: skip
     with printer(args, [step.job for step in steps]) as on_event:
         report = execute(found, planned.steps, prepared.trees, on_event, options)
@@ -118,6 +121,16 @@ def _plan(found: Project, args: argparse.Namespace) -> Prepared:
         refresh=now,
     )  # fmt: skip
     return prepare(made)
+
+
+def _signer(prepared: Prepared) -> Signer | None:
+    """Who answers for what runs here; a key that may not is told of, and left alone."""
+    now = common.moment(None).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = speaker(prepared.base, os.environ, now)
+    if found.note:
+        complain(f"warning[key]: {printable(found.note, 400)}")
+        complain("  hint: llmops keys show lists who may; a root of base counts, not of the change")
+    return found.signer
 
 
 def _read(path: Path) -> Any:

@@ -173,7 +173,7 @@ class Yard:
         options = RunOptions(
             jobs=self.options.jobs, keep_going=True, egress=prepared.egress,
             secrets=prepared.secrets, over_budget=True, accept_undecidable=True,
-            mirrors=(self.scratch.mirror,),
+            mirrors=(self.scratch.mirror,), columns=prepared.columns,
         )  # fmt: skip
         report = execute(
             self.project, deciding(planned), prepared.trees, self.told.event, options,

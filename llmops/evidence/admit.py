@@ -3,8 +3,9 @@
 In: a zip or folder that nobody vouches for, the jobs that are expected of it, which run it must be
 of. Out: the closures that are proven now. What is taken: a statement in our own form about an
 expected job, told exactly what the plan tells it, made from what is known here, with artifacts of
-the digests it names, and with measurements that its rows give when they are computed again. All
-else is refused, each with its reason; nothing of it is kept, and nothing of a pack is executed.
+the digests it names, with measurements that its rows give when they are computed again, and signed
+as base's trust root asks, if there is one. All else is refused, each with its reason; nothing of it
+is kept, and nothing of a pack is executed.
 
 What is not shown by this: that a model gave those responses, or a judge those scores, and how long
 anything took. That rests on who ran it, and on running a part of it again.
@@ -12,11 +13,10 @@ anything took. That rests on who ran it, and on running a part of it again.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +25,15 @@ from typing import Any
 from llmops.digest import of_value
 from llmops.errors import StoreError
 from llmops.evidence.files import failed, refuse_links, replace, write_new
+from llmops.evidence.making import disclosed
 from llmops.evidence.manifest import Manifest, decode
-from llmops.evidence.parcel import MANIFEST, Limits, Piece, Refused, artifact_at, unpack
+from llmops.evidence.offered import Offered, offered_in, strict_json
+from llmops.evidence.parcel import MANIFEST, Limits, Piece, Refused, unpack
+from llmops.evidence.provenance import provenance
 from llmops.evidence.recompute import disagreements
-from llmops.evidence.statement import Evidence, encode, hex_of, parse, told_digests
+from llmops.evidence.statement import hex_of, told_digests
 from llmops.evidence.store import Store
+from llmops.evidence.trusted import Trust, signed
 from llmops.jobs.base import Artifact, Job
 
 MOST_ROWS_BYTES = 4 * 2**30
@@ -56,14 +60,12 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Offered:
-    """One statement of a pack with the artifact files that came with it, by name."""
+class _Asked:
+    """What must hold of a statement beside what its own bytes can show."""
 
-    evidence: Evidence
-    data: bytes
-    inputs: Mapping[str, str]
-    told: Mapping[str, Any]
-    files: Mapping[str, Piece] = field(default_factory=dict)
+    check: Check | None
+    trust: Trust | None
+    columns: Collection[str] | None
 
 
 def admit(
@@ -74,10 +76,13 @@ def admit(
     *,
     check: Check | None = None,
     limits: Limits | None = None,
+    trust: Trust | None = None,
+    columns: Collection[str] | None = None,
 ) -> Admitted:
     """Take in what holds. Raises StoreError where nothing can be written; then nothing was kept.
 
-    `expected`: closure -> job, as this machine's own plan has them.
+    `expected`: closure -> job, as this machine's own plan has them. `trust`: base's trust root, if
+    it has one. `columns`: those of rows that public forms may show at most; None for any.
     """
     store.prepare()
     try:
@@ -87,7 +92,7 @@ def admit(
     try:
         pieces = unpack(source, staged, limits or Limits())
         _expect_whole(pieces, expecting)
-        return _taken(store, staged, pieces, expected, check)
+        return _taken(store, staged, pieces, expected, _Asked(check, trust, columns))
     except Refused as error:
         return Admitted(refused=(str(error),))
     finally:
@@ -99,10 +104,10 @@ def _taken(
     staged: Path,
     pieces: Mapping[str, Piece],
     expected: Mapping[str, Job],
-    check: Check | None,
+    asked: _Asked,
 ) -> Admitted:
     kept, known, refused = list[str](), list[str](), list[str]()
-    offered = dict(_offered(pieces, refused))
+    offered = dict(offered_in(pieces, refused))
     for closure in _in_order(offered, expected):
         if closure not in expected or _stands(store, closure):
             known_here = store.evidence(closure) is not None
@@ -110,11 +115,11 @@ def _taken(
                 closure if known_here else f"{_name(offered[closure])} was not planned"
             )
             continue
-        reasons = _reasons(store, staged, offered[closure], expected[closure], check)
+        reasons = _reasons(store, staged, offered[closure], expected[closure], asked)
         if reasons:
             refused += [f"{expected[closure].id}: {reason}" for reason in reasons[:5]]
         else:
-            _keep(store, staged, offered[closure])
+            _keep(store, staged, offered[closure], asked)
             kept.append(closure)
     return Admitted(tuple(kept), tuple(known), tuple(refused))
 
@@ -125,7 +130,7 @@ def _stands(store: Store, closure: str) -> bool:
     return evidence is not None and (evidence.status != "ok" or not store.missing(closure))
 
 
-def _in_order(offered: Mapping[str, _Offered], expected: Mapping[str, Job]) -> Iterator[str]:
+def _in_order(offered: Mapping[str, Offered], expected: Mapping[str, Job]) -> Iterator[str]:
     """What other jobs read comes before them."""
     done: set[str] = set()
 
@@ -169,54 +174,18 @@ def _expect_whole(pieces: Mapping[str, Piece], expecting: Expecting) -> None:
 
 def _manifest(piece: Piece) -> Manifest:
     try:
-        return decode(_json(piece.path.read_bytes()))
+        return decode(strict_json(piece.path.read_bytes()))
     except ValueError as error:
         raise Refused(f"its {MANIFEST} is none of ours: {str(error)[:300]}") from None
-
-
-def _offered(pieces: Mapping[str, Piece], refused: list[str]) -> Iterator[tuple[str, _Offered]]:
-    """The statements of a pack that are whole in themselves, each closure once."""
-    files: dict[str, dict[str, Piece]] = {}
-    statements: dict[str, list[str]] = {}
-    for name, piece in pieces.items():
-        if (artifact := artifact_at(name)) is not None:
-            files.setdefault(artifact[0], {})[artifact[1]] = piece
-        elif name != MANIFEST:
-            statements.setdefault(name.split("/")[1], []).append(name)
-    for closure in sorted(files.keys() - statements.keys()):
-        refused.append(f"artifacts of {closure[:12]} come without a statement")
-    for closure, names in sorted(statements.items()):
-        try:
-            if len(names) > 1:
-                raise ValueError(f"{len(names)} statements about one closure")
-            yield f"sha256:{closure}", _read(names[0], pieces[names[0]], files.get(closure, {}))
-        except ValueError as error:
-            refused.append(f"{names[0][:32]}…: {str(error)[:300]}")
-
-
-def _read(name: str, piece: Piece, files: Mapping[str, Piece]) -> _Offered:
-    """A statement in our own form, byte for byte. Raises ValueError."""
-    _, closure, file = name.split("/")
-    data = piece.path.read_bytes()
-    if file != f"{piece.digest[7:]}.json":
-        raise ValueError("a statement holds other bytes than its name says")
-    value = _json(data)
-    evidence = parse(value, piece.digest)
-    if evidence.closure != f"sha256:{closure}":
-        raise ValueError("a statement is about another closure")
-    if encode(value)[0] != data:
-        raise ValueError("a statement is not written as canonical JSON")
-    told = value["predicate"]["job"]
-    return _Offered(evidence, data, evidence.inputs, told, files)
 
 
 # ---- one statement ---------------------------------------------------------------------------
 
 
-def _reasons(
-    store: Store, staged: Path, one: _Offered, job: Job, check: Check | None
-) -> tuple[str, ...]:
+def _reasons(store: Store, staged: Path, one: Offered, job: Job, asked: _Asked) -> tuple[str, ...]:
     """Why a statement is not taken; the cheap and telling reasons first."""
+    if why := signed(one, store, asked.trust)[1]:
+        return (why,)
     for reasons in (_of_job, _of_times):
         if found := tuple(reasons(one, job)):
             return found
@@ -228,12 +197,14 @@ def _reasons(
     differs = tuple(disagreements(job, one.evidence.result, lines.of))
     if found := (*lines.problems, *differs):
         return found
-    if check is None or one.evidence.status != "ok":
-        return ()
-    return tuple(check(job, _folder(staged, one), _given(store, staged, job)))
+    if asked.check is not None and one.evidence.status == "ok":
+        given = _given(store, staged, job)
+        if found := tuple(asked.check(job, _folder(staged, one), given)):
+            return found
+    return tuple(_of_links(staged, one, job, asked.columns))
 
 
-def _of_job(one: _Offered, job: Job) -> Iterator[str]:
+def _of_job(one: Offered, job: Job) -> Iterator[str]:
     """What the worker was told is what the plan tells."""
     told = one.told
     for what, got, wanted in (
@@ -248,7 +219,7 @@ def _of_job(one: _Offered, job: Job) -> Iterator[str]:
         yield "it was run on another description than planned"
 
 
-def _of_times(one: _Offered, job: Job) -> Iterator[str]:
+def _of_times(one: Offered, job: Job) -> Iterator[str]:
     try:
         started, ended = (
             datetime.fromisoformat(text)
@@ -260,7 +231,7 @@ def _of_times(one: _Offered, job: Job) -> Iterator[str]:
         yield "it does not say from when to when it ran"
 
 
-def _of_inputs(store: Store, one: _Offered, job: Job) -> Iterator[str]:
+def _of_inputs(store: Store, one: Offered, job: Job) -> Iterator[str]:
     """It was given what the plan gives: content by digest, and what other jobs made."""
     if one.inputs.keys() != {given.name for given in job.inputs}:
         yield "it was given other inputs than planned"
@@ -273,7 +244,7 @@ def _of_inputs(store: Store, one: _Offered, job: Job) -> Iterator[str]:
             yield f'its input "{given.name}" is not what is known of the job that makes it'
 
 
-def _of_artifacts(store: Store, staged: Path, one: _Offered) -> Iterator[str]:
+def _of_artifacts(store: Store, staged: Path, one: Offered) -> Iterator[str]:
     """Every artifact is there with its digest (or in the shared store), and nothing else is."""
     named: set[str] = set()
     for artifact in one.evidence.result.artifacts:
@@ -288,7 +259,25 @@ def _of_artifacts(store: Store, staged: Path, one: _Offered) -> Iterator[str]:
         yield f'file "{name[:80]}" is no artifact that its statement names'
 
 
-def _digest(one: _Offered, artifact: Artifact, inner: set[str]) -> str:
+def _of_links(
+    staged: Path, one: Offered, job: Job, columns: Collection[str] | None
+) -> Iterator[str]:
+    """What it names beside its result follows from its artifacts and its job."""
+    links, result = one.evidence.links, one.evidence.result
+    more = set(links.columns) - set(columns) if columns is not None else set[str]()
+    if more:
+        yield f'it discloses the column "{min(more)[:80]}", by which no spec slices'
+        return
+    made = dict(disclosed(result, _folder(staged, one), links.columns))
+    for name in sorted(made.keys() | (links.disclosed.keys() & one.files.keys())):
+        if made.get(name) != links.disclosed.get(name):
+            yield f'the public form of "{name}" is not the one that its statement names'
+    origin = provenance(job, result, one.inputs, links.started)
+    if links.provenance != (of_value(origin) if origin is not None else ""):
+        yield "where its weights are from is not what its statement names"
+
+
+def _digest(one: Offered, artifact: Artifact, inner: set[str]) -> str:
     if artifact.name in inner:
         return one.files[artifact.name].digest
     start = len(artifact.name) + 1
@@ -329,7 +318,7 @@ class _Lines:
             self.problems.append(f"{name} is larger than rows may be")
             return None
         try:
-            found = [_json(line) for line in path.read_bytes().split(b"\n") if line.strip()]
+            found = [strict_json(line) for line in path.read_bytes().split(b"\n") if line.strip()]
         except ValueError as error:
             self.problems.append(f"{name} is no file of JSON lines: {str(error)[:200]}")
             return None
@@ -339,15 +328,15 @@ class _Lines:
         return found
 
 
-def _folder(staged: Path, one: _Offered) -> Path:
+def _folder(staged: Path, one: Offered) -> Path:
     return staged / "runs" / hex_of(one.evidence.closure) / "artifacts"
 
 
 # ---- keeping ---------------------------------------------------------------------------------
 
 
-def _keep(store: Store, staged: Path, one: _Offered) -> None:
-    """Artifacts first, the statement last: without it they are no evidence."""
+def _keep(store: Store, staged: Path, one: Offered, asked: _Asked) -> None:
+    """Artifacts first, then what is signed, the statement last: without it all is no evidence."""
     closure = one.evidence.closure
     target = store.run_folder(closure) / "artifacts"
     refuse_links(store.root, target)
@@ -360,23 +349,14 @@ def _keep(store: Store, staged: Path, one: _Offered) -> None:
             os.replace(_folder(staged, one) / name, to)
     except OSError as error:
         raise failed("write", target, error) from error
+    for envelope in signed(one, store, asked.trust)[0]:
+        store.signed.keep(envelope)
     path = store.statement(closure, one.evidence.digest)
     refuse_links(store.root, path.parent)
     if not write_new(path, one.data):
         replace(path, one.data)
 
 
-def _name(one: _Offered) -> str:
+def _name(one: Offered) -> str:
     told = one.told["id"]
     return f"{told[:80] if isinstance(told, str) else 'a job'} ({one.evidence.closure[7:19]})"
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return json.loads(data.decode(), parse_constant=_refuse)
-    except (RecursionError, UnicodeDecodeError) as error:
-        raise ValueError(type(error).__name__) from None
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")

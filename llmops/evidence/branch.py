@@ -1,9 +1,10 @@
 """Evidence shared through a branch of the repository: what the gate knows, everybody can read.
 
-In: a store, a remote. Out: statements, the ledger and where artifacts lie, brought here (`pull`) or
-there (`push`). The branch has no parent in the code's history, one commit for each push, and is
-never forced: of several writers one wins, and the others bring what it wrote here and try again,
-with their attempts after its own. So twenty writers lose nothing and need no server but git's.
+In: a store, a remote. Out: statements, signed and not, the ledger and where artifacts lie, brought
+here (`pull`) or there (`push`). The branch has no parent in the code's history, one commit for
+each push, and is never forced: of several writers one wins, and the others bring what it wrote here
+and try again, with their attempts after its own. So twenty writers lose nothing and need no server
+but git's.
 
 Nothing of it is believed for where it stands: a statement must have the digest that names it, the
 ledger must be a chain, and what is not so is skipped with a note. Who may push decides who is
@@ -27,10 +28,12 @@ from llmops.evidence.files import put, shown
 from llmops.evidence.ledger import Damaged, Ledger, after, chain, raw
 from llmops.evidence.mark import Mark
 from llmops.evidence.places import Place, decode, encode, merge, places, record
+from llmops.evidence.signed import expect
 from llmops.evidence.statement import hex_of
 from llmops.evidence.store import Store
 from llmops.jobs.base import FORMAT_VERSION
 from llmops.jobs.rebase import rebased
+from llmops.signing import dsse
 from llmops.source.commits import Who
 from llmops.source.remote import Remote
 from llmops.source.tree import Tree
@@ -80,6 +83,7 @@ def pull(store: Store, remote: Remote, *, branch: str = BRANCH) -> Pulled:
     since = mark.tip if mark.tip and repository.commit(mark.tip) else None
     paths = repository.changed(since, tip) if since != tip else ()
     read = _Read(store, tree, known=since is not None)
+    read.signed(paths)
     brought = read.statements(paths)
     read.places(paths)
     entries = Ledger(store.root).follow(partial(_merged, _chain_of(tree, branch)))
@@ -171,6 +175,20 @@ class _Read:
             brought += 1
         return brought
 
+    def signed(self, paths: Sequence[str]) -> None:
+        """Take over envelopes; whether their keys count is for whoever believes them to ask."""
+        found = {path: at for path in paths if (at := layout.signed_at(path)) is not None}
+        kept = self._store.signed
+        wanted = [path for path, at in found.items() if kept.raw(f"sha256:{at}") is None]
+        small = [path for path in wanted if self._tree.blobs()[path].size <= MOST_BYTES]
+        for path, data in self._tree.read_many(small).items():
+            try:
+                expect(data, f"sha256:{found[path]}")
+            except ValueError as error:
+                self._notes.append(f"{path} on the branch is not what its name says: {error}")
+                continue
+            put(kept.path(f"sha256:{found[path]}"), data)
+
     def _there(self, closure: str, digest: str) -> bool:
         """Whether it is here with the right bytes; what was brought before is taken to be."""
         path = self._store.statement(f"sha256:{closure}", f"sha256:{digest}")
@@ -246,6 +264,7 @@ def _of_closure(
 ) -> Iterator[tuple[str, bytes]]:
     """A closure's statements, each checked once more, and its places."""
     for digest in store.digests(closure):
+        yield from _signed(store, closure, digest, there)
         path = layout.statement_path(hex_of(closure), hex_of(digest))
         if path in there:
             continue
@@ -259,6 +278,18 @@ def _of_closure(
         said = encode(merge(own, _places_there(tree, path, there)))
         if tree is None or path not in there or tree.read(path) != said:
             yield path, said
+
+
+def _signed(
+    store: Store, closure: str, digest: str, there: Mapping[str, object]
+) -> Iterator[tuple[str, bytes]]:
+    """The envelopes about one run that the branch has not, if the run is signed."""
+    own = layout.signed_path(hex_of(digest)) not in there and store.signed.path(digest).is_file()
+    evidence = store.told(closure, digest) if own else None
+    for envelope in store.signed.of(evidence).all() if evidence is not None else ():
+        path = layout.signed_path(hashlib.sha256(envelope.payload).hexdigest())
+        if path not in there:
+            yield path, dsse.encode(envelope)
 
 
 def _places_there(tree: Tree | None, path: str, there: Mapping[str, object]) -> Sequence[Place]:

@@ -11,7 +11,9 @@ from itertools import chain
 from llmops.diagnostics import Diagnostic, Span
 
 FOLDER = "reports"
-_KEPT = tuple(f"{FOLDER}/{name}" for name in ("blobs", "evidence", "ledger", "places", "runs"))
+_KEPT = tuple(
+    f"{FOLDER}/{name}" for name in ("blobs", "evidence", "ledger", "places", "runs", "signed")
+)
 _UNDER = tuple(f"{path}/" for path in _KEPT)
 
 

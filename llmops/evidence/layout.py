@@ -1,8 +1,9 @@
 """What stands on the branch of shared evidence: paths <-> closures, numbers. Dry.
 
 Folders are cut so that ten thousand statements make no folder of more than some hundred names:
-`evidence/<2 hex>/<closure>/<sha256>.json`, `places/<2 hex>/<closure>.json`, and the ledger by
-thousands, `ledger/00000/00000042.json` with `ledger/checkpoint.json`.
+`evidence/<2 hex>/<closure>/<sha256>.json`, `places/<2 hex>/<closure>.json`, what was signed by the
+digest of its payload, `signed/<2 hex>/<sha256>.json`, and the ledger by thousands,
+`ledger/00000/00000042.json` with `ledger/checkpoint.json`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ its digest when it is read. `llmops evidence pull` brings it into `reports/`.
 """
 _STATEMENT = re.compile(r"evidence/([0-9a-f]{2})/((?:\1)[0-9a-f]{62})/([0-9a-f]{64})\.json")
 _PLACES = re.compile(r"places/([0-9a-f]{2})/((?:\1)[0-9a-f]{62})\.json")
+_SIGNED = re.compile(r"signed/([0-9a-f]{2})/((?:\1)[0-9a-f]{62})\.json")
 _ENTRY = re.compile(r"ledger/(\d{5})/((?:\1)\d{3})\.json")
 
 
@@ -42,6 +44,17 @@ def places_path(closure: str) -> str:
 def places_at(path: str) -> str | None:
     """The closure that a path has the places of."""
     found = _PLACES.fullmatch(path)
+    return found[2] if found else None
+
+
+def signed_path(digest: str) -> str:
+    """Where the envelope of a payload stands, in a store and in a pack too; 64 hex digits."""
+    return f"signed/{digest[:2]}/{digest}.json"
+
+
+def signed_at(path: str) -> str | None:
+    """The digest of the payload whose envelope stands at a path."""
+    found = _SIGNED.fullmatch(path)
     return found[2] if found else None
 
 

@@ -1,4 +1,4 @@
-"""Evidence -> a folder that another machine may take in: statements, artifacts, a manifest.
+"""Evidence -> a folder that another machine may take in: statements, signed or not, artifacts.
 
 In: a store, closures, which run it was. Out: a folder with `manifest.json`, written last, so that a
 pack that was not finished is none. Whoever takes it in believes nothing of it (see `admit`).
@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from llmops.digest import of_file
+from llmops.digest import of_bytes, of_file
 from llmops.errors import UsageError
 from llmops.evidence.files import failed, replace, shown
 from llmops.evidence.manifest import Listed, Manifest, Origin, encode
@@ -57,6 +57,9 @@ def _files(store: Store, evidence: Evidence, keep: Keep) -> Iterator[tuple[str, 
     closure = hex_of(evidence.closure)
     statement = store.statement(evidence.closure, evidence.digest)
     yield f"evidence/{closure}/{statement.name}", statement
+    for envelope in store.signed.of(evidence).all():
+        path = store.signed.path(of_bytes(envelope.payload))
+        yield path.relative_to(store.root).as_posix(), path
     gone = store.absent(evidence.closure)
     for artifact in evidence.result.artifacts:
         if artifact.name in gone or not keep(artifact):

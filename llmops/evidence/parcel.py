@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from llmops.diagnostics import printable
+from llmops.evidence import layout
 from llmops.evidence.files import failed
 from llmops.evidence.statement import is_name
 
@@ -43,7 +44,7 @@ class Limits:
     files: int = 20_000
     file_bytes: int = 64 * 2**30
     total_bytes: int = 128 * 2**30
-    text_bytes: int = 16 * 2**20  # of the manifest, and of a statement
+    text_bytes: int = 16 * 2**20  # of the manifest, and of a statement; half more when signed
     ratio: int = 200
     ratio_from_bytes: int = 64 * 2**20
 
@@ -83,7 +84,9 @@ def artifact_at(name: str) -> tuple[str, str] | None:
 
 
 def _most(name: str, limits: Limits) -> int:
-    return limits.file_bytes if artifact_at(name) else limits.text_bytes
+    if artifact_at(name):
+        return limits.file_bytes
+    return limits.text_bytes * 3 // 2 if layout.signed_at(name) else limits.text_bytes
 
 
 def _expect_apart(names: list[str]) -> None:
@@ -100,7 +103,8 @@ def _expect_name(name: str) -> None:
     """A name that a parcel may hold: no way out of it, and nothing that is none of ours."""
     artifact = artifact_at(name)
     inner = artifact[1] if artifact else ""
-    known = name == MANIFEST or _STATEMENT.fullmatch(name) or (artifact and is_name(inner))
+    ours = name == MANIFEST or _STATEMENT.fullmatch(name) or layout.signed_at(name)
+    known = ours or (artifact and is_name(inner))
     plain = inner.isprintable() and not any(c in inner for c in '\\:*?"<>|')
     if not known or not plain or len(os.fsencode(name)) > 1024:
         raise Refused(f'"{_shown(name)}" is no name of a file that evidence consists of')

@@ -13,9 +13,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from llmops.digest import PATTERN, of_value
 from llmops.errors import AwayError, LlmopsError, StoreError
@@ -29,15 +29,17 @@ from llmops.evidence.files import (
     shown,
     write_new,
 )
-from llmops.evidence.statement import Evidence, encode, hex_of, parse, statement
+from llmops.evidence.lazy import Lazy
+from llmops.evidence.making import make
+from llmops.evidence.signed import Envelopes, vouched
+from llmops.evidence.statement import Evidence, expect_names, hex_of, parse
 from llmops.jobs.base import Artifact, Job, Proof, Result
 from llmops.specs.base import Ref
 
 if TYPE_CHECKING:
     from llmops.evidence.blobs import Blobs
     from llmops.jobs.attempts import Entry
-
-V = TypeVar("V")
+    from llmops.signing.base import Signer
 
 
 class Store:
@@ -51,6 +53,7 @@ class Store:
     ) -> None:
         self.root: Path = root.absolute()
         self.looked = False  # whether it was asked of other places what they have
+        self.signed = Envelopes(self.root)
         self._blobs = blobs
         self._sources = (*((InBlobs(blobs),) if blobs is not None else ()), *sources)
         self._evidence = str(self.root / "evidence")  # text: a thousand are read at once
@@ -93,11 +96,11 @@ class Store:
 
     def proven(self) -> Mapping[str, Evidence]:
         """Closure -> evidence. Each statement is read when asked for, and once."""
-        return _Lazy(self._closures, self.evidence)
+        return Lazy(self._closures, self.evidence)
 
     def proofs(self) -> Mapping[str, Proof]:
         """Closure -> what planning needs to know, artifacts checked. Read when asked for."""
-        return _Lazy(self._closures, self._proof)
+        return Lazy(self._closures, self._proof)
 
     def latest(self, job_type: str, subject: Ref) -> Proof | None:
         """The newest good run of one kind of job, whatever its closure; artifacts not checked."""
@@ -255,6 +258,10 @@ class Store:
         """Where the statement of a closure lies that a digest names."""
         return Path(self._evidence, hex_of(closure), f"{hex_of(digest)}.json")
 
+    def told(self, closure: str, digest: str) -> Evidence | None:
+        """What one statement of a closure says, None where it is not whole."""
+        return self._read(str(self.statement(closure, digest)))
+
     def closures(self) -> tuple[str, ...]:
         """All closures of which a folder of statements is here, in order."""
         return tuple(self._closures())
@@ -263,25 +270,39 @@ class Store:
         """The statements of a closure that are whole, by digest, the oldest first."""
         return tuple(one.digest for one in sorted(self._statements(closure), key=_age))
 
-    def keep(self, job: Job, result: Result, inputs: Mapping[str, str] | None = None) -> Evidence:
+    def keep(
+        self,
+        job: Job,
+        result: Result,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        started: str = "",
+        columns: Collection[str] = (),
+        signer: Signer | None = None,
+    ) -> Evidence:
         """Make a result evidence, for ever. `inputs`: name -> digest of what the job was given.
 
-        Raises StoreError if it is of another job, if its artifacts are not the files on disk, or
-        if it cannot be written; then it is no evidence. Keeping the same twice changes nothing.
+        `started`: the digest of its start's statement; `columns`: of rows, to disclose; `signer`:
+        who answers for it all. Raises StoreError if it is of another job, if its artifacts are
+        not the files on disk, or if it cannot be written; then it is no evidence. Keeping the
+        same twice changes nothing.
         """
+        folder = self.run_folder(result.closure) / "artifacts"
         try:
-            made = statement(result, job, inputs)
-            data, digest = encode(made)
+            expect_names(result)
+            if problem := self.problem(result):
+                raise ValueError(problem)
+            made = make(job, result, inputs or {}, folder, started, columns)
         except ValueError as error:
             raise StoreError(f'result of "{job.id}" cannot be kept: {error}') from error
-        problem = self.problem(result)
-        if problem:
-            raise StoreError(f'result of "{job.id}" cannot be kept: {problem}')
-        path = self.statement(job.closure, digest)
+        if signer is not None:
+            for said in filter(None, (made.provenance, made.statement)):
+                self.signed.keep(vouched(said, signer))
+        path = self.statement(job.closure, made.digest)
         refuse_links(self.root, path.parent)
-        if not write_new(path, data) and self._read(str(path)) is None:
-            replace(path, data)  # what stood there was not what its name says
-        return parse(made, digest)
+        if not write_new(path, made.statement) and self._read(str(path)) is None:
+            replace(path, made.statement)  # what stood there was not what its name says
+        return parse(_JSON.decode(made.statement.decode()), made.digest)
 
     def problem(self, result: Result) -> str:
         """The first artifact of a result that is not as it says on disk, in words; "" if none."""
@@ -367,31 +388,6 @@ class Lookout(Store):
 
     def _bring(self, closure: str, artifact: Artifact, problem: str) -> None:
         raise StoreError(problem, hint="llmops run brings it")
-
-
-class _Lazy(Mapping[str, V], Generic[V]):
-    """A mapping that looks each key up when asked for it and remembers the answer."""
-
-    def __init__(self, keys: Callable[[], list[str]], look: Callable[[str], V | None]) -> None:
-        self._keys, self._look = keys, look
-        self._known: dict[str, V | None] = {}
-
-    def _get(self, key: str) -> V | None:
-        if key not in self._known:
-            self._known[key] = self._look(key)
-        return self._known[key]
-
-    def __getitem__(self, key: str) -> V:
-        found = self._get(key)
-        if found is None:
-            raise KeyError(key)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for key in self._keys() if self._get(key) is not None)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def _age(evidence: Evidence) -> tuple[str, str]:

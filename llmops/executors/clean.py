@@ -1,8 +1,9 @@
 """What may go of what runs left: a store and the closures in use -> `Litter`, and its removal.
 
-Evidence is append-only and never goes: statements are small. What goes are run folders (artifacts,
-logs, checkpoints) and blobs that no plan in use and no running job needs, once they are older than
-asked. A folder that a run holds is never touched: it is removed under its own claim.
+Evidence is append-only and never goes: statements are small, signed or not. What goes are run
+folders (artifacts, logs, checkpoints) and blobs that no plan in use and no running job needs, once
+they are older than asked. A folder that a run holds is never touched: it is removed under its own
+claim.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ def _unfinished(store: Store) -> Iterator[Litter]:
     """What a write that was killed left beside the names it did not reach."""
     folders = [
         store.root / "blobs" / "sha256", store.root / "ledger", *_entries(store.root / "evidence"),
+        *_entries(store.root / "signed"),
     ]  # fmt: skip
     for folder in folders:
         for path in _entries(folder):

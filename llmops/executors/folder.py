@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from llmops.digest import PATTERN
 from llmops.errors import ExecutorError
 from llmops.evidence.files import failed, free, read, refuse_links, replace, shown
 from llmops.executors.base import Given
@@ -160,6 +161,18 @@ class RunFolder:
         }
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
         replace(self.path / "job.json", text.encode())
+
+    def write_started(self, digest: str) -> None:
+        """Keep the digest of what was said when this attempt began. Raises StoreError."""
+        replace(self.path / "started", digest.encode())
+
+    def started(self) -> str:
+        """That digest; "" if there is none that can be read."""
+        try:
+            found = read(str(self.path / "started")).decode()
+        except (OSError, ValueError):
+            return ""
+        return found if PATTERN.fullmatch(found) else ""
 
     def given(self) -> dict[str, str]:
         """Name -> digest of the inputs in `job.json`; empty if there is none that can be read."""

@@ -31,6 +31,7 @@ from llmops.executors.base import (
 from llmops.executors.folder import RunFolder, SaidError
 from llmops.executors.local import LocalExecutor
 from llmops.jobs.base import Job, Step
+from llmops.signing.base import Signer
 
 EXECUTORS: Mapping[str, Callable[[], Executor]] = {"local": LocalExecutor}
 
@@ -46,6 +47,8 @@ def run(
     jobs: int | None = None,
     cores: int | None = None,
     again: frozenset[str] = frozenset(),
+    signer: Signer | None = None,
+    columns: frozenset[str] = frozenset(),
 ) -> RunReport:
     """Bring every step to evidence, as far as the world allows. Raises KeyboardInterrupt.
 
@@ -56,9 +59,11 @@ def run(
     """
     messages: queue.SimpleQueue[_Message | None] = queue.SimpleQueue()
     stop = threading.Event()
-    world = World(
-        store, executor, resolve, lambda e: messages.put(_Message(e.job, e)), stop, again
-    )  # fmt: skip
+
+    def tell(event: Event) -> None:
+        messages.put(_Message(event.job, event))
+
+    world = World(store, executor, resolve, tell, stop, again, signer, columns)
     store.prepare()
     limits = _Limits(jobs or len(plan_steps), cores or _cores(), keep_going)
     with _interrupts_as_messages(messages):

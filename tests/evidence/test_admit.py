@@ -60,8 +60,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     planned = make_plan(project, pair(project, "main", "change"))
     trees = [s.tree for s in (planned.both.head, planned.both.base) if s is not None]
     worker = (sys.executable, "-I", "-S", str(HERE / "worker.py"), str(GOOD.path / "world.json"))
+    options = RunOptions(columns=planned.columns)
     report = execute(
-        project, planned.plan.steps, trees, lambda _: None, RunOptions(), LocalExecutor(worker)
+        project, planned.plan.steps, trees, lambda _: None, options, LocalExecutor(worker)
     )
     assert not report.world_failed
     pack(project.store, project.store.closures(), root / "pack", ORIGIN)

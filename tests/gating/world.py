@@ -121,7 +121,8 @@ class World:
             worker = ("-I", "-S", str(HERE / "worker.py"), str(self.scenario.path / "world.json"))
             trees = [s.tree for s in (made.both.head, made.both.base) if s is not None]
             report = execute(
-                project, made.plan.steps, trees, lambda _event: None, RunOptions(keep_going=True),
+                project, made.plan.steps, trees, lambda _event: None,
+                RunOptions(keep_going=True, columns=made.columns),
                 LocalExecutor((sys.executable, *worker)),
             )  # fmt: skip
             assert not report.world_failed, [f.error.message for f in report.world_failed]

@@ -56,7 +56,8 @@ class GatedRunner(Runner):
         run = self.repo.fake.run(self.repo, sha, event=event)
         if steps:
             trees = [side.tree for side in (both.head, both.base) if side is not None]
-            execute(project, planned.plan.steps, trees, ignore, RunOptions(), self.executor)
+            options = RunOptions(columns=planned.columns)
+            execute(project, planned.plan.steps, trees, ignore, options, self.executor)
             folder = project.reports.with_name(f"{project.reports.name}-pack")
             origin = Origin(self.repo.full_name, run.id, run.attempt, sha)
             pack(project.store, [step.job.closure for step in steps], folder, origin)

@@ -207,7 +207,8 @@ class Runner:
         planned = make_plan(project, both)
         steps = [step for step in planned.plan.steps if step.state == "run"]
         trees = [side.tree for side in (both.head, both.base) if side is not None]
-        report = execute(project, planned.plan.steps, trees, ignore, RunOptions(), self.executor)
+        options = RunOptions(columns=planned.columns)
+        report = execute(project, planned.plan.steps, trees, ignore, options, self.executor)
         assert not report.world_failed, [f.error.message for f in report.world_failed]
         again = make_plan(project, both) if steps else planned
         assert not [s for s in again.plan.steps if s.state == "run"]

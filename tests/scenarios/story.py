@@ -140,9 +140,8 @@ def _pair(project: Project, alone: bool) -> Pair:
 def _run(project: Project, planned: Planned, executor: LocalExecutor) -> RunReport:
     trees = [s.tree for s in (planned.both.head, planned.both.base) if s is not None]
     events: list[Event] = []
-    report = execute(
-        project, planned.plan.steps, trees, events.append, RunOptions(keep_going=True), executor
-    )
+    options = RunOptions(keep_going=True, columns=planned.columns)
+    report = execute(project, planned.plan.steps, trees, events.append, options, executor)
     assert not report.world_failed, [f.error.message for f in report.world_failed]
     return report
 
