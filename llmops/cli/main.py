@@ -45,6 +45,7 @@ AUDIT: Mapping[str, tuple[str, str]] = {
     "report": ("pages from evidence, in English and Chinese", "llmops.cli.report"),
     "export": ("kept evidence and its verdict, for other tools", "llmops.cli.export"),
     "evidence": ("what runs found, shared between machines", "llmops.cli.evidence"),
+    "log": ("what was signed, in an order that nobody can change unseen", "llmops.cli.log"),
     "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
     "policy": ("rules, unit tests, tighter or looser", "llmops.cli.policy"),
     "waiver": ("ask for a waiver on a branch of its own, or list them", "llmops.cli.waiver"),

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 from llmops.signing import dsse
-from llmops.signing.base import Envelope
+from llmops.signing.base import Envelope, Role
 
 BRANCH = "llmops-log"
 CHECKPOINT = "checkpoint"
@@ -28,7 +28,7 @@ VSA = "https://slsa.dev/verification_summary/v1"  # gate
 REUSE_AUDIT = "https://llmops.dev/reuse-audit/v1"  # runner, or gate; a reused job run once more
 REDACTION = "https://llmops.dev/redaction/v1"  # gate
 
-ALLOWED: dict[str, tuple[str, ...]] = {
+ALLOWED: dict[str, tuple[Role, ...]] = {
     **dict.fromkeys((RUN_STARTED, RUN, PROVENANCE, REUSE_AUDIT), ("runner", "gate")),
     **dict.fromkeys(
         (LEDGER, APPROVAL, POLICY_CHANGE, EVAL_REPORT, TEST_RESULT, VSA, REDACTION), ("gate",)

@@ -61,13 +61,15 @@ class Appended:
 class Log:
     """The log of a repository; with a remote, the one that is shared there.
 
-    `publics`: raw public keys whose checkpoints count beside those of whoever appends. `origin`
-    names a log that does not exist yet; what exists keeps its own.
+    `publics`: raw public keys whose checkpoints count beside those of whoever appends; those of
+    `revoked` count for the state that was seen here last, so that its owner can go on with a new
+    key. `origin` names a log that does not exist yet; what exists keeps its own.
     """
 
     repository: Repository
     remote: Remote | None = None
     publics: tuple[bytes, ...] = ()
+    revoked: tuple[bytes, ...] = ()
     branch: str = BRANCH
     origin: str = ""
     _reader: Reader = field(default_factory=Reader, repr=False, compare=False)
@@ -141,13 +143,13 @@ class Log:
     def _checked(self, theirs: str | None, publics: Sequence[bytes]) -> tuple[Seen, _Refs]:
         found = self.repository.refs(self._ref, self._tracked, self._remembered)
         refs = _Refs(found.get(self._ref), found.get(self._remembered))
-        here = self._seen(refs.here, publics)
+        here = self._seen(refs.here, refs.before, publics)
         if self.remote is None:
             if refs.here is None and self._tracked in found:
                 raise self._elsewhere()
             self._remembers(refs.before, here)
             return here, refs
-        there = here if theirs == refs.here else self._seen(theirs, publics)
+        there = here if theirs == refs.here else self._seen(theirs, refs.before, publics)
         self._remembers(refs.before, there)
         longer, other = (here, there) if len(here.leaves) > len(there.leaves) else (there, here)
         if not longer.begins_with(other.checkpoint):
@@ -159,8 +161,11 @@ class Log:
         hint = f"name the remote, or: git branch {self.branch} origin/{self.branch}"
         return LogError(what, hint=hint)
 
-    def _seen(self, tip: str | None, publics: Sequence[bytes]) -> Seen:
-        return self._reader.checked(self.repository.tree(tip), publics) if tip else Seen()
+    def _seen(self, tip: str | None, before: str | None, publics: Sequence[bytes]) -> Seen:
+        if tip is None:
+            return Seen()
+        keys = (*publics, *self.revoked) if tip == before else publics
+        return self._reader.checked(self.repository.tree(tip), keys)
 
     def _remembers(self, before: str | None, now: Seen) -> None:
         """Raises LogError unless the log begins with the one that was seen here before."""
@@ -205,14 +210,13 @@ class Log:
         self, seen: Seen, made: Sequence[bytes], carried: Mapping[str, bytes], signer: Signer
     ) -> dict[str, bytes | None]:
         """What the commit changes. Raises ValueError: what is to be appended is no envelope."""
-        for one in made:
-            dsse.decode(one)
+        envelopes = tuple(map(dsse.decode, made))
         start = seen.known.size
         files: dict[str, bytes | None] = {
             layout.entry_path(start + at): one for at, one in enumerate(made)
         }
         new = carried.keys() - seen.blobs
-        away = redacted(Known((*seen.known.entries, *made) if new else tuple(made)))
+        away = redacted((*seen.known.envelopes, *envelopes) if new else envelopes)
         files |= {layout.blob_path(one): carried[one] for one in new - away}
         files |= dict.fromkeys(map(layout.blob_path, away & seen.blobs))
         leaves = (*seen.leaves, *map(merkle.leaf, made))

@@ -8,10 +8,11 @@ Entries never go: they hold digests, not people's words, and every proof stays w
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from llmops.digest import canonical
-from llmops.log.base import REDACTION, Known
+from llmops.log.base import REDACTION
 from llmops.signing import dsse
 from llmops.signing.base import IN_TOTO, Envelope, Signer
 
@@ -29,9 +30,9 @@ def redaction(digest: str, reason: str, at: str, signer: Signer) -> bytes:
     return dsse.encode(dsse.sign(IN_TOTO, canonical(said), [signer]))
 
 
-def redacted(known: Known) -> frozenset[str]:
+def redacted(envelopes: Iterable[Envelope]) -> frozenset[str]:
     """Digests (`sha256:<hex>`) of all blobs that entries take away."""
-    found = (_taken(one) for one in known.envelopes)
+    found = map(_taken, envelopes)
     return frozenset(digest for digest in found if digest)
 
 
@@ -42,7 +43,7 @@ def _taken(envelope: Envelope) -> str:
     try:
         said: Any = json.loads(envelope.payload)
         if said["predicateType"] == REDACTION:
-            return "sha256:" + str(said["subject"][0]["digest"]["sha256"])
+            return f"sha256:{said['subject'][0]['digest']['sha256']}"
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         pass
     return ""

@@ -41,6 +41,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "fmt": ("--check",),
     "migrate": ("--check",),
     "export": ("--help",),
+    "log": ("--help",),
     "show": ("attempts",),
     "policy": ("rules",),
     "waiver": ("ls",),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from llmops.digest import canonical
-from llmops.log.base import Known
+from llmops.log.base import BRANCH, Known
 from llmops.log.branch import Build, Log
 from llmops.signing import dsse
 from llmops.signing.base import IN_TOTO, Signer
+from llmops.source.commits import Who
 from llmops.source.remote import Remote
 from llmops.source.tree import Repository
 from tests.keyring import person
@@ -43,3 +44,13 @@ def log_of(folder: Path, there: Path | None = None, publics: Sequence[bytes] = (
 def leaves(count: int, seed: int = 7) -> list[bytes]:
     """Leaf hashes as any."""
     return [random.Random(seed * 1_000_003 + at).randbytes(32) for at in range(count)]
+
+
+def edit(folder: Path, files: Mapping[str, bytes | None], branch: str = BRANCH) -> str:
+    """Somebody's own commit on the branch of the log."""
+    repository = Repository.find(folder)
+    ref = f"refs/heads/{branch}"
+    tip = repository.commit(ref)
+    commit = repository.commit_files(tip, files, "by hand\n", Who("eve", "eve@example.invalid", 0))
+    assert repository.move({ref: (tip, commit)})
+    return commit
