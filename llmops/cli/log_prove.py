@@ -24,7 +24,7 @@ from llmops.log.checkpoint import decode
 from llmops.log.files import Seen
 
 EXAMPLES = """\
-  llmops log prove 12 > 12.tlog-proof
+  llmops log prove 12
   llmops log prove --since checkpoint.last-year --format json"""
 
 
