@@ -350,8 +350,7 @@ def verdict(
         digests=digests_of(project.store),
         place=both.place,
         approvals=approvals,
-        authors=authors
-        | (_authors(project, both) if approvals or _asks_of_authors(both) else frozenset()),
+        authors=authors_of(project, both, approvals, authors),
         owners=owners(both.head.tree),
         text=text_of(both.head.tree),
         base_problem=both.base_problem,
@@ -389,9 +388,16 @@ def _asks_of_authors(both: Pair) -> bool:
     return "machine_author" in asked
 
 
-def _authors(project: Project, both: Pair) -> frozenset[str]:
-    """Who wrote the change: what they approve themselves is not somebody else's word."""
-    return project.repository.authors(*both.commits) if both.commits else frozenset()
+def authors_of(
+    project: Project, both: Pair, approvals: Sequence[Approval], others: frozenset[str]
+) -> frozenset[str]:
+    """Who wrote a change, as far as that matters: what they approve is not somebody else's word.
+
+    `others` beside those whom its commits name.
+    """
+    if both.commits is None or not (approvals or _asks_of_authors(both)):
+        return others
+    return others | project.repository.authors(*both.commits)
 
 
 def execute(

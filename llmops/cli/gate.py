@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmops import counted
 from llmops.cli import common, gate_github
@@ -14,6 +18,9 @@ from llmops.project import Project
 from llmops.reports.render import VERDICTS, render_verdict
 from llmops.rules.base import Outcome, Verdict
 from llmops.rules.facts import Approval
+
+if TYPE_CHECKING:
+    from llmops.signing.base import Signer
 
 EXAMPLES = """\
   llmops gate
@@ -28,6 +35,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     common.add_environment(parser)
     parser.add_argument("--format", choices=tuple(VERDICTS), default="text", help="output format")
     add_judging(parser)
+    parser.add_argument(
+        "--key", metavar="FILE",
+        help="the private key that signs what is counted (default: llmops/key.pem in your"
+        " configuration)",
+    )  # fmt: skip
     gate_github.add(parser)
 
 
@@ -45,9 +57,8 @@ def main(args: argparse.Namespace) -> int:
     """0 passed or warned, 1 failed or inconclusive; published: 3 not judged, or not yet."""
     if args.publish:
         return gate_github.main(args)
-    found, planned, judged = judge(args)
-    if planned.claims is not None:
-        counted.close(found.store, planned.claims, judged)
+    found, planned = _planned(args)
+    judged = _counted(args, found, planned) if planned.claims else _judged(args, found, planned)
     width, colour = common.width(args), common.colour(args)
     shown = render_verdict(judged, args.format, width=width, colour=colour)
     (command if args.format == "github" else common.say)(shown)
@@ -55,7 +66,13 @@ def main(args: argparse.Namespace) -> int:
 
 
 def judge(args: argparse.Namespace) -> tuple[Project, Planned, Verdict]:
-    """The verdict that the options ask for, with what it was made from; damage is told."""
+    """The verdict that the options ask for, with what it was made from; nothing is written."""
+    found, planned = _planned(args)
+    return found, planned, _judged(args, found, planned)
+
+
+def _planned(args: argparse.Namespace) -> tuple[Project, Planned]:
+    """The plan that the options ask for, with what is kept; damage is told."""
     found = common.project(args)
     both = common.both(found, args)
     planned = make_plan(
@@ -65,12 +82,31 @@ def judge(args: argparse.Namespace) -> tuple[Project, Planned, Verdict]:
     )  # fmt: skip
     for note in planned.damaged:
         complain(f"llmops: warning: {printable(note, 600)}")
-    approvals = _approvals(args.approved)
+    return found, planned
+
+
+def _judged(args: argparse.Namespace, found: Project, planned: Planned) -> Verdict:
     counting = counted.read(found.store, planned.claims) if planned.claims else None
-    judged = verdict(
-        found, planned, now=common.moment(args.now), approvals=approvals, counting=counting
-    )
-    return found, planned, judged
+    return verdict(
+        found, planned, now=common.moment(args.now), approvals=_approvals(args.approved),
+        counting=counting,
+    )  # fmt: skip
+
+
+def _counted(args: argparse.Namespace, found: Project, planned: Planned) -> Verdict:
+    """The verdict, its attempts closed; where base has a trust root, in the log as well."""
+    from llmops.notary import local
+
+    approvals = _approvals(args.approved)
+    return local.judged(found, planned, common.moment(args.now), approvals, _key(args))
+
+
+def _key(args: argparse.Namespace) -> Callable[[], Signer | None]:
+    """Finds the key to sign with, once somebody asks for it."""
+    from llmops.signing import keys
+
+    path = Path(args.key) if args.key else None
+    return lambda: keys.signer(path, os.environ)
 
 
 def _approvals(given: list[str]) -> tuple[Approval, ...]:

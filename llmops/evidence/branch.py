@@ -25,14 +25,13 @@ from llmops.errors import GitError
 from llmops.evidence import layout
 from llmops.evidence.entry import Kept
 from llmops.evidence.files import put, shown
-from llmops.evidence.ledger import Damaged, Ledger, after, chain, raw
+from llmops.evidence.ledger import Damaged, Ledger, chain, merged, raw
 from llmops.evidence.mark import Mark
 from llmops.evidence.places import Place, decode, encode, merge, places, record
 from llmops.evidence.signed import expect
 from llmops.evidence.statement import hex_of
 from llmops.evidence.store import Store
 from llmops.jobs.base import FORMAT_VERSION
-from llmops.jobs.rebase import rebased
 from llmops.signing import dsse
 from llmops.source.commits import Who
 from llmops.source.remote import Remote
@@ -86,7 +85,7 @@ def pull(store: Store, remote: Remote, *, branch: str = BRANCH) -> Pulled:
     read.signed(paths)
     brought = read.statements(paths)
     read.places(paths)
-    entries = Ledger(store.root).follow(partial(_merged, _chain_of(tree, branch)))
+    entries = Ledger(store.root).follow(partial(merged, _chain_of(tree, branch)))
     mark.set(store, tip)
     return Pulled(tip, brought, entries, read.notes)
 
@@ -220,23 +219,6 @@ def _chain_of(tree: Tree, branch: str) -> tuple[Kept, ...]:
             raise Damaged(f"{layout.entry_path(number)} of {branch} is gone")
     data = tree.read_many(numbers.values())
     return chain([data[numbers[n]] for n in range(1, count + 1)], f"{branch}: ")
-
-
-def _merged(theirs: tuple[Kept, ...], own: Sequence[Kept]) -> Sequence[Kept]:
-    """The branch's entries, and after them those that are only here."""
-    if [one.digest for one in own[: len(theirs)]] == [one.digest for one in theirs]:
-        return own
-    seen = 0
-    while seen < min(len(own), len(theirs)) and own[seen].digest == theirs[seen].digest:
-        seen += 1
-    found = list(theirs)
-    known = [one.entry for one in theirs]
-    for one in own[seen:]:
-        entry = None if one.entry in known else rebased(one.entry, known, seen)
-        if entry is not None:
-            found.append(after(found, entry))
-            known.append(entry)
-    return found
 
 
 # ---- here -> branch --------------------------------------------------------------------------

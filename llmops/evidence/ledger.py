@@ -33,6 +33,7 @@ from llmops.evidence.entry import Kept, encode, parse
 from llmops.evidence.files import failed, put, read, refuse_links, replace, shown, write_new
 from llmops.jobs.attempts import Entry
 from llmops.jobs.base import FORMAT_VERSION
+from llmops.jobs.rebase import rebased
 
 FOLDER = "ledger"
 CHECKPOINT = "checkpoint.json"
@@ -280,6 +281,23 @@ def after(kept: Sequence[Kept], entry: Entry) -> Kept:
     """An entry as the next one of a chain."""
     number, previous = len(kept) + 1, kept[-1].digest if kept else None
     return Kept(number, previous, of_bytes(encode(number, previous, entry)), entry)
+
+
+def merged(theirs: Sequence[Kept], own: Sequence[Kept]) -> Sequence[Kept]:
+    """The entries of a ledger that is shared, and after them those that are only here."""
+    if [one.digest for one in own[: len(theirs)]] == [one.digest for one in theirs]:
+        return own
+    seen = 0
+    while seen < min(len(own), len(theirs)) and own[seen].digest == theirs[seen].digest:
+        seen += 1
+    found = list(theirs)
+    known = [one.entry for one in theirs]
+    for one in own[seen:]:
+        entry = None if one.entry in known else rebased(one.entry, known, seen)
+        if entry is not None:
+            found.append(after(found, entry))
+            known.append(entry)
+    return found
 
 
 def raw(kept: Kept) -> bytes:

@@ -159,6 +159,10 @@ class Gap:
     why: str
 
 
+SEAL = "seal"  # in a verdict's extra: the fields of a Seal
+NOT_SIGNED = "not_signed"  # in a verdict's extra: why nobody signed it, although base has a root
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """Where a verdict stands in the signed log, so that anybody can look for it there.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from llmops.reports.escape import cut, visible
+from llmops.reports.report import NOT_SIGNED, SEAL
 from llmops.reports.words import (
     capped,
     count,
@@ -408,4 +409,15 @@ def seal(verdict: Verdict) -> str:
         parts.append(f"judged {date(verdict.judged_at)}")
     if verdict.tool_version:
         parts.append(f"llmops {visible(verdict.tool_version, 40)}")
-    return " · ".join(parts)
+    return " · ".join((*parts, *in_log(verdict)))
+
+
+def in_log(verdict: Verdict) -> tuple[str, ...]:
+    """Where it stands in the signed log, whole, so that others can hold it against theirs."""
+    if verdict.extra.get(NOT_SIGNED):
+        return (f"not signed: {visible(str(verdict.extra[NOT_SIGNED]), 300)}",)
+    seal = verdict.extra.get(SEAL)
+    if not isinstance(seal, Mapping):
+        return ()
+    size, root, trust = (visible(str(seal[name]), 80) for name in ("size", "root", "trust"))
+    return (f"entry {visible(str(seal['entry']), 20)} of log {size} {root}", f"trust root {trust}")

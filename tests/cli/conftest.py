@@ -31,6 +31,7 @@ class Said:
 def own_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the machine reaches the commands; jobs are done by made-up workers."""
     monkeypatch.setenv("LLMOPS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))  # nobody's own key
     monkeypatch.setenv("CI", "true")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("LLMOPS_OFFLINE", "1")  # so that what `--offline` sets is undone

@@ -1,0 +1,40 @@
+"""The nouns of the gate's pen: `Pen`, `Unsigned`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from llmops.log.branch import Log
+from llmops.signing.base import Signer
+from llmops.signing.root import Chain
+
+
+def now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Who writes into which log, by base's leave. `repository`: where it is, as a URI."""
+
+    log: Log
+    signer: Signer
+    chain: Chain
+    repository: str
+    clock: Callable[[], datetime] = now
+
+    @property
+    def root(self) -> str:
+        """The digest of the trust root in force."""
+        return self.chain.newest.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """Why nothing is signed although base names whose key counts, and what to do."""
+
+    why: str
+    hint: str = ""

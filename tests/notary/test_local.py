@@ -1,0 +1,138 @@
+"""A verdict that counts on this machine, and what of it stands in the log."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmops.log import base as log
+from llmops.log.base import BRANCH
+from llmops.notary import local
+from llmops.pipeline import make_plan
+from llmops.project import pair
+from llmops.reports.report import NOT_SIGNED, SEAL
+from llmops.rules.base import Outcome
+from llmops.signing import dsse
+from llmops.signing.base import ROOT
+from tests import keyring
+from tests.audit.world import BAD, GOOD, PEN, TRUST, World, files, story
+
+
+def statements(world: World) -> list[dict[str, Any]]:
+    """What the log says, in its order; a trust root is its payload's type."""
+    found = []
+    for raw in world.log.entries():
+        envelope = dsse.decode(raw)
+        said = json.loads(envelope.payload)
+        found.append({"predicateType": envelope.payload_type, **said})
+    return found
+
+
+def kinds(world: World) -> list[str]:
+    """The kinds of entries, each run of the same once."""
+    return [kind for kind, _ in groupby(one["predicateType"] for one in statements(world))]
+
+
+def of(world: World, kind: str) -> list[dict[str, Any]]:
+    """The predicates of one kind."""
+    return [one["predicate"] for one in statements(world) if one["predicateType"] == kind]
+
+
+def test_what_a_verdict_rests_on_stands_before_it(tmp_path: Path) -> None:
+    world = story(tmp_path / "w")
+    verdict = [log.RUN, log.LEDGER, log.EVAL_REPORT, log.TEST_RESULT, log.VSA]
+    assert kinds(world) == [ROOT, *verdict, *verdict, *verdict]
+    for number, one in enumerate(statements(world)):
+        if one["predicateType"] == log.EVAL_REPORT:
+            given = one["predicate"]["given"]
+            places = [int(run["entry"]) for run in given["runs"].values()]
+            assert max(places) < int(given["log_size"]) < number
+            assert len(places) == 8
+    reports = of(world, log.EVAL_REPORT)
+    assert [one["outcome"] for one in reports] == ["passed", "failed", "inconclusive"]
+
+
+def test_a_second_look_appends_nothing_and_says_where_the_first_stands(tmp_path: Path) -> None:
+    world = World.new(tmp_path)
+    world.run(world.change("good", GOOD))
+    first = world.gate("good")
+    size = world.log.size
+    second = world.gate("good")
+    assert (first.outcome, second.outcome) == (Outcome.PASSED, Outcome.PASSED)
+    assert second.judged_at > first.judged_at
+    assert world.log.size == size
+    assert first.extra[SEAL] == second.extra[SEAL]
+    seal = first.extra[SEAL]
+    assert seal["size"] == size
+    assert statements(world)[seal["entry"]]["predicateType"] == log.EVAL_REPORT
+
+
+def test_where_base_has_no_root_there_is_no_log(tmp_path: Path) -> None:
+    world = World.new(tmp_path, files(None))
+    world.run(world.change("good", GOOD))
+    verdict = world.gate("good")
+    assert not verdict.extra
+    assert world.log.size == 0
+
+
+def test_a_root_that_the_change_brings_is_none_yet(tmp_path: Path) -> None:
+    world = World.new(tmp_path, files(None))
+    world.change("good", GOOD)
+    world.repo.git("switch", "--quiet", "good")
+    world.repo.commit({TRUST: files()[TRUST]}, "a root")
+    world.repo.git("switch", "--quiet", "main")
+    world.run("good")
+    assert not world.gate("good").extra
+    assert world.log.size == 0
+    world.land("good")
+    world.run(world.change("bad", BAD))
+    assert world.gate("bad").extra[SEAL]["entry"] > 0, "it is base's own now"
+
+
+@pytest.mark.parametrize(
+    ("pen", "words"),
+    [
+        (None, "no key is here"),
+        (keyring.person("stranger"), "is none of those with role gate"),
+    ],
+)
+def test_without_a_key_that_counts_the_verdict_is_told_and_says_so(
+    tmp_path: Path, pen: Any, words: str
+) -> None:
+    world = World.new(tmp_path)
+    world.run(world.change("good", GOOD))
+    world.pen = pen
+    verdict = world.gate("good")
+    assert verdict.outcome is Outcome.PASSED
+    assert words in verdict.extra[NOT_SIGNED]
+    assert world.log.size == 0
+
+
+def test_a_key_of_another_role_does_not_sign_verdicts(tmp_path: Path) -> None:
+    root = keyring.root_of(PEN, roles=("root", "runner", "log"))
+    world = World.new(tmp_path, files(root))
+    world.run(world.change("good", GOOD))
+    assert "has not the role gate" in world.gate("good").extra[NOT_SIGNED]
+
+
+def test_a_part_is_never_recorded(tmp_path: Path) -> None:
+    world = World.new(tmp_path)
+    world.run(world.change("good", GOOD))
+    project = world.project
+    made = make_plan(project, pair(project, "main", "good"), ["Evaluation/quality"], change="good")
+    assert made.plan.selected is not None
+    verdict = local.judged(project, made, world.now, (), lambda: PEN)
+    assert not verdict.extra
+    assert BRANCH not in world.repo.git("branch", "--list")
+
+
+def test_the_ledger_in_the_log_is_the_ledger(tmp_path: Path) -> None:
+    world = story(tmp_path / "w")
+    entries, last = world.project.store.counted()
+    told = of(world, log.LEDGER)
+    assert [one["number"] for one in told] == list(range(1, len(entries) + 1))
+    assert of(world, log.EVAL_REPORT)[-1]["given"]["ledger"]["last"] != last, "it was closed later"
