@@ -21,21 +21,39 @@ def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
+class Growing:
+    """A tree that leaves are put to, one after another, with O(log n) memory."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[tuple[int, bytes]] = []  # (height, hash) of full subtrees, left to right
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Put leaf hashes after those that are there."""
+        for one in leaves:
+            height = 0
+            while self._peaks and self._peaks[-1][0] == height:
+                one = node(self._peaks.pop()[1], one)
+                height += 1
+            self._peaks.append((height, one))
+            self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """The root over all that are there."""
+        if not self._peaks:
+            return hashlib.sha256().digest()
+        *before, (_, found) = self._peaks
+        for _, left in reversed(before):
+            found = node(left, found)
+        return found
+
+
 def root(leaves: Iterable[bytes]) -> bytes:
     """The root over leaf hashes, in one pass and with O(log n) memory."""
-    peaks: list[tuple[int, bytes]] = []  # (height, hash) of full subtrees, left to right
-    for one in leaves:
-        height = 0
-        while peaks and peaks[-1][0] == height:
-            one = node(peaks.pop()[1], one)
-            height += 1
-        peaks.append((height, one))
-    if not peaks:
-        return hashlib.sha256().digest()
-    found = peaks.pop()[1]
-    while peaks:
-        found = node(peaks.pop()[1], found)
-    return found
+    growing = Growing()
+    growing.extend(leaves)
+    return growing.root
 
 
 def inclusion(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from llmops.log.base import Source
 from llmops.source.objects import Withheld
 from llmops.source.tree import Tree
+
+if TYPE_CHECKING:
+    from llmops.audit.opened import Openings
 
 Reason = Literal[
     "fork", "tampered", "key", "incomplete", "order", "attempts", "verdict", "report", "git",
@@ -48,15 +51,6 @@ class Flaw:
         entry = -1 if self.entry is None else self.entry
         offset = -1 if self.offset is None else self.offset
         return REASONS.index(self.reason), entry, self.file, offset, self.what
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A check's outcome: flaws, counts of what was looked at, what it cannot show."""
-
-    flaws: tuple[Flaw, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-    not_shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,8 +162,15 @@ class Material(Source, Protocol):
         """Digest and size of files that are not here, by git object; nobody signed for these."""
         ...
 
-    def openings(self) -> bytes | None:
-        """The file of lines that are shown, None where none are."""
+    @property
+    def opened(self) -> Openings | None:
+        """The lines that are shown, None where nobody asked for some."""
+        ...
+
+    def left_over(
+        self, trees: Iterable[Tree], cache: MutableMapping[str, Any] | None = None
+    ) -> Iterator[Flaw]:
+        """Objects that none of these trees needs, where the container must hold no others."""
         ...
 
     def pages(self) -> Mapping[str, bytes]:
@@ -187,6 +188,15 @@ class Judged:
     change: str
     judged_at: str
     derived: bool  # whether it follows from its rows, policies and trees
+
+
+@dataclass(frozen=True, slots=True)
+class Unshown:
+    """Something that an audit does not show, whatever its answer: a word for it, how many."""
+
+    kind: str
+    count: int = 0
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +219,7 @@ class Answer:
     flaws: tuple[Flaw, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     verdicts: Sequence[Judged] = ()
-    not_shown: tuple[str, ...] = ()
+    not_shown: tuple[Unshown, ...] = ()
 
     @property
     def verified(self) -> bool:

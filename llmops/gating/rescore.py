@@ -13,15 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from llmops.audit.rescored import cells, checks
 from llmops.diagnostics import printable
 from llmops.jobs.base import Job
-from llmops.workers import builtin_metrics, evaluate, rows
+from llmops.workers import evaluate, rows
 from llmops.workers.contract import WorkerError
-from llmops.workers.measure import Answered, Unscorable
 
 MOST = 3  # reasons that are told
-# Metrics that read no more than the row has: expected answer and response.
-_OF_ROWS = ("accuracy", "exact_match", "token_f1", "rouge_l", "matches")
 
 
 class _Untimed:
@@ -35,32 +33,21 @@ def rescored(job: Job, artifacts: Path, given: Mapping[str, Path]) -> tuple[str,
     if job.type != "evaluate":
         return ()
     try:
-        checks = _checks(job)
+        exact = checks(job)
         kept = {row["id"]: row for row in rows.read_kept(artifacts / "rows.jsonl")}
         if {"cases", "responses"} <= given.keys():
-            found = _of_cases(job, kept, checks, given)
+            found = _of_cases(job, kept, exact, given)
         else:
-            found = _of_rows(kept, checks)
+            found = _of_rows(kept, exact)
         return tuple(one for _, one in zip(range(MOST), found, strict=False))
     except (WorkerError, KeyError, TypeError, ValueError, AttributeError) as error:
         return (f"its rows cannot be scored again: {printable(str(error), 200)}",)
 
 
-def _checks(job: Job) -> tuple[evaluate.Check, ...]:
-    """The checks that are exact, ready to score."""
-    found = []
-    for given in job.spec["checks"]:
-        engine, _, short = str(given["metric"]).partition("/")
-        if engine == "builtin":
-            metric = builtin_metrics.metric(short, given.get("with") or {}, Path())
-            found.append(evaluate.Check(str(given["name"]), str(given["metric"]), metric))
-    return tuple(found)
-
-
 def _of_cases(
     job: Job,
     kept: Mapping[str, Mapping[str, Any]],
-    checks: tuple[evaluate.Check, ...],
+    exact: tuple[evaluate.Check, ...],
     given: Mapping[str, Path],
 ) -> Iterator[str]:
     """Each asked case with its response, scored as the worker scores it."""
@@ -72,7 +59,7 @@ def _of_cases(
         return
     timer: Any = _Untimed()
     for case in asked:
-        made = evaluate.score_case(job.spec, case, responses.get(case["id"]), checks, timer)
+        made = evaluate.score_case(job.spec, case, responses.get(case["id"]), exact, timer)
         row = kept[case["id"]]
         wanted = {"case": case["case"], "expected": made.expected, "response": made.response}
         for name, value in wanted.items():
@@ -85,20 +72,11 @@ def _of_cases(
 
 
 def _of_rows(
-    kept: Mapping[str, Mapping[str, Any]], checks: tuple[evaluate.Check, ...]
+    kept: Mapping[str, Mapping[str, Any]], exact: tuple[evaluate.Check, ...]
 ) -> Iterator[str]:
     """Each row with a response, scored by what stands in it."""
-    for check in checks:
-        if check.metric_name.partition("/")[2] not in _OF_ROWS:
-            continue
-        for id_, row in kept.items():
-            said = row["cells"][check.name]["value"]
-            if said is None or not isinstance(row["response"], str):
-                continue
-            answered = Answered(id_, str(row["input"]), row["expected"], row["response"])
-            try:
-                value = check.metric.score(answered)
-            except Unscorable:
-                value = None
+    for id_, row in kept.items():
+        for name, value in cells(row, exact):
+            said = row["cells"][name]["value"]
             if value != said:
-                yield f'{check.name} of "{printable(id_, 60)}" is {value} and not {said}'
+                yield f'{name} of "{printable(id_, 60)}" is {value} and not {said}'

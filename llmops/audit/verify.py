@@ -1,0 +1,230 @@
+"""The whole audit on one page: one short step per check, each in a file of its own.
+
+In: what somebody handed over, what whoever asks knows already, the time now. Out: `Answer`, with
+every flaw, the worst first. A later check looks at what the earlier ones found whole, so that one
+flipped bit does not hide another; "verified" needs an anchor and no flaw at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from llmops import merkle
+from llmops.audit import (
+    anchored,
+    attempts,
+    kept,
+    lines,
+    ordered,
+    rederived,
+    remembered,
+    rendered,
+    sealed,
+    signed,
+    unshown,
+    verdicts,
+)
+from llmops.audit.base import Answer, Flaw, Material, Unshown
+from llmops.audit.index import WITHHELD
+from llmops.audit.rederived import Again, Log
+from llmops.audit.remembered import Remembered
+from llmops.audit.times import in_utc
+from llmops.diagnostics import printable
+from llmops.errors import LogError
+from llmops.jobs.base import Job
+from llmops.log.base import CHECKPOINT
+from llmops.pipeline import jobs_of
+from llmops.source.objects import Withheld
+
+_FIGURE = re.compile(rb'"-?\d+(?:\.\d+)?"')  # a number in a statement: a decimal string
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What whoever asks knows and wants. `pins`: digest of a trust root -> who says so."""
+
+    now: str  # RFC 3339
+    pins: Mapping[str, str] = field(default_factory=dict)
+    before: Remembered | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """The log as it is, and what the checks of its parts found."""
+
+    read: signed.Read
+    seal: sealed.Sealed
+    blobs: kept.Blobs
+    ledger: attempts.Ledger
+    runs: ordered.Runs
+    stated: verdicts.Verdicts
+
+    def flaws(self) -> Iterator[Flaw]:
+        """All that is wrong with the log and its parts."""
+        parts = (self.read, self.seal, self.blobs, self.ledger, self.runs, self.stated)
+        return chain.from_iterable(part.flaws for part in parts)
+
+
+def verify(material: Material, asked: Asked) -> Answer:
+    """Everything that can be shown of a log and of what rests on it."""
+    log = _log(material, asked)
+    again = tuple(_again(material, log, log.stated.stated))
+    shown = lines.check(material.opened, log.runs.runs, _jobs(again), material.blob)
+    wrong, pages = _pages(material, log, again)
+    flaws = {
+        *material.flaws(), *log.flaws(), *_known(log, asked),
+        *_withheld(material, log), *_left_over(material, log),
+        *(flaw for one in again for flaw in one.flaws), *shown.flaws, *wrong,
+        *(_strict(again) if asked.strict else ()),
+    }  # fmt: skip
+    found = log.read.chain
+    return Answer(
+        name=material.name,
+        anchor=_anchor(asked, flaws),
+        trust_root=found.newest.digest if found is not None else "",
+        log=log.seal.seen,
+        flaws=tuple(sorted(flaws, key=lambda flaw: flaw.sort_key)),
+        counts={**_counts(log, again), "pages": pages, "lines": shown.lines, "cells": shown.scored},
+        verdicts=tuple(one.judged for one in again),
+        not_shown=tuple(_not_shown(log, again, shown, asked)),
+    )
+
+
+def newest_pages(material: Material, now: str) -> Mapping[str, bytes]:
+    """The pages of the newest verdict, by path: what a bundle carries; none without a verdict.
+
+    Raises LlmopsError where it cannot be derived, so that nobody is given pages that do not follow.
+    """
+    log = _log(material, Asked(now))
+    last = tuple(_again(material, log, log.stated.stated[-1:]))
+    if not last or log.seal.seen is None:
+        return {}
+    if last[0].made is None:
+        why = last[0].flaws[0].what if last[0].flaws else last[0].hidden
+        raise LogError(f"the newest verdict cannot be derived: {why}")
+    return rendered.rendering(last[0].made, last[0].stated, log.seal.seen)
+
+
+def _log(material: Material, asked: Asked) -> _Checked:
+    """One pass over the entries, and what each part of the log is held against."""
+    read = signed.read(material.entries(), in_utc(asked.now))
+    newest = read.chain.newest if read.chain is not None else None
+    note = material.checkpoint()
+    if note is None:
+        seal = sealed.Sealed(None, (Flaw("incomplete", "there is no checkpoint", file=CHECKPOINT),))
+    else:
+        seal = sealed.check(note, read.leaves, newest, read.clock, strict=asked.strict)
+    history = read.history
+    return _Checked(
+        read, seal, kept.check(history, material), attempts.check(history),
+        ordered.check(history), verdicts.check(history),
+    )  # fmt: skip
+
+
+def _again(material: Material, log: _Checked, stated: Sequence[verdicts.Stated]) -> Iterator[Again]:
+    """These verdicts, derived once more."""
+    found, read = log.read.chain, log.read
+    if found is None:
+        return
+    roots = dict(_roots(read.leaves, {one.given.log_size for one in stated}))
+    whole = Log(material, read.history, read.leaves, found, log.runs, log.ledger, log.blobs, roots)
+    for one in stated:
+        yield rederived.check(one, whole)
+
+
+def _roots(leaves: Sequence[bytes], sizes: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """The Merkle roots over so many first leaves."""
+    growing = merkle.Growing()
+    wanted = sorted(size for size in sizes if size <= len(leaves))
+    for size in wanted:
+        growing.extend(leaves[growing.size : size])
+        yield size, growing.root.hex()
+
+
+def _known(log: _Checked, asked: Asked) -> Iterator[Flaw]:
+    """The log held against what whoever asks knows."""
+    pins = dict(asked.pins)
+    if asked.before is not None:
+        pins.setdefault(asked.before.trust_root, "remembered from the last time")
+    yield from anchored.check(log.read.chain, pins)
+    if asked.before is not None and log.seal.seen is not None:
+        yield from remembered.check(asked.before, log.seal.seen, log.read.leaves)
+
+
+def _withheld(material: Material, log: _Checked) -> Iterator[Flaw]:
+    """What is said of files that are not here is what the signed verdicts say of them."""
+    signed_for = {
+        oid: Withheld(f"sha256:{file.sha256}", file.size)
+        for one in log.stated.stated
+        for oid, file in one.given.files.items()
+    }
+    said = material.withheld()
+    for oid in sorted(said.keys() | (signed_for.keys() if material.whole else set())):
+        if said.get(oid) != signed_for.get(oid):
+            what = f"the verdicts say otherwise of the file {printable(oid, 80)}"
+            yield Flaw("tampered", what, file=WITHHELD)
+
+
+def _left_over(material: Material, log: _Checked) -> Iterator[Flaw]:
+    """Objects that came with it and belong to no tree that was judged."""
+    givens = (one.given for one in log.stated.stated)
+    named = {t.tree: t for given in givens for t in (given.base, given.head) if t is not None}
+    found = (material.tree(one.tree, one.label, one.commit) for one in named.values())
+    yield from material.left_over([tree for tree in found if tree is not None], {})
+
+
+def _pages(
+    material: Material, log: _Checked, again: Sequence[Again]
+) -> tuple[tuple[Flaw, ...], int]:
+    if log.seal.seen is None:
+        return (), 0
+    return rendered.check(material.pages(), again[-1] if again else None, log.seal.seen)
+
+
+def _jobs(again: Iterable[Again]) -> Mapping[str, Job]:
+    """Every job that some verdict needs, by closure."""
+    made = (one.made for one in again)
+    return {c: job for one in made if one is not None for c, job in jobs_of(one.planned).items()}
+
+
+def _strict(again: Iterable[Again]) -> Iterator[Flaw]:
+    for one in again:
+        if one.hidden:
+            what = f"this verdict was not derived again: {one.hidden}"
+            yield Flaw("incomplete", what, "without --strict it is told", entry=one.stated.number)
+
+
+def _anchor(asked: Asked, flaws: Iterable[Flaw]) -> str:
+    """By what the trust root is known; "" where by nothing, or by something else."""
+    if any(flaw.reason == "unanchored" for flaw in flaws):
+        return ""
+    pinned = next(iter(asked.pins.values()), "")
+    return pinned or ("remembered from the last time" if asked.before is not None else "")
+
+
+def _counts(log: _Checked, again: Sequence[Again]) -> dict[str, int]:
+    derived = [one for one in again if one.judged.derived]
+    return {
+        "entries": len(log.read.leaves),
+        "signatures": log.read.signatures,
+        "roots": len(log.read.roots),
+        "runs": len(log.runs.runs),
+        "ledger": len(log.ledger.placed),
+        "blobs": log.blobs.count,
+        "rows": log.blobs.rows,
+        "verdicts": len(again),
+        "derived": len(derived),
+        "figures": sum(len(_FIGURE.findall(one.stated.report.payload)) for one in derived),
+    }
+
+
+def _not_shown(
+    log: _Checked, again: Sequence[Again], shown: lines.Shown, asked: Asked
+) -> Iterator[Unshown]:
+    yield from unshown.gaps(log.runs, log.ledger, again, shown, log.seal.unknown)
+    if asked.before is None:
+        yield Unshown("history")

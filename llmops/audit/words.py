@@ -1,0 +1,277 @@
+"""What an audit says, for people (English, Chinese) and for programs (JSON). Dry.
+
+In: `Answer`. Out: text whose last lines may be quoted as they are: what was verified, of which log,
+by which root; then what that does not show. Flaws are told in English in either language: they name
+files, entries and fields.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmops.audit.base import Answer, Flaw, Judged, Unshown
+from llmops.audit.times import in_utc, shown
+from llmops.diagnostics import printable
+from llmops.reports.phrase import Lang, Phrase
+
+FORMAT_VERSION = 1
+MOST = 50  # flaws that a text tells one by one
+_PHRASES: Mapping[str, Phrase] = {
+    "fork": Phrase("another history", "另一份历史"),
+    "tampered": Phrase("tampered", "被改动"),
+    "key": Phrase("key", "密钥"),
+    "incomplete": Phrase("incomplete", "不完整"),
+    "order": Phrase("order", "顺序"),
+    "attempts": Phrase("attempts", "尝试次数"),
+    "verdict": Phrase("verdict does not follow", "判定无法推出"),
+    "report": Phrase("report", "报告"),
+    "git": Phrase("git", "git"),
+    "unreadable": Phrase("unreadable", "无法读取"),
+    "unanchored": Phrase("no anchor", "没有信任锚"),
+    "entry": Phrase("entry {entry}", "第 {entry} 条"),
+    "byte": Phrase("byte {offset}", "第 {offset} 字节"),
+    "hint": Phrase("hint: {hint}", "提示：{hint}"),
+    "more": Phrase(
+        "and {count} more flaws: --format json has all of them",
+        "另有 {count} 处问题：--format json 列出全部",
+    ),
+    "checked": Phrase(
+        "checked: {entries} entries with {signatures} signatures, {roots} trust roots, {runs} runs,"
+        " {ledger} ledger entries, {blobs} blobs with {rows} rows, {pages} pages, {lines} opened"
+        " lines ({cells} cells scored again)",
+        "已检查：{entries} 条记录（{signatures} 个签名），{roots} 个信任根，{runs} 次运行，"
+        "{ledger} 条尝试台账，{blobs} 个数据块（{rows} 行），{pages} 个页面，{lines} 行公开的原文"
+        "（重新评分 {cells} 格）",
+    ),
+    "follows": Phrase("follows", "可推出"),
+    "stands": Phrase("not derived", "未能推出"),
+    "verified": Phrase("verified", "已验证"),
+    "not_verified": Phrase("not verified", "未验证"),
+    "consistent": Phrase("consistent, not verified", "前后一致，但未验证"),
+    "all_follow": Phrase(
+        "{head}: each of the {verdicts} verdicts follows from {rows} public rows, its policies and"
+        " its trees ({figures} figures)",
+        "{head}：{verdicts} 个判定均可由 {rows} 行公开数据、其政策与代码树推出（{figures} 个数字）",
+    ),
+    "some_follow": Phrase(
+        "{head}: {derived} of {verdicts} verdicts follow from {rows} public rows, their policies"
+        " and trees ({figures} figures); the others were not derived",
+        "{head}：{verdicts} 个判定中有 {derived} 个可由 {rows} 行公开数据、其政策与代码树推出"
+        "（{figures} 个数字），其余未推出",
+    ),
+    "no_verdict": Phrase(
+        "{head}: the {entries} entries are as they were signed; no verdict is among them",
+        "{head}：{entries} 条记录与签名时一致，其中没有判定",
+    ),
+    "because": Phrase(
+        "{head}: {reason}; {count} flaws, the worst first",
+        "{head}：{reason}；共 {count} 处问题，最重的在前",
+    ),
+    "because_one": Phrase("{head}: {reason}; 1 flaw", "{head}：{reason}；1 处问题"),
+    "log": Phrase(
+        "log {origin}: {size} entries, root {root}", "日志 {origin}：{size} 条，根 {root}"
+    ),
+    "no_log": Phrase("no log could be read", "没有可读的日志"),
+    "root": Phrase("trust root {root}, known by {anchor}", "信任根 {root}，依据 {anchor}"),
+    "root_alone": Phrase("trust root {root}, known by nothing", "信任根 {root}，没有依据"),
+    "gaps": Phrase("not shown:", "未能证明："),
+    "gap_hidden": Phrase(
+        "{count} verdicts were not derived again: {detail}", "{count} 个判定没有重新推出：{detail}"
+    ),
+    "gap_unfinished": Phrase(
+        "{count} runs were announced and nothing came of them",
+        "{count} 次运行已登记开始，但没有结果",
+    ),
+    "gap_several": Phrase(
+        "{count} jobs have rows from more than one run, and these differ ({detail})",
+        "{count} 个作业有多次运行的数据，且彼此不同（{detail}）",
+    ),
+    "gap_untold": Phrase(
+        "{count} verdicts of the ledger have no statement in the log",
+        "台账中有 {count} 个判定在日志里没有声明",
+    ),
+    "gap_unannounced": Phrase(
+        "{count} runs were not announced by a runner's signature before they began: that nothing"
+        " else was run is the gate's word",
+        "{count} 次运行在开始前没有执行方签名登记：没有运行过别的，只凭门禁的说法",
+    ),
+    "gap_given": Phrase(
+        "{count} verdicts count approvals: that these people agreed is the gate's word",
+        "{count} 个判定计入了批准：这些人是否同意，只凭门禁的说法",
+    ),
+    "gap_witnesses": Phrase(
+        "{count} lines of the checkpoint are by keys that are not known here",
+        "检查点有 {count} 行签名来自未知的密钥",
+    ),
+    "gap_closed": Phrase(
+        "that the public rows are those of the private cases: no line was opened"
+        " (llmops bundle --open)",
+        "公开数据与未公开用例的对应：没有公开任何原文（llmops bundle --open）",
+    ),
+    "gap_answers": Phrase(
+        "that models and judges answered as the rows say: who ran them signed for that",
+        "模型和评审确实给出了这些回答：由执行方签名负责",
+    ),
+    "gap_history": Phrase(
+        "that nobody was shown another history: keep this one with --checkpoint FILE",
+        "没有人看到过另一份历史：用 --checkpoint FILE 记下这一份",
+    ),
+    "gap_landed": Phrase(
+        "that what landed is what was judged: --git DIR", "合入的就是被判定的：--git DIR"
+    ),
+}  # fmt: skip
+
+
+def text(answer: Answer, lang: Lang = "en") -> str:
+    """All of it; the last lines are the answer and what it does not show."""
+    told = _Told(lang)
+    parts = (
+        list(told.flaws(answer)),
+        [told.say("checked", **{k: f"{v:,}" for k, v in answer.counts.items()})],
+        list(told.verdicts(answer)),
+        [told.headline(answer), *(f"  {line}" for line in told.stands(answer))],
+        list(told.gaps(answer)),
+    )
+    return "\n".join("\n".join(part) for part in parts if part)
+
+
+def as_json(answer: Answer) -> str:
+    """The same for programs: every flaw, in one order of keys."""
+    said = {
+        "format_version": FORMAT_VERSION,
+        "verified": answer.verified,
+        "reason": answer.flaws[0].reason if answer.flaws else "",
+        "name": answer.name,
+        "anchor": answer.anchor,
+        "trust_root": answer.trust_root,
+        "log": _log(answer),
+        "counts": dict(answer.counts),
+        "verdicts": [_verdict(one) for one in answer.verdicts],
+        "flaws": [_flaw(one) for one in answer.flaws],
+        "not_shown": [_gap(one) for one in answer.not_shown],
+    }
+    return json.dumps(said, ensure_ascii=False, indent=2)
+
+
+def _log(answer: Answer) -> dict[str, Any] | None:
+    if answer.log is None:
+        return None
+    return {"origin": answer.log.origin, "size": answer.log.size, "root": answer.log.root}
+
+
+def _verdict(one: Judged) -> dict[str, Any]:
+    return {
+        "entry": one.entry,
+        "outcome": one.outcome,
+        "tree": one.tree,
+        "change": one.change,
+        "judged_at": one.judged_at,
+        "derived": one.derived,
+    }
+
+
+def _flaw(one: Flaw) -> dict[str, Any]:
+    return {
+        "reason": one.reason,
+        "what": one.what,
+        "hint": one.hint,
+        "entry": one.entry,
+        "file": one.file,
+        "offset": one.offset,
+        "number": one.number,
+    }
+
+
+def _gap(one: Unshown) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "count": one.count,
+        "what": _PHRASES[f"gap_{one.kind}"].en.format(count=one.count, detail=one.detail),
+    }
+
+
+class _Told:
+    """Says things in one language."""
+
+    def __init__(self, lang: Lang) -> None:
+        self._lang: Lang = lang
+
+    def say(self, name: str, **values: str) -> str:
+        """A phrase with its values."""
+        phrase: str = getattr(_PHRASES[name], self._lang)
+        return phrase.format(**values)
+
+    def flaws(self, answer: Answer) -> Iterator[str]:
+        """Each flaw with its place, the worst first."""
+        for flaw in answer.flaws[:MOST]:
+            place = " ".join(self._place(flaw))
+            reason = self.say(flaw.reason)
+            yield f"{place}: {reason}: {flaw.what}" if place else f"{reason}: {flaw.what}"
+            if flaw.hint:
+                yield f"  {self.say('hint', hint=flaw.hint)}"
+        if len(answer.flaws) > MOST:
+            yield self.say("more", count=f"{len(answer.flaws) - MOST:,}")
+
+    def _place(self, flaw: Flaw) -> Iterator[str]:
+        if flaw.file:
+            yield flaw.file
+        if flaw.offset is not None:
+            yield self.say("byte", offset=f"{flaw.offset:,}")
+        if flaw.entry is not None:
+            yield self.say("entry", entry=str(flaw.entry))
+        if flaw.number:
+            yield flaw.number
+
+    def verdicts(self, answer: Answer) -> Iterator[str]:
+        """One line for each verdict."""
+        for one in answer.verdicts[-MOST:]:
+            entry = self.say("entry", entry=str(one.entry))
+            ends = self.say("follows" if one.derived else "stands")
+            change = f"  {printable(one.change, 60)}" if one.change else ""
+            told = f"{printable(one.outcome, 20):<12}  {printable(one.tree, 40)[:12]}"
+            yield f"  {entry:<10}  {told}  {_day(one.judged_at)}  {ends}{change}"
+
+    def headline(self, answer: Answer) -> str:
+        """The answer in one line."""
+        if answer.flaws:
+            alone = all(flaw.reason == "unanchored" for flaw in answer.flaws)
+            head = self.say("consistent" if alone else "not_verified")
+            reason = self.say(answer.flaws[0].reason)
+            many = "because_one" if len(answer.flaws) == 1 else "because"
+            return self.say(many, head=head, reason=reason, count=f"{len(answer.flaws):,}")
+        counts = {name: f"{value:,}" for name, value in answer.counts.items()}
+        head = self.say("verified" if answer.verified else "not_verified")
+        if not answer.verdicts:
+            return self.say("no_verdict", head=head, entries=counts["entries"])
+        whole = answer.counts["derived"] == answer.counts["verdicts"]
+        return self.say("all_follow" if whole else "some_follow", head=head, **counts)
+
+    def stands(self, answer: Answer) -> Iterator[str]:
+        """Which log, by which root."""
+        if answer.log is None:
+            yield self.say("no_log")
+        else:
+            seen = answer.log
+            origin, size = printable(seen.origin, 200), f"{seen.size:,}"
+            yield self.say("log", origin=origin, size=size, root=seen.root)
+        if answer.trust_root and answer.anchor:
+            yield self.say("root", root=answer.trust_root, anchor=answer.anchor)
+        elif answer.trust_root:
+            yield self.say("root_alone", root=answer.trust_root)
+
+    def gaps(self, answer: Answer) -> Iterator[str]:
+        """What none of this shows."""
+        if answer.not_shown:
+            yield self.say("gaps")
+        for gap in answer.not_shown:
+            said = self.say(f"gap_{gap.kind}", count=f"{gap.count:,}", detail=gap.detail)
+            yield f"  {said}"
+
+
+def _day(text: str) -> str:
+    try:
+        return shown(in_utc(text))
+    except ValueError:
+        return printable(text, 30)
