@@ -25,8 +25,8 @@ from llmops.graph.build import Graph
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
 from llmops.jobs.attempts import Counting
-from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Selection, Step, TreeName
-from llmops.jobs.exam import Exam, exams
+from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Selection, Side, Step, TreeName
+from llmops.jobs.exam import Exam, exams, made_of
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
 from llmops.project import Pair, Project
@@ -37,6 +37,7 @@ from llmops.static import NOT_MOVED, changes_of, owners, text_of
 
 if TYPE_CHECKING:
     from llmops.counted import Claims
+    from llmops.evidence.store import Store
     from llmops.executors.base import Event, Executor, RunReport
     from llmops.executors.permitted import Names
     from llmops.reports.report import Report
@@ -83,12 +84,14 @@ def make_plan(
     environment: str | None = None,
     refresh: str = "",
     change: str | None = None,
+    lots: bool = True,
 ) -> Planned:
     """The plan of a change, with the kept evidence it may reuse, for head's Environment.
 
     `select`, `exclude`: selectors, of which `result:` looks at `results`. `refresh`: a time; what
     is too old then by the policies is planned again. `change`: the name of the pull request or
-    branch, "" without one, where attempts are counted; None where nothing is.
+    branch, "" without one, where attempts are counted; None where nothing is. `lots`: whether
+    reused jobs are drawn to be run once more, where a policy asks for that.
     """
     assert both.head.graph is not None
     where = environment_of(both.head.graph, environment)
@@ -118,14 +121,14 @@ def make_plan(
     planned = replace(planned, budgets=budgets(base, head, asked, proven, both.place))
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     planned = replace(planned, steps=tuple(_aged(step, again) for step in planned.steps))
+    if lots:
+        planned = _drawn(planned, (base, head), (asked, part), (proven, store))
     notes = (*unread, *store.notes)
     return Planned(planned, both, asked, proven, notes, again, claims, store.looked)
 
 
 def jobs_of(planned: Planned) -> Mapping[str, Job]:
     """Every job that the exams of a plan need, run or not, by closure: what evidence may be of."""
-    from llmops.jobs.exam import made_of
-
     sides = (*made_of(planned.exams, "base"), *made_of(planned.exams, "head"))
     return {made.job.closure: made.job for made in sides}
 
@@ -145,6 +148,28 @@ def _too_old(
         hint = "only then is anything measured twice: the same inputs have the same evidence"
         raise UsageError("no policy sets max_evidence_age_days, so nothing is too old", hint=hint)
     return found
+
+
+def _drawn(
+    planned: Plan,
+    graphs: tuple[Graph | None, Graph],
+    asks: tuple[tuple[Exam, ...], Selection | None],
+    kept: tuple[Mapping[str, Proof], Store],
+) -> Plan:
+    """The plan with the reused jobs that are to be run once more, if a policy wants some."""
+    from llmops.rules.reuse_audit import share
+
+    base, head = graphs
+    much = share(base, head)
+    if base is None or not much:
+        return planned
+    from llmops.jobs.audits import drawn
+
+    sides: tuple[Side, Side] = ("head", "base")
+    needed = {m.job.closure for side in sides for m in made_of(asks[0], side)}
+    known = {m.job.closure for m in made_of(exams(None, base, asks[1]), "head")}
+    found = drawn(planned.steps, needed, known, much, (kept[0], kept[1].audits.all()))
+    return replace(planned, steps=found)
 
 
 def _aged(step: Step, again: frozenset[str]) -> Step:
@@ -356,6 +381,7 @@ def verdict(
         base_problem=both.base_problem,
         counting=counting,
         looked=looked_at,
+        audits=project.store.audits.all(),
     )
     judged_at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     return judge(facts, judged_at=judged_at, tool_version=__version__)
@@ -408,10 +434,12 @@ def execute(
     options: RunOptions,
     executor: Executor | None = None,
 ) -> RunReport:
-    """Bring every step to evidence. `sources`: the trees whose files jobs may read.
+    """Bring every step to evidence, and run those that are drawn once more.
 
-    `executor` is one that the caller has set up; without it, the one that `options` name.
+    `sources`: the trees whose files jobs may read. `executor` is one that the caller has set up;
+    without it, the one that `options` name.
     """
+    from llmops.executors.audit import audit
     from llmops.executors.inputs import Inputs
     from llmops.executors.permitted import Permitted
     from llmops.executors.run import EXECUTORS, run
@@ -433,11 +461,15 @@ def execute(
     inner = executor or EXECUTORS[options.executor]()
     permitted = Permitted(inner, options.egress, options.secrets, dict(os.environ))
     resolve = Inputs(store, lambda digest, uri: fetcher.get(digest, uri), read_blob)
-    return run(
-        [_told(step, options) for step in steps], store=store, executor=permitted, resolve=resolve,
+    told = [_told(step, options) for step in steps]
+    report = run(
+        told, store=store, executor=permitted, resolve=resolve,
         on_event=on_event, keep_going=options.keep_going, jobs=options.jobs, again=options.again,
         signer=options.signer, columns=options.columns,
     )  # fmt: skip
+    if report.world_failed or report.not_started:
+        return report
+    return audit(told, store, permitted, resolve, on_event, report, options.jobs)
 
 
 def _told(step: Step, options: RunOptions) -> Step:

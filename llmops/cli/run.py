@@ -17,6 +17,7 @@ from llmops.errors import UsageError
 from llmops.executors.base import Failure, RunReport
 from llmops.executors.run import EXECUTORS
 from llmops.executors.signing import speaker
+from llmops.jobs.audits import Audit
 from llmops.jobs.base import Plan, PlannedGate
 from llmops.jobs.shards import part
 from llmops.pipeline import Prepared, RunOptions, execute, make_plan, prepare
@@ -80,7 +81,7 @@ def main(args: argparse.Namespace) -> int:
         planned = part(planned, args.shard)
     if not _fits(planned):
         return 1
-    steps = [step for step in planned.steps if step.state == "run"]
+    steps = [step for step in planned.steps if step.state == "run" or step.audit]
     if args.dry_run:
         for step in steps:
             common.say(f"{step.job.id}  {step.job.closure}  {step.why}")
@@ -248,14 +249,23 @@ def _ending(report: RunReport) -> str:
     lines: list[str] = []
     for failure in report.world_failed:
         lines += _failed(failure)
+    lines += map(_odd, (audit for audit in report.audits if not audit.same))
     counts = [
         (len(report.ran), "ran"), (len(report.reused), "reused"),
         (len(report.quality_failed), "of them failed for reasons of their own"),
         (len(report.blocked), "could not run"), (len(report.world_failed), "not judged"),
         (len(report.not_started), "not started"),
+        (len(report.audits), "run once more"),
+        (sum(not audit.same for audit in report.audits), "of them with another result"),
     ]  # fmt: skip
     words = ", ".join(f"{count} {word}" for count, word in counts if count)
     return "\n".join([*lines, f"Run: {words}."])
+
+
+def _odd(audit: Audit) -> str:
+    """A job that does not repeat, and the first difference."""
+    why = audit.differences[0] if audit.differences else "another result"
+    return harmless(f"{audit.job}: does not repeat: {why} (expected to the {audit.promised})")
 
 
 def _failed(failure: Failure) -> Iterator[str]:

@@ -11,9 +11,8 @@ from itertools import chain
 from llmops.diagnostics import Diagnostic, Span
 
 FOLDER = "reports"
-_KEPT = tuple(
-    f"{FOLDER}/{name}" for name in ("blobs", "evidence", "ledger", "places", "runs", "signed")
-)
+_NAMES = ("audited", "audits", "blobs", "evidence", "ledger", "places", "runs", "signed")
+_KEPT = tuple(f"{FOLDER}/{name}" for name in _NAMES)
 _UNDER = tuple(f"{path}/" for path in _KEPT)
 
 

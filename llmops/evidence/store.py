@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmops.digest import PATTERN, of_value
 from llmops.errors import AwayError, LlmopsError, StoreError
+from llmops.evidence.audits import Audits
 from llmops.evidence.elsewhere import InBlobs, Source
 from llmops.evidence.files import (
     Digests,
@@ -60,6 +61,11 @@ class Store:
         self._digests = Digests()
         self._notes: dict[str, None] = {}
         self._latest: dict[tuple[str, Ref], Evidence] | None = None
+
+    @property
+    def audits(self) -> Audits:
+        """Of reused jobs that were run once more."""
+        return Audits(self.root, self._note)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -121,7 +127,8 @@ class Store:
             [closure, one.digest, sorted(self._gone(one, one.result.artifacts))]
             for closure, one in self.proven().items()
         ]
-        return of_value([seen, self.notes])
+        audited = [audit.digest for audit in self.audits.all()]
+        return of_value([seen, audited, self.notes])
 
     def missing(self, closure: str, names: Iterable[str] | None = None) -> frozenset[str]:
         """Names of artifacts that are gone or whose bytes are others (of `names`, if given)."""

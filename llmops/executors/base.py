@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 
 from llmops.errors import LlmopsError
 from llmops.evidence.statement import Evidence
+from llmops.jobs.audits import Audit
 from llmops.jobs.base import Input, Job
 
 
@@ -157,13 +158,14 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What became of every step, each in one place."""
+    """What became of every step, each in one place; `audits` of those that were drawn."""
 
     ran: tuple[Done, ...] = ()
     reused: tuple[Done, ...] = ()
     world_failed: tuple[Failure, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     not_started: tuple[Job, ...] = ()
+    audits: tuple[Audit, ...] = ()
 
     @property
     def quality_failed(self) -> tuple[Done, ...]:
@@ -172,7 +174,8 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        """3 if the world failed anywhere, else 1 if a job failed for reasons of its own, else 0."""
+        """3 if the world failed anywhere, 1 if a job failed or does not repeat, else 0."""
         if self.world_failed or self.not_started:
             return 3
-        return 1 if self.quality_failed or self.blocked else 0
+        odd = [audit for audit in self.audits if not audit.same]
+        return 1 if self.quality_failed or self.blocked or odd else 0

@@ -100,13 +100,17 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A job in a plan: to run, or reused from evidence; `why` is the path of change, in words."""
+    """A job in a plan: to run, or reused from evidence; `why` is the path of change, in words.
+
+    `audit` names the lottery in which it was drawn to be run once more, "" where it was not.
+    """
 
     job: Job
     state: Literal["run", "reuse"]
     why: str
     evidence: str | None = None  # digest of the statement that is reused
     estimate: Estimate | None = None  # of a job to run
+    audit: str = ""
 
 
 Unit = Literal["usd", "gpu_hours", "cpu_hours"]

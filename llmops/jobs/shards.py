@@ -36,8 +36,8 @@ class Shard:
 
 
 def shards(plan: Plan, most: int = MOST) -> tuple[Shard, ...]:
-    """Every job that is to run, each in one shard, at most `most` of them."""
-    groups = _groups([step for step in plan.steps if step.state == "run"])
+    """Every job that is to run, also once more, each in one shard, at most `most` of them."""
+    groups = _groups([step for step in plan.steps if step.state == "run" or step.audit])
     if len(groups) > most:
         ordered = sorted(groups, key=lambda group: _machine(_largest(group)))
         cuts = [len(ordered) * n // most for n in range(most + 1)]

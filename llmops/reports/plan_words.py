@@ -19,6 +19,7 @@ class Totals:
     reuse: int
     idle: int
     blocked: int
+    audited: int = 0  # drawn to be run once more
 
     @property
     def sentence(self) -> str:
@@ -27,7 +28,7 @@ class Totals:
             return self._nothing()
         parts = f"{count(self.reuse)} reused, {count(self.idle)} not needed"
         stuck = f", {count(self.blocked)} cannot run" if self.blocked else ""
-        return f"{plural(self.run, 'job')} to run, {parts}{stuck}."
+        return f"{plural(self.run, 'job')} to run, {parts}{stuck}{self._drawn}."
 
     def _nothing(self) -> str:
         needed = self.reuse + self.blocked
@@ -36,14 +37,21 @@ class Totals:
         verb = "has" if needed == 1 else "have"
         kept = f"{count(self.reuse)} of {plural(needed, 'job')} {verb} evidence for this tree"
         stuck = f"; {count(self.blocked)} cannot run" if self.blocked else ""
+        if self.audited:
+            return f"nothing new to run. {kept}{stuck}{self._drawn}."
         return f"nothing to run. {kept}{stuck}."
+
+    @property
+    def _drawn(self) -> str:
+        return f"; {count(self.audited)} drawn to be run once more" if self.audited else ""
 
 
 def totals(plan: Plan) -> Totals:
     """The counts of a plan."""
     run = sum(step.state == "run" for step in plan.steps)
     stuck = sum(map(blocked, plan.not_needed))
-    return Totals(run, len(plan.steps) - run, len(plan.not_needed) - stuck, stuck)
+    audited = sum(bool(step.audit) for step in plan.steps)
+    return Totals(run, len(plan.steps) - run, len(plan.not_needed) - stuck, stuck, audited)
 
 
 def blocked(item: NotNeeded) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmops.graph.build import Graph
 from llmops.jobs.attempts import Counting
+from llmops.jobs.audits import Audit
 from llmops.jobs.base import Plan, Proof, Side
 from llmops.jobs.exam import Exam
 from llmops.rules.base import Finding, Loosened
@@ -69,6 +70,7 @@ class Facts:
     looked: Callable[[str], Looked | None] = lambda _closure: None
     digests: Callable[[str, str], Sequence[tuple[str, str]] | None] = lambda _closure, _part: None
     text: Callable[[str], str | None] = lambda _path: None  # a file of head's tree, None without
+    audits: tuple[Audit, ...] = ()  # reused jobs that were run once more, all that are kept
     columns: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)  # see claims
 
     @property

@@ -16,6 +16,7 @@ from llmops.rules import (
     holdout,
     regression,
     require,
+    reuse_audit,
     slices,
     split_overlap,
     waiver,
@@ -41,6 +42,7 @@ JUDGED_ANYWAY = tuple(
         evidence_fresh,
         split_overlap,
         holdout,
+        reuse_audit,
     )
 )
 
@@ -153,6 +155,8 @@ def _tighter(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
         return bool(new.get(key, "assured") == "assured")
     if key == "max_evidence_age_days":
         return key not in old or (key in new and bool(new[key] <= old[key]))
+    if key == "reuse_audit":
+        return bool((new.get(key) or 0.0) >= (old.get(key) or 0.0))
     if key == "budgets":
         return _spends_less(old.get(key) or {}, new.get(key) or {})
     labels = [spec.get(key, {}).get("labels", {}).items() for spec in (old, new)]

@@ -36,6 +36,7 @@ from llmops.rules import (
     regression,
     require,
     residency,
+    reuse_audit,
     routes_measured,
     secret,
     slices,
@@ -70,6 +71,7 @@ GATES: Mapping[str, Any] = {
     for module in (
         require, slices, *DETECT, fail_on, bank_classes, evidence_fresh, split_overlap,
         routes_measured, prompt_tests, budget, policy_looser, approval, holdout,
+        reuse_audit,
     )
 }  # fmt: skip
 INFOS: Mapping[str, Info] = {

@@ -91,7 +91,6 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     },
     "Policy": {
         "packs": "regulation packs",
-        "reuse_audit": "audits of reuse",
         "egress": "egress lists",
         "applies_to.environments": "environments",
         "rules[].when": "conditional rules",

@@ -157,6 +157,7 @@ class PlainRule(_Rule):
         "holdout",
         "judge-calibrated",
         "prompt-tests",
+        "reuse-audit",
     ] = field(role="gate", doc="Built-in rule id.")
     with_: NoParameters | None = group(None, doc="It takes none.", alias="with")
 
@@ -187,6 +188,7 @@ RULE_PARAMETERS: Mapping[str, type[Block]] = {
     "holdout": NoParameters,
     "judge-calibrated": NoParameters,
     "prompt-tests": NoParameters,
+    "reuse-audit": NoParameters,
     "prompt-lint": PromptLint,
 }
 
@@ -303,6 +305,9 @@ class Policy(Block):
         None, role="gate", doc="Older measurements of a target decide nothing.", gt=0
     )
     budgets: Budgets | None = group(None, doc="What may be spent.")
+    reuse_audit: Share | None = field(
+        None, role="gate", doc="Share of reused jobs that are run once more, drawn by lot."
+    )
     rules: Annotated[tuple[Rule, ...], LIST] = group((), doc="What must hold.")
     approvals: Annotated[tuple[Approval, ...], LIST] = group((), doc="Who must agree.")
     waivers: Annotated[tuple[Waiver, ...], LIST] = group((), doc="What may be missed for a time.")

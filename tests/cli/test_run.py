@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmops.cli.progress import Lines
+from llmops.digest import canonical
 from llmops.executors.base import Event, Progress
 from llmops.executors.local import LocalExecutor
 from llmops.executors.run import EXECUTORS
@@ -447,3 +449,81 @@ def test_a_shard_that_the_plan_does_not_have_is_told_with_the_nearest(
     assert f'the plan has no shard "{name[:-1]}"' in said.err
     assert f'did you mean "{name}"?' in said.err
     assert llmops("run", "-C", bank.path, "--shard", name).code == 2
+
+
+# ---- reused jobs, once more ------------------------------------------------------------------
+
+
+@pytest.fixture
+def audited(bank):
+    """The repository with a policy by which every reused job is run once more."""
+    policy = bank.path / "policies" / "again.yaml"
+    text = "apiVersion: llmops/v1alpha1\nkind: Policy\nmetadata: {name: again, owner: team-c}\n"
+    policy.write_text(text + "spec: {reuse_audit: 1}\n")
+    bank.git("add", "-A")
+    bank.git("commit", "--quiet", "-m", "again")
+    bank.git("switch", "--quiet", "change")
+    bank.git("rebase", "--quiet", "main")
+    bank.git("switch", "--quiet", "main")
+    return bank
+
+
+def test_drawn_jobs_are_planned_run_once_more_and_judged(llmops, audited) -> None:
+    here = ("-C", audited.path, "--head", "change")
+    assert llmops("run", "-C", audited.path, "--head", "main", "--base", "main").code == 0
+    planned = llmops("plan", *here)
+    drawn = int(planned.out.splitlines()[-1].split("; ")[1].split()[0])
+    steps = json.loads(llmops("plan", *here, "--format", "json").out)["steps"]
+    whys = [step["why"] for step in steps if step["audit"]]
+    assert len(whys) == drawn > 1
+    assert all(why.endswith("; drawn to be run once more (reuse_audit 1)") for why in whys)
+    assert "once more" in llmops("run", *here, "--dry-run").out
+    waiting = llmops("gate", *here)
+    assert "drawn and not run once more yet" in waiting.out
+    ran = llmops("run", *here)
+    assert ran.code == 0
+    assert f"{drawn} run once more" in ran.out
+    assert "drawn" not in llmops("plan", *here).out
+    assert "Nothing to run" in llmops("run", *here).out
+    judged = llmops("gate", *here, "--format", "json")
+    assert judged.code == 0
+    assert f"0 of {drawn} jobs that were run once more gave another result" in judged.out
+
+
+def test_a_kept_result_that_does_not_come_again_fails_the_run_and_the_gate(llmops, audited) -> None:
+    here = ("-C", audited.path, "--head", "change")
+    assert llmops("run", "-C", audited.path, "--head", "main", "--base", "main").code == 0
+    forged = better(audited.path / "reports")
+    ran = llmops("run", *here)
+    assert ran.code == 1
+    assert f"{forged}: does not repeat: rows.jsonl has other bytes" in ran.out
+    assert "1 of them with another result" in ran.out
+    judged = llmops("gate", *here)
+    assert judged.code == 1
+    assert "does not repeat" in judged.out
+
+
+def better(reports: Path) -> str:
+    """Makes an evaluation better than it was, and everything that names its bytes; its id."""
+    for path in sorted(reports.glob("evidence/*/*.json")):
+        said = json.loads(path.read_bytes())
+        result = said["predicate"]["result"]
+        if result["type"] != "evaluate":
+            continue
+        file = reports / "runs" / path.parent.name / "artifacts" / "rows.jsonl"
+        rows = [json.loads(line) for line in file.read_text().splitlines()]
+        bad = next(row for row in rows if row["cells"]["accuracy"]["value"] == 0.0)
+        bad["cells"]["accuracy"]["value"] = 1.0
+        data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+        file.write_bytes(data)
+        new = hashlib.sha256(data).hexdigest()
+        (listed,) = (a for a in result["artifacts"] if a["name"] == "rows.jsonl")
+        listed.update(digest=f"sha256:{new}", size_bytes=len(data))
+        for subject in said["subject"]:
+            if subject["name"] == "artifacts/rows.jsonl":
+                subject["digest"]["sha256"] = new
+        body = canonical(said)
+        path.unlink()
+        path.with_name(hashlib.sha256(body).hexdigest() + ".json").write_bytes(body)
+        return str(said["predicate"]["job"]["id"])
+    raise AssertionError("nothing was evaluated")

@@ -261,7 +261,7 @@ FILES: dict[str, str] = {
     )),
     "policies/main.yaml": full("Policy", "main", (
         "applies_to: {labels: {risk: high}}\nalpha: 0.05\non_inconclusive: fail\n"
-        "max_evidence_age_days: 30\n"
+        "max_evidence_age_days: 30\nreuse_audit: 0.1\n"
         "profile: assured\nrules:\n"
         "  - {name: evidence, rule: evidence-present, with: {kinds: [Evaluation]},"
         " severity: error, controls: [c-1], because: {en: why}}\n"
@@ -654,6 +654,7 @@ MUTATIONS: Mapping[str, Mapping[str, Mutation]] = {
         "budgets.per_pull_request.gpu_hours": (POL, "gpu_hours: 40", "gpu_hours: 4"),
         "budgets.per_pull_request.cpu_hours": (POL, "cpu_hours: 90", "cpu_hours: 9"),
         "on_inconclusive": (POL, "on_inconclusive: fail", "on_inconclusive: warn"),
+        "reuse_audit": (POL, "reuse_audit: 0.1", "reuse_audit: 0.2"),
         "profile": (POL, "profile: assured", "profile: literal"),
         "rules[].name": (POL, "name: epochs", "name: steps"),
         "rules[].severity": (POL, "severity: warning", "severity: error"),

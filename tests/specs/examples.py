@@ -409,6 +409,7 @@ spec:
   alpha: 0.05
   on_inconclusive: fail
   max_evidence_age_days: 30
+  reuse_audit: 0.02
   profile: assured
   attempts: 3
   count: claim
