@@ -47,6 +47,7 @@ DECLARED = {
     "split-overlap": "a target that learned from rows is asked",
     "evidence-fresh": "a Policy has `max_evidence_age_days`",
     "holdout": "a Policy has `budgets.holdout_looks_per_dataset`",
+    "reuse-audit": "a Policy has `reuse_audit`, or a result did not come again",
     "routes-measured": "an Application has routes",
     "prompt-tests": "a Prompt has `tests` without `expect`",
 }
