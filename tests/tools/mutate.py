@@ -1,10 +1,10 @@
 """`python -m tests.tools.mutate ROOM [--seed N] [--sample N]`: do the room's tests notice mistakes?
 
 In: a room of `llmops` (statistics, rules). Each mutant is one change of one expression: another
-comparison, another number, another operator, a condition turned round, nothing returned. The
-room's own tests run on it in a copy of the tree, the tests of the changed module first. Out: how
-many mutants were killed, and each survivor with its place. Which mutants are drawn depends on the
-seed alone, so a run can be repeated.
+comparison, another number, another operator, a condition turned round, nothing returned, nothing
+raised, a call left out. The room's own tests run on it in a copy of the tree, the tests of the
+changed module first. Out: how many mutants were killed, and each survivor with its place. Which
+mutants are drawn depends on the seed alone, so a run can be repeated.
 """
 
 from __future__ import annotations
@@ -118,6 +118,10 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
         turned = copy.deepcopy(node)
         turned.test = ast.UnaryOp(ast.Not(), turned.test)
         yield turned
+    elif isinstance(node, ast.Raise) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.YieldFrom | ast.Yield)
+    ):
+        yield ast.Pass()
 
 
 def _constants(value: object) -> Iterator[ast.AST]:
@@ -153,14 +157,22 @@ def drawn(room: str, seed: int, sample: int) -> list[Mutant]:
     return [every[i] for i in sorted(chosen)]
 
 
-def killed(tree: Path, room: str, mutant: Mutant, usual: Usual, last: Collection[str] = ()) -> bool:
+def killed(
+    tree: Path,
+    room: str,
+    mutant: Mutant,
+    usual: Usual,
+    last: Collection[str] = (),
+    also: Collection[str] = (),
+) -> bool:
     """Whether a test of the room fails on the mutant; those of its module are asked first.
 
-    `usual` remembers the CPU seconds that tests take on what nobody changed.
+    `usual` remembers the CPU seconds that tests take on what nobody changed. `also` are tests
+    elsewhere that know the room.
     """
     file = tree / mutant.file
     original = file.read_bytes()
-    asked = _asked(tree / "tests" / room, file.stem, last)
+    asked = [*_asked(tree / "tests" / room, file.stem, last), *((tree / one,) for one in also)]
     limits = [PATIENCE * _usual(tree, tests, usual) for tests in asked]
     file.write_text(mutant.applied(original.decode("utf-8")), encoding="utf-8")
     try:
@@ -219,17 +231,23 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--sample", type=int, default=150)
     parser.add_argument("--only", nargs="*", default=[], help="mutate these modules only")
     parser.add_argument("--last", nargs="*", default=[], help="modules with slow tests")
+    parser.add_argument("--also", nargs="*", default=[], help="tests elsewhere, as paths")
+    parser.add_argument("--part", default="1/1", help="of those drawn, the K-th of N: K/N")
     given = parser.parse_args(words)
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     drawn_now = drawn(given.room, given.seed, given.sample)
     chosen = [m for m in drawn_now if not given.only or Path(m.file).stem in given.only]
+    part, parts = map(int, given.part.split("/"))
+    chosen = chosen[part - 1 :: parts]
     with tempfile.TemporaryDirectory() as name:
         tree = Path(name) / "tree"
         _copy(tree)
         _preload()
         usual: Usual = {}
-        dead = sum(_told(m, killed(tree, given.room, m, usual, given.last)) for m in chosen)
+        dead = sum(
+            _told(m, killed(tree, given.room, m, usual, given.last, given.also)) for m in chosen
+        )
     print(f"{dead} of {len(chosen)} mutants of {given.room} killed")
     return 0
 

@@ -19,6 +19,9 @@ def inside(x: float, low: float = 0.5) -> bool:
     """Whether it is at least 1."""
     if not (low <= x and x is not None):
         return False
+    if x > 3:
+        print(x)
+        raise ValueError(x)
     return x + 1 > 2
 '''
 
@@ -34,6 +37,7 @@ def test_every_kind_of_mistake_is_made() -> None:
         ("low <= x and x is not None", "low <= x or x is not None"), ("x + 1", "x - 1"),
         ("not (low <= x and x is not None)", "low <= x and x is not None"), ("0.5", "0.75"),
         ("return False", "return None"), ("False", "True"), ("2", "3"), ("1", "2"),
+        ("raise ValueError(x)", "pass"), ("print(x)", "pass"),
     } <= found  # fmt: skip
 
 
