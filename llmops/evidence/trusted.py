@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from llmops.evidence import started
 from llmops.evidence.offered import Offered
 from llmops.evidence.signed import expect
 from llmops.evidence.store import Store
+from llmops.signing import trust as roots
 from llmops.signing.base import Envelope, Role
 from llmops.signing.root import Root
+from llmops.source.tree import Tree
 
 SPEAKERS: tuple[Role, ...] = ("runner", "gate")
 
@@ -33,6 +36,13 @@ class Trust:
         """Whether the gate may speak for runners."""
         runners = {one.id for one in self.root.holders("runner", self.at)}
         return any(one.id in runners for one in self.root.holders("gate", self.at))
+
+
+def of_tree(base: Tree | None, now: datetime) -> Trust | None:
+    """What a tree's trust root asks at a time, None where it has none. Raises UsageError."""
+    chain = roots.of_tree(base) if base is not None else None
+    at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Trust(chain.newest, at) if chain is not None else None
 
 
 def signed(one: Offered, store: Store, trust: Trust | None) -> tuple[tuple[Envelope, ...], str]:
@@ -79,8 +89,6 @@ def _odd_start(one: Offered, found: Mapping[str, Envelope], store: Store) -> str
         return f"its start is none: {error}"
     if start.closure != one.evidence.closure or start.job != one.told:
         return "its start is that of another job"
-    if start.started_at > one.evidence.result.finished_at:
-        return "it says to have started after it ended"
     if store.signed.started_by(start.nonce) not in ("", digest):
         return f"the nonce of its start, {start.nonce}, was used before"
     others = (store.told(start.closure, other) for other in store.digests(start.closure))

@@ -25,6 +25,7 @@ from llmops.executors.base import Attempt, Ended, Progress
 from llmops.executors.folder import TICK_SECONDS
 from llmops.executors.processes import GRACE_SECONDS, Command, Worker
 from llmops.jobs.base import SECRET_PREFIX, Job
+from llmops.signing.keys import FILE_VARIABLE, VARIABLE
 
 PASSED = (
     "CC", "CPATH", "CUDA_HOME", "CXX", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH",
@@ -170,6 +171,11 @@ def _secrets(job: Job, parent: Mapping[str, str]) -> dict[str, str]:
     """The secrets that a job names. Raises ExecutorError, naming one that is not here."""
     names: Sequence[str] = job.spec.get("secrets", ())
     for name in names:
+        if name in (VARIABLE, FILE_VARIABLE):
+            raise ExecutorError(
+                f'"{job.id}" wants {name}: what signs runs is given to none of them',
+                hint="remove it from the job's secrets, and from secrets.names of the Environment",
+            )
         if not parent.get(name):
             hint = f"set {name} in the environment of llmops; its value is written nowhere"
             raise ExecutorError(f'"{job.id}" needs the secret {name}, which is not set', hint=hint)

@@ -8,13 +8,15 @@ taken, each closure once: what is proven is never looked for again.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from llmops.diagnostics import printable
-from llmops.evidence.admit import Expecting, admit
+from llmops.evidence.admit import Admitted, Expecting, admit
 from llmops.evidence.places import Place, record
+from llmops.evidence.trusted import of_tree
 from llmops.forge.base import ForgeError, RunArtifact, WorkflowRun
 from llmops.gating import permits, runs
 from llmops.gating.base import Desk
@@ -40,14 +42,21 @@ class Gathered:
     why: tuple[str, ...] = ()
 
 
-def gather(desk: Desk, scene: Scene, expected: Mapping[str, Job]) -> Gathered:
-    """Take what the runs at a scene's head brought of some jobs. Raises ForgeError."""
+def gather(
+    desk: Desk, scene: Scene, expected: Mapping[str, Job], columns: frozenset[str] = frozenset()
+) -> Gathered:
+    """Take what the runs at a scene's head brought of some jobs. Raises ForgeError.
+
+    `columns`: by which some spec slices. Raises UsageError where base's trust root is none.
+    """
+    trust = of_tree(scene.sides.base, desk.forge.clock.now())
+    take = partial(admit, check=rescored, trust=trust, columns=columns)
     found = runs.relevant(desk, scene)
     doubt = permits.in_doubt(desk, scene)
     left, kept, why = dict(expected), set[str](), list[str]()
     for run in found:
         if left and not (doubt and _unallowed(desk, scene, run)):
-            for closure in _taken(desk, scene, run, left, why):
+            for closure in _taken(desk, scene, run, left, why, take):
                 kept.add(closure)
                 left.pop(closure, None)
     going = bool(left) and (runs.going(desk, found) or not (found or desk.settings.own_run))
@@ -73,7 +82,12 @@ def _waits(desk: Desk, scene: Scene, found: tuple[WorkflowRun, ...], doubt: str)
 
 
 def _taken(
-    desk: Desk, scene: Scene, run: WorkflowRun, expected: Mapping[str, Job], why: list[str]
+    desk: Desk,
+    scene: Scene,
+    run: WorkflowRun,
+    expected: Mapping[str, Job],
+    why: list[str],
+    take: Callable[..., Admitted],
 ) -> Iterator[str]:
     """The closures that a run's artifacts prove; what is wrong with one goes to `why`."""
     left = dict(expected)
@@ -85,7 +99,7 @@ def _taken(
         if problem:
             why.append(f"{_named(artifact)} of run {run.id} {problem}")
             continue
-        for closure in _admitted(desk, scene, run, artifact, left, why):
+        for closure in _admitted(desk, scene, run, artifact, left, why, take):
             left.pop(closure, None)
             yield closure
 
@@ -111,6 +125,7 @@ def _admitted(
     artifact: RunArtifact,
     expected: Mapping[str, Job],
     why: list[str],
+    take: Callable[..., Admitted],
 ) -> frozenset[str]:
     """Download one artifact and take what holds."""
     with tempfile.TemporaryDirectory(prefix="llmops-gate-") as folder:
@@ -123,7 +138,7 @@ def _admitted(
             why.append(f"{_named(artifact)} of run {run.id}: {error.message}")
             return frozenset()
         who = Expecting(run_id=run.id, repository=str(desk.forge.repo), head_sha=scene.head)
-        found = admit(desk.project.store, archive, expected, who, check=rescored)
+        found = take(desk.project.store, archive, expected, who)
     why += [f"{_named(artifact)} of run {run.id}: {reason}" for reason in found.refused]
     place = Place(
         str(desk.forge.repo), run.id, artifact.id, artifact.name, artifact.expires_at,

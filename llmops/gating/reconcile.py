@@ -200,7 +200,7 @@ def _look(desk: Desk, scene: Scene) -> tuple[Planned, Gathered]:
     expected = judging.missing(made)
     if not expected:
         return made, Gathered()
-    found = gather(desk, scene, expected)
+    found = gather(desk, scene, expected, made.columns)
     if found.kept:
         made = judging.planned(desk, scene, both)
         evidence.push(desk, made)

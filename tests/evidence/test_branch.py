@@ -11,19 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from llmops.digest import of_bytes
+from llmops.digest import canonical, of_bytes
 from llmops.errors import GitError
 from llmops.evidence import layout
 from llmops.evidence.branch import BRANCH, Pulled, Pushed, pull, push
 from llmops.evidence.ledger import Damaged, Ledger
 from llmops.evidence.places import Place, places, record
+from llmops.evidence.signed import vouched
+from llmops.evidence.started import started
 from llmops.evidence.store import Store
 from llmops.jobs.attempts import Attempt, ClaimName, Decided
+from llmops.signing import dsse
 from llmops.source.commits import Who
 from llmops.source.remote import Remote
 from llmops.source.tree import Repository
 from tests.conftest import GitRepo
 from tests.evidence.conftest import Maker
+from tests.keyring import person
 
 ROOT = Path(__file__).parents[2]
 WHO = Who("x", "x@example.invalid", 0)
@@ -123,6 +127,63 @@ def test_only_the_closures_that_are_named_are_pushed(desk: Callable[[str], Desk]
     assert b.store.evidence(two) is None
 
 
+def signed_run(one: Desk, name: str) -> str:
+    """A closure whose run is signed, with its start."""
+    run = one.make.run(name)
+    said = canonical(started(run.job, {}, "ab" * 16, "2026-11-22T08:00:00Z"))
+    begun = one.store.signed.keep(vouched(said, person("ann")))
+    one.store.keep(run.job, run.result, started=begun, signer=person("ann"))
+    return run.job.closure
+
+
+def test_what_was_signed_travels_with_its_run_and_no_further(
+    desk: Callable[[str], Desk], there: GitRepo
+) -> None:
+    a, b = desk("a"), desk("b")
+    one, two = signed_run(a, "one"), signed_run(a, "two")
+    a.push([one])
+    assert b.pull().notes == ()
+    first, second = a.store.evidence(one), a.store.evidence(two)
+    assert first is not None
+    assert second is not None
+    assert len(b.store.signed.of(first).all()) == 2
+    assert b.store.signed.of(first) == a.store.signed.of(first)
+    assert b.store.signed.of(second).all() == ()
+    assert a.push([one]).statements == 0
+    assert there.git("rev-list", "--count", BRANCH) == "1"
+
+
+def test_a_signature_that_came_later_is_pushed_too(desk: Callable[[str], Desk]) -> None:
+    a, b = desk("a"), desk("b")
+    closure = a.keep("one")
+    a.push()
+    b.pull()
+    kept = a.store.evidence(closure)
+    assert kept is not None
+    said = a.store.statement(closure, kept.digest).read_bytes()
+    a.store.signed.keep(vouched(said, person("ann")))
+    a.push()
+    b.pull()
+    assert b.store.signed.of(kept).run is not None
+
+
+@pytest.mark.parametrize(
+    "data", [b"{}", dsse.encode(vouched(b"[]", person("ann")))], ids=["none", "another's"]
+)
+def test_what_is_no_envelope_on_the_branch_is_skipped_and_told(
+    desk: Callable[[str], Desk], there: GitRepo, data: bytes
+) -> None:
+    a, b = desk("a"), desk("b")
+    closure = signed_run(a, "one")
+    a.push()
+    kept = a.store.evidence(closure)
+    assert kept is not None
+    tampered(there, layout.signed_path(kept.digest[7:]), data)
+    (note,) = b.pull().notes
+    assert "on the branch is not what its name says" in note
+    assert b.store.signed.of(kept).run is None
+
+
 def test_a_second_pull_reads_only_what_is_new(
     desk: Callable[[str], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,7 +237,8 @@ def test_a_statement_that_was_altered_on_the_branch_is_skipped_and_told(
 @pytest.mark.parametrize(
     "path",
     ["evidence/00/x.json", "evidence/../../x", "evidence/ab/" + "c" * 64 + "/" + "d" * 64 + ".json",
-     "runs/x", "places/00/" + "1" * 64 + ".json", ".gitattributes", "evidence/link"],
+     "runs/x", "places/00/" + "1" * 64 + ".json", ".gitattributes", "evidence/link",
+     "signed/00/x.json", "signed/ab/" + "c" * 64 + ".json", "signed/cc/" + "c" * 64 + ".json"],
 )  # fmt: skip
 def test_a_stranger_on_the_branch_is_not_taken(
     desk: Callable[[str], Desk], there: GitRepo, path: str

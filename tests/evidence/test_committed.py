@@ -10,12 +10,12 @@ def test_a_tree_without_evidence_has_no_mistake() -> None:
     assert committed(files, ["link", "specs/runs"]) == ()
 
 
-@pytest.mark.parametrize("path", ["reports/evidence/ab/cd.json", "reports/runs/ab/result.json",
-                                  "reports/blobs/sha256/ab"])  # fmt: skip
+@pytest.mark.parametrize("path", ["evidence/ab/cd.json", "runs/ab/result.json",
+                                  "blobs/sha256/ab", "signed/ab/cd.json"])  # fmt: skip
 def test_evidence_in_a_tree_is_a_mistake_at_its_place(path: str) -> None:
-    (one,) = committed(["specs/a.yaml", path], [])
+    (one,) = committed(["specs/a.yaml", f"reports/{path}"], [])
     assert one.rule == "committed-evidence"
-    assert one.span.path == path
+    assert one.span.path == f"reports/{path}"
     assert ".gitignore" in one.hint
 
 
