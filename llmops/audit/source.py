@@ -19,14 +19,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmops.audit import container, index, opened
+from llmops.audit import container, index
 from llmops.audit.base import Flaw
 from llmops.audit.container import Contents
-from llmops.audit.opened import Openings
 from llmops.audit.trees import reads
 from llmops.diagnostics import printable
 from llmops.errors import GitError, LogError, UsageError
-from llmops.evidence.public import Opening
 from llmops.log import layout
 from llmops.log.files import Files
 from llmops.source.objects import Objects, Withheld
@@ -112,14 +110,9 @@ class Bundle:
         """What is said of files that are not here."""
         return self._withheld[0]
 
-    def openings(self) -> Sequence[Opening]:
-        """The lines that are shown."""
-        return self.opened.shown if self.opened is not None else ()
-
-    @property
-    def opened(self) -> Openings | None:
-        """What was asked to be shown, and what was; None where nothing was asked."""
-        return self._opened[0]
+    def openings(self) -> bytes | None:
+        """The file of lines that are shown, None where none are."""
+        return self.contents.get(index.OPENINGS)
 
     def pages(self) -> Mapping[str, bytes]:
         """The rendered pages."""
@@ -133,9 +126,8 @@ class Bundle:
             yield Flaw("tampered", damage.what, hint, file=damage.name, offset=damage.offset)
             return  # all that follows would be said of files that were not read
         yield from index.problems(self.contents)
-        for flaw in (self._withheld[1], self._opened[1]):
-            if flaw is not None:
-                yield flaw
+        if self._withheld[1] is not None:
+            yield self._withheld[1]
 
     def left_over(
         self, trees: Iterable[Tree], cache: MutableMapping[str, Any] | None = None
@@ -165,16 +157,6 @@ class Bundle:
             return index.withheld(data), None
         except ValueError as error:
             return {}, Flaw("tampered", str(error), file=index.WITHHELD)
-
-    @cached_property
-    def _opened(self) -> tuple[Openings | None, Flaw | None]:
-        data = self.contents.get(index.OPENINGS)
-        if data is None:
-            return None, None
-        try:
-            return opened.decode(data), None
-        except ValueError as error:
-            return None, Flaw("tampered", str(error), file=index.OPENINGS)
 
 
 @dataclass(frozen=True)
@@ -246,13 +228,8 @@ class Clone:
         """Nothing: a clone has its files."""
         return {}
 
-    def openings(self) -> Sequence[Opening]:
+    def openings(self) -> bytes | None:
         """Nothing is shown beside the files."""
-        return ()
-
-    @property
-    def opened(self) -> Openings | None:
-        """Nothing was asked."""
         return None
 
     def pages(self) -> Mapping[str, bytes]:

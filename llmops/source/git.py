@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,7 +91,15 @@ class Git:
         if not asked:
             return {}
         done = self.run("cat-file", "--batch", "--buffer", data=asked.encode())
-        return _contents(done.stdout)
+        return {oid: content for oid, _, content in _each(done.stdout)}
+
+    def objects(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """Objects of any kind by id, as git hashes them: `<type> <size>`, NUL, content."""
+        asked = "".join(f"{oid}\n" for oid in oids)
+        if not asked:
+            return {}
+        done = self.run("cat-file", "--batch", "--buffer", data=asked.encode())
+        return {oid: b"%b %d\0%b" % (kind, len(c), c) for oid, kind, c in _each(done.stdout)}
 
     def digests(self, oids: Iterable[str]) -> dict[str, str]:
         """The sha256 of the bytes of many blobs by object id."""
@@ -112,9 +120,8 @@ def _entry(line: bytes) -> tuple[str, str, int, str]:
     return words[0], words[2], size, os.fsdecode(name)
 
 
-def _contents(answer: bytes) -> dict[str, bytes]:
-    """Split the answer of `cat-file --batch`: a line `<id> blob <size>`, then that many bytes."""
-    contents: dict[str, bytes] = {}
+def _each(answer: bytes) -> Iterator[tuple[str, bytes, bytes]]:
+    """Split the answer of `cat-file --batch`: a line `<id> <type> <size>`, then so many bytes."""
     at = 0
     while at < len(answer):
         end = answer.index(b"\n", at)
@@ -124,9 +131,8 @@ def _contents(answer: bytes) -> dict[str, bytes]:
                 f"object {words[0]} is {words[-1]}", hint="git fsck; git fetch --refetch"
             )
         size = int(words[2])
-        contents[words[0]] = answer[end + 1 : end + 1 + size]
+        yield words[0], words[1].encode(), answer[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
-    return contents
 
 
 def _no_program(folder: Path) -> GitError:

@@ -145,6 +145,15 @@ class Repository:
         commit = self.commit(rev)
         return Tree((commit or oid)[:7], oid, commit, False, self._git)
 
+    def objects(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """Trees and blobs by id, as git hashes them. Raises GitError for one that is not here."""
+        return self._git.objects(oids)
+
+    def folders(self, tree: str) -> frozenset[str]:
+        """Ids of a tree and of all folders below it."""
+        listed = self._git.entries("-r", "-d", tree)
+        return frozenset([tree, *(oid for mode, oid, *_ in listed if mode == _TREE_MODE)])
+
     def empty(self) -> Tree:
         """The tree without files: the base where there is no history."""
         oid = self._git.text("hash-object", "-t", "tree", "--stdin")
