@@ -81,7 +81,7 @@ def made(clone: Clone, store: Store, asked: Asked, pages: Pages) -> Made:
     maker = _Maker(clone)
     known = _log(maker)
     runs, verdicts = tuple(_runs(known)), tuple(_verdicts(known))
-    _blobs(maker, runs, redacted(known))
+    _blobs(maker, runs, redacted(_envelopes(known)))
     _trees(maker, verdicts)
     shown = _lines(maker, runs, store, asked) if asked.count else None
     maker.files |= pages(_bundle(maker.files))
