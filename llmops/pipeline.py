@@ -469,7 +469,10 @@ def execute(
     )  # fmt: skip
     if report.world_failed or report.not_started:
         return report
-    return audit(told, store, permitted, resolve, on_event, report, options.jobs)
+    return audit(
+        told, store, permitted, resolve, on_event, report,
+        jobs=options.jobs, signer=options.signer,
+    )  # fmt: skip
 
 
 def _told(step: Step, options: RunOptions) -> Step:

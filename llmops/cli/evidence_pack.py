@@ -12,6 +12,7 @@ from llmops.evidence import layout
 from llmops.evidence.branch import REF
 from llmops.evidence.pack import pack
 from llmops.evidence.statement import hex_of
+from llmops.jobs.audits import Audit
 from llmops.project import Project
 
 EXAMPLES = """\
@@ -31,13 +32,20 @@ def main(args: argparse.Namespace) -> int:
     found = Project.of(common.repository(args))
     made = pack(
         found.store, _closures(args, found), Path(args.directory, args.folder),
-        sharing.origin(args, os.environ),
+        sharing.origin(args, os.environ), audits=_audits(found),
     )  # fmt: skip
     statements = sum(name.startswith("evidence/") for name in made.files)
     size = sum(file.size_bytes for file in made.files.values())
     told = f"{sharing.many(statements, 'statement')}, {sharing.many(len(made.files), 'file')}"
     common.say(f"Packed into {args.folder}: {told}, {size:,} bytes.")
     return 0
+
+
+def _audits(found: Project) -> Iterator[Audit]:
+    """Reused jobs that were run once more, as far as the branch did not have that."""
+    paths = found.repository.tree(REF).blobs() if found.repository.commit(REF) else {}
+    there = {at[1] for path in paths if (at := layout.audit_on_branch(path)) is not None}
+    return (one for one in found.store.audits.all() if hex_of(one.digest) not in there)
 
 
 def _closures(args: argparse.Namespace, found: Project) -> Iterator[str]:

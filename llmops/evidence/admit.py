@@ -25,6 +25,7 @@ from typing import Any
 from llmops.digest import of_value
 from llmops.errors import StoreError
 from llmops.evidence.files import failed, refuse_links, replace, write_new
+from llmops.evidence.lots import apart, take
 from llmops.evidence.making import disclosed
 from llmops.evidence.manifest import Manifest, decode
 from llmops.evidence.offered import Offered, offered_in, strict_json
@@ -107,7 +108,8 @@ def _taken(
     asked: _Asked,
 ) -> Admitted:
     kept, known, refused = list[str](), list[str](), list[str]()
-    offered = dict(offered_in(pieces, refused))
+    lots, runs = apart(pieces)
+    offered = dict(offered_in(runs, refused))
     for closure in _in_order(offered, expected):
         if closure not in expected or _stands(store, closure):
             known_here = store.evidence(closure) is not None
@@ -121,6 +123,7 @@ def _taken(
         else:
             _keep(store, staged, offered[closure], asked)
             kept.append(closure)
+    refused += take(store, lots, expected, asked.trust)
     return Admitted(tuple(kept), tuple(known), tuple(refused))
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from llmops.digest import PATTERN
+from llmops.evidence import layout
 from llmops.evidence.files import failed, read, refuse_links, replace, shown, write_new
 from llmops.evidence.repeats import Lines, compare, promised
 from llmops.evidence.statement import TYPE, Evidence, encode, hex_of
@@ -105,11 +106,19 @@ class Audits:
         except OSError as error:
             raise failed("read", self._folder, error) from error
 
+    def bytes(self, audit: Audit) -> bytes:
+        """The statement of an audit. Raises StoreError."""
+        path = self._root / layout.audit_in_pack(audit.closure, audit.digest)
+        try:
+            return read(str(path))
+        except OSError as error:
+            raise failed("read", path, error) from error
+
     def keep(self, made: Mapping[str, Any]) -> Audit:
         """Keep a statement, for ever. Keeping the same twice changes nothing. Raises StoreError."""
         data, digest = encode(made)
         audit = parse(json.loads(data), digest)
-        path = self._folder / hex_of(audit.closure) / f"{hex_of(digest)}.json"
+        path = self._root / layout.audit_in_pack(audit.closure, digest)
         refuse_links(self._root, path.parent)
         if not write_new(path, data) and self._read(path) is None:
             replace(path, data)  # what stood there was not what its name says

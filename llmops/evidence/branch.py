@@ -83,6 +83,7 @@ def pull(store: Store, remote: Remote, *, branch: str = BRANCH) -> Pulled:
     paths = repository.changed(since, tip) if since != tip else ()
     read = _Read(store, tree, known=since is not None)
     read.signed(paths)
+    read.audits(paths)
     brought = read.statements(paths)
     read.places(paths)
     entries = Ledger(store.root).follow(partial(merged, _chain_of(tree, branch)))
@@ -188,6 +189,16 @@ class _Read:
                 continue
             put(kept.path(f"sha256:{found[path]}"), data)
 
+    def audits(self, paths: Sequence[str]) -> None:
+        """Take over audits; one that is not what its name says is none when it is read."""
+        for path in paths:
+            at = layout.audit_on_branch(path)
+            if at is None or self._tree.blobs()[path].size > MOST_BYTES:
+                continue
+            own = layout.audit_in_pack(*(f"sha256:{one}" for one in at))
+            if not (self._store.root / own).is_file():
+                put(self._store.root / own, self._tree.read(path))
+
     def _there(self, closure: str, digest: str) -> bool:
         """Whether it is here with the right bytes; what was brought before is taken to be."""
         path = self._store.statement(f"sha256:{closure}", f"sha256:{digest}")
@@ -233,6 +244,7 @@ def _files(
     made: dict[str, bytes] = {} if there else {layout.README: layout.TEXT}
     for closure in chosen:
         made |= dict(_of_closure(store, closure, there, tree, notes))
+    made |= dict(_audits(store, there))
     made |= _entries(store, there)
     return made if made.keys() - {layout.README} else {}
 
@@ -272,6 +284,18 @@ def _signed(
         path = layout.signed_path(hashlib.sha256(envelope.payload).hexdigest())
         if path not in there:
             yield path, dsse.encode(envelope)
+
+
+def _audits(store: Store, there: Mapping[str, object]) -> Iterator[tuple[str, bytes]]:
+    """The audits that the branch has not, each with its envelope where somebody signed it."""
+    for audit in store.audits.all():
+        closure, digest = hex_of(audit.closure), hex_of(audit.digest)
+        path = layout.audit_path(closure, digest)
+        if path not in there:
+            yield path, store.audits.bytes(audit)
+        raw, signed = store.signed.raw(audit.digest), layout.signed_path(digest)
+        if raw is not None and signed not in there:
+            yield signed, raw
 
 
 def _places_there(tree: Tree | None, path: str, there: Mapping[str, object]) -> Sequence[Place]:

@@ -2,8 +2,9 @@
 
 Folders are cut so that ten thousand statements make no folder of more than some hundred names:
 `evidence/<2 hex>/<closure>/<sha256>.json`, `places/<2 hex>/<closure>.json`, what was signed by the
-digest of its payload, `signed/<2 hex>/<sha256>.json`, and the ledger by thousands,
-`ledger/00000/00000042.json` with `ledger/checkpoint.json`.
+digest of its payload, `signed/<2 hex>/<sha256>.json`, audits of reuse,
+`audits/<2 hex>/<closure>/<sha256>.json`, and the ledger by thousands, `ledger/00000/00000042.json`
+with `ledger/checkpoint.json`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ its digest when it is read. `llmops evidence pull` brings it into `reports/`.
 _STATEMENT = re.compile(r"evidence/([0-9a-f]{2})/((?:\1)[0-9a-f]{62})/([0-9a-f]{64})\.json")
 _PLACES = re.compile(r"places/([0-9a-f]{2})/((?:\1)[0-9a-f]{62})\.json")
 _SIGNED = re.compile(r"signed/([0-9a-f]{2})/((?:\1)[0-9a-f]{62})\.json")
+_AUDIT = re.compile(r"audits/([0-9a-f]{2})/((?:\1)[0-9a-f]{62})/([0-9a-f]{64})\.json")
+_AUDIT_IN_PACK = re.compile(r"audits/([0-9a-f]{64})/([0-9a-f]{64})\.json")
 _ENTRY = re.compile(r"ledger/(\d{5})/((?:\1)\d{3})\.json")
 
 
@@ -56,6 +59,28 @@ def signed_at(path: str) -> str | None:
     """The digest of the payload whose envelope stands at a path."""
     found = _SIGNED.fullmatch(path)
     return found[2] if found else None
+
+
+def audit_path(closure: str, digest: str) -> str:
+    """Where an audit stands on the branch; both as 64 hex digits."""
+    return f"audits/{closure[:2]}/{closure}/{digest}.json"
+
+
+def audit_on_branch(path: str) -> tuple[str, str] | None:
+    """Closure and digest of the audit at a path of the branch."""
+    found = _AUDIT.fullmatch(path)
+    return (found[2], found[3]) if found else None
+
+
+def audit_in_pack(closure: str, digest: str) -> str:
+    """Where an audit stands in a store and in a pack; both as `sha256:<hex>`."""
+    return f"audits/{closure[7:]}/{digest[7:]}.json"
+
+
+def audit_at(name: str) -> tuple[str, str] | None:
+    """Closure and digest of the audit at a name of a pack."""
+    found = _AUDIT_IN_PACK.fullmatch(name)
+    return (found[1], found[2]) if found else None
 
 
 def entry_path(number: int) -> str:

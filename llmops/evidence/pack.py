@@ -13,11 +13,13 @@ from pathlib import Path
 
 from llmops.digest import of_bytes, of_file
 from llmops.errors import UsageError
+from llmops.evidence import layout
 from llmops.evidence.files import failed, replace, shown
 from llmops.evidence.manifest import Listed, Manifest, Origin, encode
 from llmops.evidence.parcel import MANIFEST
 from llmops.evidence.statement import Evidence, hex_of
 from llmops.evidence.store import Store
+from llmops.jobs.audits import Audit
 from llmops.jobs.base import Artifact
 
 Keep = Callable[[Artifact], bool]
@@ -29,10 +31,13 @@ def pack(
     folder: Path,
     origin: Origin,
     keep: Keep = lambda artifact: True,
+    *,
+    audits: Iterable[Audit] = (),
 ) -> Manifest:
     """Write what is known of some closures into a new folder. `keep`: which artifacts go along.
 
-    Raises UsageError where something stands there already, StoreError where it cannot be written.
+    `audits`: those of the store that go along. Raises UsageError where something stands there
+    already, StoreError where it cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         hint = "name a folder that is not there yet"
@@ -45,6 +50,8 @@ def pack(
             if evidence is not None:
                 for name, path in _files(store, evidence, keep):
                     files[name] = _copied(path, folder / name)
+        for name, path in _audits(store, audits):
+            files[name] = _copied(path, folder / name)
     except OSError as error:
         raise failed("write", folder, error) from error
     found = Manifest(origin, files)
@@ -69,6 +76,16 @@ def _files(store: Store, evidence: Evidence, keep: Keep) -> Iterator[tuple[str, 
             if file.is_file() and not file.is_symlink():
                 inner = file.relative_to(store.run_folder(evidence.closure)).as_posix()
                 yield f"runs/{closure}/{inner}", file
+
+
+def _audits(store: Store, audits: Iterable[Audit]) -> Iterator[tuple[str, Path]]:
+    """The files of audits by their name in a pack, with their signatures."""
+    for audit in audits:
+        name = layout.audit_in_pack(audit.closure, audit.digest)
+        yield name, store.root / name
+        if store.signed.raw(audit.digest) is not None:
+            path = store.signed.path(audit.digest)
+            yield path.relative_to(store.root).as_posix(), path
 
 
 def _copied(path: Path, to: Path) -> Listed:

@@ -103,7 +103,8 @@ def _expect_name(name: str) -> None:
     """A name that a parcel may hold: no way out of it, and nothing that is none of ours."""
     artifact = artifact_at(name)
     inner = artifact[1] if artifact else ""
-    ours = name == MANIFEST or _STATEMENT.fullmatch(name) or layout.signed_at(name)
+    told = _STATEMENT.fullmatch(name) or layout.audit_at(name) or layout.signed_at(name)
+    ours = name == MANIFEST or told is not None
     known = ours or (artifact and is_name(inner))
     plain = inner.isprintable() and not any(c in inner for c in '\\:*?"<>|')
     if not known or not plain or len(os.fsencode(name)) > 1024:

@@ -16,12 +16,14 @@ from dataclasses import replace
 from llmops.errors import StoreError
 from llmops.evidence.audits import lines_of, statement
 from llmops.evidence.repeats import TABLES
+from llmops.evidence.signed import vouched
 from llmops.evidence.statement import Evidence
 from llmops.evidence.store import Store
 from llmops.executors.base import Event, Executor, Failure, Resolver, RunReport
 from llmops.executors.run import run
 from llmops.jobs.audits import Audit
 from llmops.jobs.base import Job, Step
+from llmops.signing.base import Signer
 
 FOLDER = "audited"
 
@@ -33,11 +35,14 @@ def audit(
     resolve: Resolver,
     on_event: Callable[[Event], None],
     report: RunReport,
+    *,
     jobs: int | None = None,
+    signer: Signer | None = None,
 ) -> RunReport:
     """The report with what came of running each drawn step once more of which evidence is kept.
 
-    What the world does to one of them ends no other. Raises KeyboardInterrupt.
+    What the world does to one of them ends no other. `signer` answers for what is said. Raises
+    KeyboardInterrupt.
     """
     drawn = {s.job.closure: s for s in steps if s.audit and _is_good(store, s.job)}
     if not drawn:
@@ -51,7 +56,10 @@ def audit(
     audits, failures = list[Audit](), [*report.world_failed, *told.world_failed]
     for done in told.ran:
         try:
-            audits.append(_compared(drawn[done.job.closure], store, beside, done.evidence))
+            made = _compared(drawn[done.job.closure], store, beside, done.evidence)
+            if signer is not None:
+                store.signed.keep(vouched(store.audits.bytes(made), signer))
+            audits.append(made)
         except StoreError as error:
             failures.append(Failure(done.job, error))
     return replace(report, audits=tuple(audits), world_failed=tuple(failures))

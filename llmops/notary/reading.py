@@ -15,10 +15,10 @@ from llmops.errors import LogError
 from llmops.evidence.entry import Kept
 from llmops.evidence.ledger import Damaged, chain
 from llmops.evidence.statement import Evidence, parse
-from llmops.log.base import EVAL_REPORT, LEDGER, REDACTION, RUN, Known
+from llmops.log.base import EVAL_REPORT, LEDGER, REDACTION, REUSE_AUDIT, RUN, Known
 from llmops.signing.base import IN_TOTO
 
-_RESTS = (RUN, LEDGER, REDACTION)  # kinds of entries that a verdict rests on
+_RESTS = (RUN, REUSE_AUDIT, LEDGER, REDACTION)  # kinds of entries that a verdict rests on
 
 
 def of_kind(known: Known, *kinds: str, start: int = 0) -> Iterator[tuple[int, bytes, Any]]:

@@ -67,7 +67,7 @@ def begin(pen: Pen, store: Store, planned: Planned) -> Begun:
     after: list[Known] = []
 
     def build(known: Known) -> Sequence[bytes]:
-        new = _grounds(pen, found, own, known)
+        new = _grounds(pen, store, (found, own), known)
         after[:] = [Known((*known.entries, *new))]
         return new
 
@@ -90,8 +90,11 @@ def finish(
     raise GitError(what, hint="try again; nothing of this verdict is in the log")
 
 
-def _grounds(pen: Pen, found: Brought, own: Sequence[Kept], known: Known) -> tuple[bytes, ...]:
-    """Roots, runs and entries of the ledger that the log has not, in their order."""
+def _grounds(
+    pen: Pen, store: Store, grounds: tuple[Brought, Sequence[Kept]], known: Known
+) -> tuple[bytes, ...]:
+    """Roots, runs, audits and entries of the ledger that the log has not, in their order."""
+    found, own = grounds
     roots = (
         dsse.encode(root.envelope)
         for root in pen.chain.roots
@@ -99,7 +102,15 @@ def _grounds(pen: Pen, found: Brought, own: Sequence[Kept], known: Known) -> tup
     )
     new = (one for one in found.all().values() if one.digest[7:] not in known.payloads)
     told = (signed(found.statement(one), pen.signer) for one in new)
-    return (*roots, *told, *_counted(pen, own, known))
+    return (*roots, *told, *_audited(pen, store, known), *_counted(pen, own, known))
+
+
+def _audited(pen: Pen, store: Store, known: Known) -> tuple[bytes, ...]:
+    """The audits of reuse that the log has not: as a runner signed them, else by the gate."""
+    new = (one for one in store.audits.all() if one.digest[7:] not in known.payloads)
+    return tuple(
+        store.signed.raw(one.digest) or signed(store.audits.bytes(one), pen.signer) for one in new
+    )
 
 
 def _counted(pen: Pen, own: Sequence[Kept], known: Known) -> tuple[bytes, ...]:
