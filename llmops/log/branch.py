@@ -94,18 +94,18 @@ class Log:
     ) -> Appended:
         """Put what `build` returns after what is there; asked again when somebody was faster.
 
-        `build` sees the log as it is at that moment; None or nothing appends nothing. Blobs that
-        the log has, or has redacted, are left out. Raises LogError: the branch is no log, or not
-        the one signed or seen before; nothing is appended then. Raises GitError: not reached, not
-        allowed, or always somebody faster.
+        `build` sees the log as it is at that moment; None or nothing appends nothing. `blobs` are
+        looked at after that; those that the log has, or has redacted, are left out. Raises
+        LogError: the branch is no log, or not the one signed or seen before; nothing is appended
+        then. Raises GitError: not reached, not allowed, or always somebody faster.
         """
-        carried = {digest(one): one for one in blobs}
         publics = (signer.public, *self.publics)
         for number in range(1, _TRIES + 1):
             with self._looked(publics) as (seen, refs):
                 made = build(seen.known)
                 if not made:
                     return _appended(seen.known.size, self._raw(seen), seen.tip, number)
+                carried = {digest(one): one for one in blobs}
                 files = self._files(seen, made, carried, signer)
                 commit = self._commit(seen, files, len(made), now())
                 if self._moved(commit, refs):

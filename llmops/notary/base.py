@@ -16,6 +16,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def text(at: datetime) -> str:
+    """A time as statements have it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @dataclass(frozen=True)
 class Pen:
     """Who writes into which log, by base's leave. `repository`: where it is, as a URI."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from llmops import __version__
 from llmops.attest.given import Approved, Estimated, File, Given, LedgerEnd, Named, Run
 from llmops.evidence.entry import Kept
 from llmops.jobs.base import TreeName
-from llmops.notary.base import Pen
+from llmops.notary.base import Pen, text
 from llmops.pipeline import Planned, jobs_of
 from llmops.project import State
 from llmops.rules.approvals import machines
@@ -45,7 +45,7 @@ def given(pen: Pen, planned: Planned, said: Said, reach: Reach, now: datetime) -
         log_size=reach.size,
         log_root=reach.root,
         repository=pen.repository,
-        judged_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        judged_at=text(now),
         tool_version=__version__,
         environment=plan.environment,
         change=planned.claims.change if planned.claims is not None else "",
@@ -60,11 +60,6 @@ def given(pen: Pen, planned: Planned, said: Said, reach: Reach, now: datetime) -
         to_run=dict(_to_run(planned)),
         files=dict(_files(planned)),
     )
-
-
-def at(found: Given, now: datetime) -> Given:
-    """The same at another time."""
-    return replace(found, judged_at=now.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _named(tree: TreeName) -> Named:

@@ -17,7 +17,7 @@ from llmops.notary import record
 from llmops.notary.base import Pen, Unsigned
 from llmops.notary.given import Said
 from llmops.notary.pen import pen
-from llmops.pipeline import Planned, authors_of, both_graphs, lent, verdict
+from llmops.pipeline import Planned, authors_of, verdict
 from llmops.project import Project
 from llmops.reports.report import NOT_SIGNED, SEAL
 from llmops.rules.base import Verdict
@@ -40,11 +40,10 @@ def judged(
     if not isinstance(pen_, Pen):
         made = _closed(project, planned, now, approvals)
         return made if pen_ is None else with_extra(made, {NOT_SIGNED: pen_.why})
-    store = lent(project, both_graphs(planned.both), planned.plan.environment).store
-    begun = record.begin(pen_, store, planned)
+    begun = record.begin(pen_, project, planned)
     made = _closed(project, planned, now, approvals)
     authors = authors_of(project, planned.both, approvals, frozenset())
-    seal = record.finish(pen_, begun, store, planned, Said(approvals, authors), made)
+    seal = record.finish(pen_, begun, project, planned, Said(approvals, authors), made)
     return with_extra(made, {SEAL: asdict(seal)})
 
 

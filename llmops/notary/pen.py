@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from llmops.log.branch import Log
 from llmops.notary import base as nouns
-from llmops.notary.base import Pen, Unsigned
+from llmops.notary.base import Pen, Unsigned, text
 from llmops.signing import trust
 from llmops.signing.base import Role, Signer
 from llmops.signing.root import Chain
@@ -57,17 +57,13 @@ def _publics(chain: Chain) -> tuple[bytes, ...]:
 
 def _refused(chain: Chain, signer: Signer, at: datetime) -> str:
     """Why a key may not write, in words; "" where it may."""
-    root, when = chain.newest, _text(at)
+    root, when = chain.newest, text(at)
     roles: tuple[Role, ...] = ("gate", "log")
     for role in roles:
         if signer.key not in {key.id for key in root.holders(role, when)}:
             known = "has not the role" if signer.key in root.keys else "is none of those with role"
             return f"key {signer.key[:12]} {known} {role} in trust root {root.version} at {when}"
     return ""
-
-
-def _text(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _address(repository: Repository, remote: Remote | None) -> str:

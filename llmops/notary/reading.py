@@ -21,16 +21,32 @@ from llmops.signing.base import IN_TOTO
 _RESTS = (RUN, REUSE_AUDIT, LEDGER, REDACTION)  # kinds of entries that a verdict rests on
 
 
-def of_kind(known: Known, *kinds: str, start: int = 0) -> Iterator[tuple[int, bytes, Any]]:
-    """Number, payload and value of each statement of some kinds, from `start` on."""
+def of_kind(
+    known: Known, *kinds: str, start: int = 0, naming: str = ""
+) -> Iterator[tuple[int, bytes, Any]]:
+    """Number, payload and value of each statement of some kinds, from `start` on.
+
+    `naming`: text without quotes that stands in it.
+    """
     marks = [f'"predicateType":"{kind}"'.encode() for kind in kinds]
+    named = naming.encode()
     for number in range(start, known.size):
         envelope = known.envelopes[number]
-        if envelope.payload_type != IN_TOTO or not any(m in envelope.payload for m in marks):
+        if envelope.payload_type != IN_TOTO or named not in envelope.payload:
+            continue
+        if not any(mark in envelope.payload for mark in marks):
             continue
         said = json.loads(envelope.payload)
         if said.get("predicateType") in kinds:
             yield number, envelope.payload, said
+
+
+def naming(known: Known, kind: str, closure: str) -> Iterator[bytes]:
+    """The payloads of a kind that name a closure, the newest first."""
+    marks = f'"predicateType":"{kind}"'.encode(), closure.removeprefix("sha256:").encode()
+    for envelope in reversed(known.envelopes):
+        if all(mark in envelope.payload for mark in marks):
+            yield envelope.payload
 
 
 def ledger(known: Known) -> tuple[Kept, ...]:
@@ -50,9 +66,9 @@ def runs(known: Known) -> tuple[Evidence, ...]:
         raise LogError(f"a run in the log is no statement of ours: {error}") from error
 
 
-def reports(known: Known) -> Iterator[tuple[int, bytes, Any]]:
-    """The eval reports of a log."""
-    return of_kind(known, EVAL_REPORT)
+def reports(known: Known, tree: str) -> Iterator[tuple[int, bytes, Any]]:
+    """The eval reports of a log that name a git tree."""
+    return of_kind(known, EVAL_REPORT, naming=tree)
 
 
 def moved(known: Known, size: int) -> bool:

@@ -128,8 +128,8 @@ class World:
         )
         trees = [state.tree for state in (made.both.head, made.both.base) if state is not None]
         report = execute(
-            project, made.plan.steps, trees, lambda _event: None, RunOptions(keep_going=True),
-            LocalExecutor(worker),
+            project, made.plan.steps, trees, lambda _event: None,
+            RunOptions(keep_going=True, columns=made.columns), LocalExecutor(worker),
         )  # fmt: skip
         assert not report.world_failed, [f.error.message for f in report.world_failed]
         return self.planned(head, base)

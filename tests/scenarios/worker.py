@@ -101,7 +101,7 @@ def curate():
         rows = [row for source in sources for row in lines(given(f"source/{source}"))]
         kept = [{**r, "case": f"sha256:{sha256(canonical(r))}"} for r in rows]
         artifacts.append(write(f"parts/{part}.jsonl", "".join(canonical(r) + "\n" for r in kept)))
-        asks = [sha256(r.get("question") or canonical(r)) for r in rows]
+        asks = [sha256(r.get("question") or canonical(r))[:32] for r in rows]
         ids = [str(r.get("id", r["case"])) for r in kept]
         digests = [canonical(both) + "\n" for both in zip(asks, ids, strict=True)]
         artifacts.append(write(f"digests/{part}.jsonl", "".join(digests)))
