@@ -25,7 +25,7 @@ from llmops.graph.build import Graph
 from llmops.graph.environment import in_use, placed
 from llmops.jobs import estimate
 from llmops.jobs.attempts import Counting
-from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Selection, Side, Step, TreeName
+from llmops.jobs.base import Budget, Job, Plan, PlannedGate, Proof, Selection, Step, TreeName
 from llmops.jobs.exam import Exam, exams, made_of
 from llmops.jobs.gates import Place, nowhere
 from llmops.jobs.plan import plan
@@ -37,7 +37,6 @@ from llmops.static import NOT_MOVED, changes_of, owners, text_of
 
 if TYPE_CHECKING:
     from llmops.counted import Claims
-    from llmops.evidence.store import Store
     from llmops.executors.base import Event, Executor, RunReport
     from llmops.executors.permitted import Names
     from llmops.reports.report import Report
@@ -104,8 +103,11 @@ def make_plan(
     project = replace(lent(project, both_graphs(both), name), looking=True)
     store = project.store
     proven: Mapping[str, Proof] = store.proofs() if reuse else {}
-    again = _too_old(base, head, asked, proven, refresh) if refresh else frozenset[str]()
-    if again:
+    again = frozenset[str]()
+    if refresh:
+        from llmops.rules.evidence_fresh import refreshed
+
+        again = refreshed(base, head, asked, proven, refresh)
         proven = {closure: proof for closure, proof in proven.items() if closure not in again}
     planned = plan(
         base, head, changes, proven, both.names,
@@ -121,8 +123,11 @@ def make_plan(
     planned = replace(planned, budgets=budgets(base, head, asked, proven, both.place))
     unread = (f"base cannot be read: {both.base_problem}",) if both.base_problem else ()
     planned = replace(planned, steps=tuple(_aged(step, again) for step in planned.steps))
-    if lots:
-        planned = _drawn(planned, (base, head), (asked, part), (proven, store))
+    if lots and base is not None:
+        from llmops.rules import reuse_audit
+
+        steps = reuse_audit.drawn((base, head), planned, asked, proven, store.audits.all)
+        planned = replace(planned, steps=steps)
     notes = (*unread, *store.notes)
     return Planned(planned, both, asked, proven, notes, again, claims, store.looked)
 
@@ -131,45 +136,6 @@ def jobs_of(planned: Planned) -> Mapping[str, Job]:
     """Every job that the exams of a plan need, run or not, by closure: what evidence may be of."""
     sides = (*made_of(planned.exams, "base"), *made_of(planned.exams, "head"))
     return {made.job.closure: made.job for made in sides}
-
-
-def _too_old(
-    base: Graph | None,
-    head: Graph,
-    asked: tuple[Exam, ...],
-    proven: Mapping[str, Proof],
-    now: str,
-) -> frozenset[str]:
-    """What is to be measured again. UsageError where no policy says how old is too old."""
-    from llmops.rules.evidence_fresh import again
-
-    found = again(base, head, asked, proven, now)
-    if found is None:
-        hint = "only then is anything measured twice: the same inputs have the same evidence"
-        raise UsageError("no policy sets max_evidence_age_days, so nothing is too old", hint=hint)
-    return found
-
-
-def _drawn(
-    planned: Plan,
-    graphs: tuple[Graph | None, Graph],
-    asks: tuple[tuple[Exam, ...], Selection | None],
-    kept: tuple[Mapping[str, Proof], Store],
-) -> Plan:
-    """The plan with the reused jobs that are to be run once more, if a policy wants some."""
-    from llmops.rules.reuse_audit import share
-
-    base, head = graphs
-    much = share(base, head)
-    if base is None or not much:
-        return planned
-    from llmops.jobs.audits import drawn
-
-    sides: tuple[Side, Side] = ("head", "base")
-    needed = {m.job.closure for side in sides for m in made_of(asks[0], side)}
-    known = {m.job.closure for m in made_of(exams(None, base, asks[1]), "head")}
-    found = drawn(planned.steps, needed, known, much, (kept[0], kept[1].audits.all()))
-    return replace(planned, steps=found)
 
 
 def _aged(step: Step, again: frozenset[str]) -> Step:

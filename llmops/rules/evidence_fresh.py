@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from llmops.errors import UsageError
 from llmops.graph.build import Graph
 from llmops.jobs.base import Job, Proof, Side
 from llmops.jobs.exam import Exam, made_of
@@ -92,6 +93,17 @@ def again(
     """What must be measured again for every limit to hold; None where no policy sets one."""
     days = [limit.days for limit in limits(base, head, nowhere)]
     return stale(measuring(asked), proven, min(days), now) if days else None
+
+
+def refreshed(
+    base: Graph | None, head: Graph, asked: Iterable[Exam], proven: Mapping[str, Proof], now: str
+) -> frozenset[str]:
+    """The same; UsageError where no policy says how old is too old."""
+    found = again(base, head, asked, proven, now)
+    if found is None:
+        hint = "only then is anything measured twice: the same inputs have the same evidence"
+        raise UsageError("no policy sets max_evidence_age_days, so nothing is too old", hint=hint)
+    return found
 
 
 def _too_old(proof: Proof, days: float, now: str) -> bool:

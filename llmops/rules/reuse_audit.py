@@ -10,13 +10,15 @@ audits that are kept, with its exact one-sided 95 % upper bound (Clopper-Pearson
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmops.graph.build import Graph
+from llmops.jobs import audits
 from llmops.jobs.attempts import Refusal
 from llmops.jobs.audits import Audit
-from llmops.jobs.base import Side, Step
+from llmops.jobs.base import Plan, Proof, Side, Step
+from llmops.jobs.exam import Exam, exams, made_of
 from llmops.jobs.gates import Place, nowhere
 from llmops.rules.base import Finding, Outcome
 from llmops.rules.facts import Facts, Info, covers
@@ -66,6 +68,25 @@ def share(base: Graph | None, head: Graph) -> float:
     return max((one.share for one in asked(base, head, nowhere)), default=0.0)
 
 
+def drawn(
+    graphs: tuple[Graph, Graph],
+    planned: Plan,
+    exam: tuple[Exam, ...],
+    proven: Mapping[str, Proof],
+    kept: Callable[[], tuple[Audit, ...]],
+) -> tuple[Step, ...]:
+    """The steps of a plan, those with `audit` that are to be run once more; base comes first."""
+    base, head = graphs
+    much = share(base, head)
+    if not much:
+        return planned.steps
+    sides: tuple[Side, Side] = ("head", "base")
+    needed = {made.job.closure for side in sides for made in made_of(exam, side)}
+    own = made_of(exams(None, base, planned.selected), "head")
+    known = {made.job.closure for made in own}
+    return audits.drawn(planned.steps, needed, known, much, (proven, kept()))
+
+
 def _declared(graph: Graph | None, own: Side, place: Place) -> Iterator[Asked]:
     for policy in graph.of_kind("Policy") if graph is not None else ():
         given = policy.spec.get("reuse_audit")
@@ -100,7 +121,7 @@ def _finding(
         more = ", …" if len(due) > _NAMED else ""
         message = f"{_jobs(len(due))} drawn and not run once more yet: {names}{more}; {rate(kept)}"
         refused = Refusal(message, hint)
-    off = sum(not audit.same for audit in kept)
+    off = _off(kept)
     return Finding(
         INFO.id, one.gate, outcome, message, hint, one.place, one.judged_by,
         metric="mismatches", value=off / len(kept) if kept else None, bound="max 0",
@@ -112,12 +133,17 @@ def rate(kept: Sequence[Audit]) -> str:
     """`0 of 41 jobs that were run once more gave another result: at most 7.0 % do (95 %)`."""
     if not kept:
         return "no reused job was run once more yet"
-    off, count = sum(not audit.same for audit in kept), len(kept)
+    off, count = _off(kept), len(kept)
     most = binomial.upper(off, count)
     return (
         f"{off} of {_jobs(count)} that {'was' if count == 1 else 'were'} run once more gave another"
         f" result: at most {100 * most:.1f} % do (95 %, one-sided)"
     )
+
+
+def _off(kept: Sequence[Audit]) -> int:
+    """How many did not come again."""
+    return len([audit for audit in kept if not audit.same])
 
 
 def _mismatches(bad: Sequence[Audit]) -> str:
