@@ -8,6 +8,8 @@ variables that point git elsewhere (as inside a hook) are dropped.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +40,8 @@ _SETTINGS = (
     "merge.directoryRenames=conflict",
 )
 
+_FULL = re.compile("No space left on device|Out of diskspace|Disk quota exceeded|File too large")
+
 Done = subprocess.CompletedProcess[bytes]
 
 
@@ -61,7 +65,7 @@ class Git:
         except OSError as error:
             raise GitError(f"git could not be started: {error.strerror}") from error
         if check and done.returncode:
-            raise failed(arguments[0], done)
+            raise failed(arguments[0], done, self.folder)
         return done
 
     def line(self, *arguments: str) -> bytes:
@@ -141,9 +145,16 @@ def _no_program(folder: Path) -> GitError:
     return GitError("git is not installed", hint="install git 2.38 or newer and put it on PATH")
 
 
-def failed(verb: str, done: Done) -> GitError:
+def failed(verb: str, done: Done, folder: Path | None = None) -> GitError:
     """What git said went wrong, as an error for people."""
     said = done.stderr.decode(errors="replace").strip().splitlines()
     reason = next((line for line in said if line.startswith(("fatal:", "error:"))), "")
     reason = reason or (said[-1] if said else f"exit {done.returncode}")
-    return GitError(f"git {verb} failed: {printable(reason)}")
+    hint = _room(folder) if folder is not None and any(map(_FULL.search, said)) else ""
+    return GitError(f"git {verb} failed: {printable(reason)}", hint=hint)
+
+
+def _room(folder: Path) -> str:
+    """What to do about a full disk."""
+    many = shutil.disk_usage(folder).free
+    return f"free space in {printable(str(folder))}, where {many:,} bytes are left; then try again"

@@ -271,7 +271,7 @@ class Repository:
 
         False: one of them is not where it was said to be, or somebody is moving it now.
         """
-        nothing = "0" * len(self.empty().oid)
+        nothing = "0" * max(len(oid or "") for pair in moves.values() for oid in pair)
         lines = (
             f"update {ref} {new or nothing} {old or nothing}\n" for ref, (old, new) in moves.items()
         )

@@ -12,6 +12,7 @@ from llmops.log.branch import Build, Log
 from llmops.signing import dsse
 from llmops.signing.base import IN_TOTO, Signer
 from llmops.source.commits import Who
+from llmops.source.git import Git
 from llmops.source.remote import Remote
 from llmops.source.tree import Repository
 from tests.keyring import person
@@ -48,7 +49,7 @@ def leaves(count: int, seed: int = 7) -> list[bytes]:
 
 def edit(folder: Path, files: Mapping[str, bytes | None], branch: str = BRANCH) -> str:
     """Somebody's own commit on the branch of the log."""
-    repository = Repository.find(folder)
+    repository = Repository(folder, Git(folder))  # which may be bare
     ref = f"refs/heads/{branch}"
     tip = repository.commit(ref)
     commit = repository.commit_files(tip, files, "by hand\n", Who("eve", "eve@example.invalid", 0))
