@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,7 @@ class Office:
         """A desk with a token that lives long enough for one look."""
         from llmops.gating.base import Desk
         from llmops.gating.base import Settings as How
+        from llmops.signing.keys import signer
         from llmops.source.remote import Remote
 
         forge, token = self._known(repo)
@@ -73,8 +75,9 @@ class Office:
         project = Project.of(repository, self._settings.data / "cache")
         how = How(checker=self._settings.app_id, server=self.server)
         return Desk(
-            project, Remote(repository, secret=secret), forge, how, clean=self.clean(secret)
-        )
+            project, Remote(repository, secret=secret), forge, how, clean=self.clean(secret),
+            key=partial(signer, None, os.environ),
+        )  # fmt: skip
 
     def clean(self, *tokens: str) -> Clean:
         """What leaves our secrets out of a page."""

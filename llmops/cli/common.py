@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from llmops.source.tree import Repository
 if TYPE_CHECKING:
     from llmops.graph.build import Graph
     from llmops.project import InvalidSpecs, Pair, Project, State
+    from llmops.signing.base import Signer
     from llmops.specs.base import Ref
 
 NARROWEST = 20  # columns below which nothing is laid out
@@ -119,6 +121,13 @@ def add_counted(parser: argparse.ArgumentParser) -> None:
 def change(args: argparse.Namespace) -> str | None:
     """The name of the change where attempts are counted ("" without one), else None."""
     return (args.change or "") if args.counted else None
+
+
+def key(args: argparse.Namespace) -> Callable[[], Signer | None]:
+    """Finds the key to sign with, of `--key` or where keys lie, once somebody asks for it."""
+    from llmops.signing import keys
+
+    return partial(keys.signer, Path(args.key) if args.key else None, os.environ)
 
 
 def add_environment(parser: argparse.ArgumentParser) -> None:

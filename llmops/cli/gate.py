@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from llmops import counted
 from llmops.cli import common, gate_github
@@ -18,9 +14,6 @@ from llmops.project import Project
 from llmops.reports.render import VERDICTS, render_verdict
 from llmops.rules.base import Outcome, Verdict
 from llmops.rules.facts import Approval
-
-if TYPE_CHECKING:
-    from llmops.signing.base import Signer
 
 EXAMPLES = """\
   llmops gate
@@ -98,15 +91,7 @@ def _counted(args: argparse.Namespace, found: Project, planned: Planned) -> Verd
     from llmops.notary import local
 
     approvals = _approvals(args.approved)
-    return local.judged(found, planned, common.moment(args.now), approvals, _key(args))
-
-
-def _key(args: argparse.Namespace) -> Callable[[], Signer | None]:
-    """Finds the key to sign with, once somebody asks for it."""
-    from llmops.signing import keys
-
-    path = Path(args.key) if args.key else None
-    return lambda: keys.signer(path, os.environ)
+    return local.judged(found, planned, common.moment(args.now), approvals, common.key(args))
 
 
 def _approvals(given: list[str]) -> tuple[Approval, ...]:

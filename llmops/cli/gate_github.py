@@ -130,7 +130,7 @@ def _desk(args: argparse.Namespace, folder: Path) -> Desk:
     )
     project = Project(repository, folder / "reports", common.cache_folder())
     clean = cleaner(os.environ, (token.value(),))
-    return Desk(project, remote, forge, settings, clean=clean)
+    return Desk(project, remote, forge, settings, clean=clean, key=common.key(args))
 
 
 def _repo(args: argparse.Namespace, remote: Any) -> Repo:

@@ -13,6 +13,7 @@ from llmops.project import Project
 from llmops.rules.base import Outcome, Verdict
 
 if TYPE_CHECKING:
+    from llmops.signing.base import Signer
     from llmops.source.remote import Remote
 
 WORKFLOW = ".github/workflows/llmops.yml"
@@ -93,6 +94,7 @@ class Desk:
     settings: Settings = field(default_factory=Settings)
     say: Callable[[str], None] = lambda _line: None  # what goes on, in short lines
     clean: Clean = field(default_factory=Clean)  # leaves secrets out of what is published
+    key: Callable[[], Signer | None] = lambda: None  # finds the key that signs, if there is one
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,17 @@ from llmops.diagnostics import Severity, printable
 from llmops.errors import LlmopsError, UsageError
 from llmops.evidence.uploads import Uploads
 from llmops.forge.base import GaveUp, Publication, Published, Pull
-from llmops.gating import evidence, groups, judging, landing, permits, reviews, scenes, visible
+from llmops.gating import (
+    evidence,
+    groups,
+    judging,
+    landing,
+    permits,
+    reviews,
+    scenes,
+    signing,
+    visible,
+)
 from llmops.gating.base import Desk, Group, Landed, PullRequest, Settled, Subject, exit_code
 from llmops.gating.gathering import Gathered, gather
 from llmops.gating.permits import command
@@ -151,15 +161,16 @@ def _landed(desk: Desk, subject: Landed, about: About) -> _Told:
     evidence.pull(desk)
     scene = scenes.of_landed(desk, subject.sha, subject.branch, landing.held(desk))
     tree, before = scene.sides.head.oid, landing.judged_before(desk, scene)
-    if before is not None and landing.let_land(before):
+    if before is not None and landing.let_land(before) and signing.stands(desk, scene):
         said = github_landed.as_judged(scene.about, tree, before.outcome, before.subject)
         return _Told(_with_releases(desk, scene, said), 0, before.outcome)
     found = _guarded(desk, about, lambda: _judged(desk, landing.with_pulls(desk, scene)))
     if found.bug is not None:
         return found
-    if found.exit_code == 0:
+    unsigned = signing.why_unsigned(desk, scene)
+    if found.exit_code == 0 and not unsigned:
         return replace(found, publication=_with_releases(desk, scene, found.publication))
-    why = github_landed.why_not(found.verdict, found.state, found.notes)
+    why = unsigned or github_landed.why_not(found.verdict, found.state, found.notes)
     notes = landing.incident(desk, subject, scene, why)
     told = github_landed.unjudged(scene.about, tree, why)
     return _Told(told, 1, "not judged", (*found.notes, *notes), found.verdict)
@@ -184,7 +195,7 @@ def _judged(desk: Desk, scene: Scene) -> _Told:
         done = [step.job.closure for step in made.plan.steps if step.state != "run"]
         told = states.running(scene.about, made.plan, len(done), len(made.plan.steps), done)
         return _Told(told, 3, "running", found.why)
-    verdict, kept = _verdict(desk, scene, made)
+    verdict, kept = _verdict(desk, scene, made, told=not absent)
     if absent and verdict.outcome is not Outcome.FAILED:
         return _absent(scene, made, found, verdict)
     told = states.judged(scene.about, verdict)
@@ -207,16 +218,23 @@ def _look(desk: Desk, scene: Scene) -> tuple[Planned, Gathered]:
     return made, found
 
 
-def _verdict(desk: Desk, scene: Scene, made: Planned) -> tuple[Verdict, tuple[str, ...]]:
-    """Attempts first, at the forge too; then the verdict, and what became of them.
+def _verdict(
+    desk: Desk, scene: Scene, made: Planned, *, told: bool
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Attempts first, at the forge and in the log; then the verdict, and what became of them.
 
-    Beside it what could not be kept there.
+    Beside it what could not be kept there. Signed is what is told: all was there, or it failed.
     """
     judging.record(desk, made)
     evidence.push(desk, made)
-    verdict = judging.judge(desk, made, reviews.given(desk, scene, made))
+    stands = signing.begun(desk, scene, made)
+    given = reviews.given(desk, scene, made)
+    verdict = judging.judge(desk, made, given)
     judging.close(desk, scene, made, verdict)
-    return verdict, evidence.push(desk, made)
+    kept = evidence.push(desk, made)
+    if told or verdict.outcome is Outcome.FAILED:
+        verdict = signing.sealed(desk, made, given, verdict, stands)
+    return verdict, kept
 
 
 def _absent(scene: Scene, made: Planned, found: Gathered, verdict: Verdict) -> _Told:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from llmops.log.branch import Log
+from llmops.log.branch import Appended, Build, Log
 from llmops.signing.base import Signer
 from llmops.signing.root import Chain
 
@@ -30,6 +31,13 @@ class Pen:
     chain: Chain
     repository: str
     clock: Callable[[], datetime] = now
+    pause: Callable[[float], None] = time.sleep
+
+    def append(self, build: Build, blobs: Iterable[bytes] = ()) -> Appended:
+        """Append to the log, signed. Raises LogError, GitError."""
+        return self.log.append(
+            build, blobs, self.signer, now=lambda: self.clock().timestamp(), pause=self.pause
+        )
 
     @property
     def root(self) -> str:

@@ -7,6 +7,7 @@ for more than another's. A root that only the change itself brings is no root ye
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ def pen(
     *,
     remote: Remote | None = None,
     clock: Callable[[], datetime] = nouns.now,
+    pause: Callable[[float], None] = time.sleep,
 ) -> Pen | Unsigned | None:
     """The pen that base allows. Raises UsageError where base's trust roots are no chain."""
     chain = trust.of_tree(base) if base is not None else None
@@ -43,7 +45,7 @@ def pen(
     if why:
         return Unsigned(why, _HINT)
     log = Log(repository, remote, _publics(chain))
-    return Pen(log, signer, chain, _address(repository, remote), clock)
+    return Pen(log, signer, chain, _address(repository, remote), clock, pause)
 
 
 def _publics(chain: Chain) -> tuple[bytes, ...]:

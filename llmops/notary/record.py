@@ -89,7 +89,7 @@ def begin(pen: Pen, project: Project, planned: Planned) -> Begun:
         after[:] = [(Known((*known.entries, *new)), stated)]
         return new
 
-    pen.log.append(build, runs.forms.values(), pen.signer)
+    pen.append(build, runs.forms.values())
     known, stated = after[0]
     return Begun(known, {closure: stated[closure][-1] for closure in runs.used}, runs.forms)
 
@@ -112,6 +112,13 @@ def finish(
             begun = begin(pen, project, planned)
     what = f"others wrote what verdicts rest on {_TRIES} times in between"
     raise GitError(what, hint="try again; nothing of this verdict is in the log")
+
+
+def looked(pen: Pen) -> Known:
+    """The log as it is, checked. Raises LogError, GitError."""
+    seen: list[Known] = []
+    pen.append(seen.append)
+    return seen[-1]
 
 
 # ---- what it rests on ----------------------------------------------------------------------------
@@ -205,7 +212,7 @@ def _told(pen: Pen, begun: Begun, own: Sequence[Kept], public: Derived) -> Seal:
         place[:] = [(at, of_bytes(report.payload))]
         return (*entries, *(signed(one.payload, pen) for one in new))
 
-    done = pen.log.append(build, (), pen.signer)
+    done = pen.append(build)
     return _seal(pen, done, *place[0])
 
 

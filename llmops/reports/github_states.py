@@ -32,6 +32,7 @@ from llmops.reports.blocks import Section, details
 from llmops.reports.escape import code, fence, text
 from llmops.reports.github_told import Subject as Subject
 from llmops.reports.github_told import Told, publication
+from llmops.reports.report import SEAL
 from llmops.reports.words import plural
 from llmops.rules.base import Outcome, Verdict
 
@@ -112,11 +113,12 @@ def judged(subject: Subject, verdict: Verdict) -> Publication:
 
 
 def _lasting(verdict: Verdict) -> Verdict:
-    """The verdict without what moves while it stays the same: its time, and the ledger's end."""
+    """The verdict without what moves while it stays the same: its time, ends of ledger and log."""
     counted = verdict.counted
     if counted is not None:
         counted = replace(counted, entries=0, last="")
-    return replace(verdict, judged_at="", counted=counted)
+    extra = {name: value for name, value in verdict.extra.items() if name != SEAL}
+    return replace(verdict, judged_at="", counted=counted, extra=extra)
 
 
 def _labels(verdict: Verdict) -> tuple[str, ...]:
