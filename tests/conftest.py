@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# No key of whoever runs the tests signs anything in them.
+os.environ["XDG_CONFIG_HOME"] = f"{os.devnull}/config"
+for _name in ("LLMOPS_KEY", "LLMOPS_SIGNING_KEY"):
+    os.environ.pop(_name, None)
+
 GOLDEN = Path(__file__).parent / "golden"
 
 settings.register_profile("llmops", deadline=None, derandomize=True, database=None)

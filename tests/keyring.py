@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from llmops.signing import dsse
 from llmops.signing.base import ROLES, ROOT, Envelope, Role
+from llmops.signing.grants import Grant, Key
 from llmops.signing.keys import PemSigner, of_private
-from llmops.signing.root import Grant, Key, Root, draft
+from llmops.signing.root import Root, draft
 
 SINCE = "2026-01-01T00:00:00Z"
 NOW = "2026-11-22T08:00:00Z"

@@ -148,6 +148,7 @@ NEEDED = {
     "policy": ("rules",),
     "prompt": ("test",),
     "waiver": ("ls",),
+    "keys": ("show",),
     "evidence": ("ls",),
 }
 
@@ -211,7 +212,7 @@ MADE_BY_INIT = {
     f"{folder}/{path.relative_to(TINY).as_posix().partition('/')[2]}"
     for folder in ("specs", "policies", ".github")
     for path in (TINY / folder).rglob("*")
-} | {SCHEMA, CHECK, ".github/llmops/runner-scale-set.yaml"}
+} | {SCHEMA, CHECK, ".github/llmops/runner-scale-set.yaml", "policies/trust/1.root.json"}
 
 
 def missing(path: str) -> bool:
@@ -311,7 +312,7 @@ def test_the_core_alone_is_enough_for_all_but_run_demo_and_export(tmp_path: Path
     sheet.write_text("input,response,rating\nq,r,1\n", encoding="utf-8")
     given["import"] = ["human", str(sheet), "--check", "a", "--out", str(tmp_path / "o.jsonl")]
     given["policy"], given["prompt"], given["waiver"] = ["rules"], ["test"], ["ls"]
-    given["evidence"] = ["ls"]
+    given["evidence"], given["keys"] = ["ls"], ["show"]
     for name in COMMANDS.keys() - {"run", "demo", "show", "export"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from llmops.cli import actions, common, doctor_github
 from llmops.cli.examined import as_json, as_text
-from llmops.errors import GitError, StoreError, UsageError
+from llmops.errors import GitError, LlmopsError, StoreError, UsageError
 from llmops.evidence.ledger import Ledger
 from llmops.executors.machine import Finding, Machine, examine
 from llmops.project import Project
@@ -28,7 +28,7 @@ EXAMPLES = """\
 # Read beside those that stand for options.
 VARIABLES = (
     "LLMOPS_ALLOW_HOSTS", "LLMOPS_CACHE", "LLMOPS_DEBUG", "LLMOPS_MIRROR", "LLMOPS_OFFLINE",
-    "LLMOPS_WEBHOOK_SECRETS",
+    "LLMOPS_SIGNING_KEY", "LLMOPS_WEBHOOK_SECRETS",
 )  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def _repository(args: argparse.Namespace) -> Iterator[Finding]:
     if not store.notes:
         yield Finding("evidence", "ok", f"{kept} kept statements, all whole")
     yield _ledger(found)
+    yield _keys(found)
 
 
 def _ledger(found: Project) -> Finding:
@@ -103,3 +104,13 @@ def _ledger(found: Project) -> Finding:
     except StoreError as error:
         return Finding("ledger", "warning", error.message, error.hint)
     return Finding("ledger", "ok", f"{count} entries of attempts, all in their row")
+
+
+def _keys(found: Project) -> Finding:
+    """Whether the trust root is one, and what this machine's key may sign by it."""
+    from llmops.cli.trusted import standing
+
+    try:
+        return Finding("keys", "ok", standing(found.repository, common.moment(None)))
+    except LlmopsError as error:
+        return Finding("keys", "warning", error.message, error.hint)

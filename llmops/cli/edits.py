@@ -37,7 +37,7 @@ def write(
     """
     for path, data in files.items():
         _expect_place(path)
-        if not args.force:
+        if not getattr(args, "force", False):
             _expect_saved(args, path, data, (kept or {}).get(path))
     _write(files)
 

@@ -48,6 +48,7 @@ AUDIT: Mapping[str, tuple[str, str]] = {
     "log": ("what was signed, in an order that nobody can change unseen", "llmops.cli.log"),
     "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
     "policy": ("rules, unit tests, tighter or looser", "llmops.cli.policy"),
+    "keys": ("whose signature counts: keys, roles, the trust root", "llmops.cli.keys"),
     "waiver": ("ask for a waiver on a branch of its own, or list them", "llmops.cli.waiver"),
 }
 MACHINE: Mapping[str, tuple[str, str]] = {

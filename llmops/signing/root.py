@@ -1,131 +1,29 @@
-"""The trust root: whose key counts for what, from when, until when. Dry.
+"""The trust root: the files that say whose key counts for what, and how one follows another. Dry.
 
 In: the bytes of `policies/trust/N.root.json`, canonical DSSE envelopes. Out: `Root`, and `Chain`,
 the roots one after another: each names the digest of the one before it and is signed by enough
 owners (role root) of both, which is the rule of TUF (specification v1.0.33, 5.3). So whoever knows
 the digest of any one of them knows all: those before it by their digests, those after by hands.
-
-A key that was replaced stays in its roles with its end, so that what it signed before stays good.
-Owners have no end: a root carries no time that could be held against one, so they are taken out.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from llmops.digest import PATTERN, canonical, of_bytes
+from llmops.digest import PATTERN, canonical
 from llmops.signing import dsse
 from llmops.signing.base import ROLES, ROOT, Envelope, Role
-from llmops.signing.ed25519 import is_key, key_id, verified
+from llmops.signing.ed25519 import is_key, key_id
+from llmops.signing.grants import FORMAT_VERSION, Grant, Key, Revoked, moment, said, wrong
+from llmops.signing.grants import Root as Root
 
-FORMAT_VERSION = 1
 MOST_BYTES = 1 << 20  # of one root: a thousand owners fit
 _MOST_TEXT = 200
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
 _FIELDS = {"format_version", "version", "previous", "keys", "roles", "revoked"}
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Whose key it is, and when: from `since` on, and before `until` ("" for no end)."""
-
-    id: str
-    public: bytes
-    owner: str
-    since: str
-    until: str = ""
-
-    def holds(self, at: datetime) -> bool:
-        """Whether the key is valid at a time."""
-        return moment(self.since) <= at and (not self.until or at < moment(self.until))
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """Who has a role, and how many of them must sign together."""
-
-    keys: tuple[str, ...]
-    threshold: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """From when on nothing that a key signs counts any more, and why."""
-
-    at: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """One version. `previous` is the digest of the version before it, "" for the first."""
-
-    version: int
-    previous: str
-    keys: Mapping[str, Key]
-    roles: Mapping[Role, Grant]
-    revoked: Mapping[str, Revoked]
-    envelope: Envelope = field(repr=False, compare=False, default=Envelope(ROOT, b"", ()))
-
-    @property
-    def digest(self) -> str:
-        """`sha256:<hex>` of the payload: what an auditor pins."""
-        return of_bytes(self.payload)
-
-    @property
-    def payload(self) -> bytes:
-        """The bytes that owners sign."""
-        return self.envelope.payload or canonical(_said(self))
-
-    def owners(self) -> tuple[str, ...]:
-        """The keys of role root."""
-        return self.roles["root"].keys
-
-    def allows(self, roles: Role | Sequence[Role], envelope: Envelope, at: str) -> str:
-        """Whether a statement made at a time is signed as one of the roles asks: "", or why not.
-
-        Every signature of it must be good, so that none is there unchecked.
-        """
-        asked = _roles(roles)
-        signed = [one.key for one in envelope.signatures]
-        why = next((said for key in signed if (said := self._refuses(key, asked, at))), "")
-        why = why or _wrong(self.keys, envelope)
-        if why or any(self._enough(role, signed) for role in asked):
-            return why
-        return f"not signed by enough keys of role {' or '.join(asked)}"
-
-    def holders(self, role: Role, at: str) -> tuple[Key, ...]:
-        """Whose signature counts for a role at a time."""
-        return tuple(key for key in self.keys.values() if not self._refuses(key.id, (role,), at))
-
-    def _enough(self, role: Role, signed: Sequence[str]) -> bool:
-        grant = self.roles.get(role, Grant((), 1))
-        return len(set(signed) & set(grant.keys)) >= grant.threshold
-
-    def _refuses(self, key: str, asked: Sequence[Role], at: str) -> str:
-        """Why a key may not sign as any of the roles at a time, or ""."""
-        named = self.keys.get(key)
-        if named is None:
-            return f"key {key} is not in trust root {self.version}"
-        if not any(key in self.roles.get(role, Grant(())).keys for role in asked):
-            return f"key {key} ({named.owner}) has no role {' or '.join(asked)}"
-        try:
-            when = moment(at)
-        except ValueError as error:
-            return f"key {key} ({named.owner}) cannot be judged: {error}"
-        gone = self.revoked.get(key)
-        if gone is not None and when >= moment(gone.at):
-            return f"key {key} ({named.owner}) is revoked since {gone.at}: {gone.reason}"
-        if not named.holds(when):
-            span = f"from {named.since}" if when < moment(named.since) else f"until {named.until}"
-            return f"key {key} ({named.owner}) is valid {span} only, not at {at}"
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +42,6 @@ class Chain:
         return next((root for root in self.roots if root.digest == digest), None)
 
 
-def moment(text: str) -> datetime:
-    """The time that a text says, in UTC as RFC 3339 with a Z. Raises ValueError."""
-    if not isinstance(text, str) or not _TIME.fullmatch(text):
-        raise ValueError(f'"{text}" is no time as in 2026-11-22T08:00:00Z')
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f'"{text}" is no time') from None
-
-
 def decode(data: bytes) -> Root:
     """The root that bytes are; whether enough owners signed it is for `chain`.
 
@@ -169,11 +57,11 @@ def of_envelope(envelope: Envelope) -> Root:
     if envelope.payload_type != ROOT:
         raise ValueError(f"it is no trust root but {envelope.payload_type}")
     try:
-        said = json.loads(envelope.payload)
+        payload = json.loads(envelope.payload)
     except (ValueError, RecursionError):
         raise ValueError("its payload is not JSON") from None
-    root = _root(said, envelope)
-    if canonical(_said(root)) != envelope.payload:
+    root = _root(payload, envelope)
+    if canonical(said(root)) != envelope.payload:
         raise ValueError("its payload is not written as canonical JSON")
     return root
 
@@ -183,40 +71,54 @@ def chain(files: Iterable[bytes]) -> Chain:
 
     Raises ValueError naming the first version that does not follow from the one before it.
     """
+    found, unsigned = unfinished(tuple(files))
+    if unsigned is not None:
+        why = missing(unsigned, found.newest if found else None)
+        raise ValueError(f"trust root {unsigned.version}: {why}")
+    if found is None:
+        raise ValueError("there is no trust root")
+    return found
+
+
+def unfinished(files: Sequence[bytes]) -> tuple[Chain | None, Root | None]:
+    """The roots that hold, and the last one where owners have yet to sign it.
+
+    Raises ValueError as `chain` does.
+    """
     roots: list[Root] = []
     for number, data in enumerate(files, 1):
+        before = roots[-1] if roots else None
         try:
             root = decode(data)
-            _expect_follows(root, roots[-1] if roots else None)
+            _expect_follows(root, before)
+            lacks = missing(root, before)
+            if lacks and number < len(files):
+                raise ValueError(lacks)
         except ValueError as error:
             raise ValueError(f"trust root {number}: {error}") from None
+        if lacks:
+            return (Chain(tuple(roots)) if roots else None), root
         roots.append(root)
-    if not roots:
-        raise ValueError("there is no trust root")
-    return Chain(tuple(roots))
+    return (Chain(tuple(roots)) if roots else None), None
 
 
 def missing(root: Root, before: Root | None) -> str:
-    """Whose signatures a root still lacks, in words; "" where enough have signed."""
+    """How many signatures a root still lacks, in words; "" where enough owners have signed."""
     signed = {one.key for one in root.envelope.signatures}
-    asked = [before, root] if before is not None else [root]
-    for one in asked:
-        grant = one.roles["root"]
-        if len(signed & set(grant.keys)) < grant.threshold:
-            return (
-                f"signed by {len(signed & set(grant.keys))} of the {grant.threshold} owners that"
-                f" trust root {one.version} asks for"
-            )
+    for one in [before, root] if before is not None else [root]:
+        count, asked = len(signed & set(one.owners())), one.roles["root"].threshold
+        if count < asked:
+            return f"signed by {count} of the {asked} owners that trust root {one.version} asks for"
     return ""
 
 
 def draft(root: Root) -> Root:
     """A root that nobody has signed, read again as a stranger would. Raises ValueError."""
-    return of_envelope(Envelope(ROOT, canonical(_said(root)), ()))
+    return of_envelope(Envelope(ROOT, canonical(said(root)), ()))
 
 
 def _expect_follows(root: Root, before: Root | None) -> None:
-    """ValueError unless a root may come after another (None: may be the first)."""
+    """ValueError unless a root may come after another (None: as the first), once it is signed."""
     version = 1 if before is None else before.version + 1
     if root.version != version:
         raise ValueError(f"it says version {root.version}, not {version}: one is left out")
@@ -227,7 +129,7 @@ def _expect_follows(root: Root, before: Root | None) -> None:
     for one in root.envelope.signatures:
         if one.key not in owners:
             raise ValueError(f"key {one.key} signed it and is no owner's (role root)")
-    if why := _wrong(keys, root.envelope) or missing(root, before):
+    if why := wrong(keys, root.envelope):
         raise ValueError(why)
     for key, gone in (before.revoked if before is not None else {}).items():
         still = root.revoked.get(key)
@@ -235,57 +137,21 @@ def _expect_follows(root: Root, before: Root | None) -> None:
             raise ValueError(f"key {key} was revoked at {gone.at} and counts again")
 
 
-def _wrong(keys: Mapping[str, Key], envelope: Envelope) -> str:
-    """The first signature that is not its key's, in words, or ""."""
-    message = dsse.pae(envelope.payload_type, envelope.payload)
-    for one in envelope.signatures:
-        if not verified(keys[one.key].public, message, one.value):
-            return f"the signature by key {one.key} ({keys[one.key].owner}) is wrong"
-    return ""
-
-
-def _roles(roles: Role | Sequence[Role]) -> tuple[Role, ...]:
-    return (roles,) if isinstance(roles, str) else tuple(roles)
-
-
-def _said(root: Root) -> dict[str, Any]:
-    """The payload as plain JSON."""
-    return {
-        "format_version": FORMAT_VERSION,
-        "version": root.version,
-        "previous": root.previous or None,
-        "keys": {
-            key.id: {
-                "public": base64.b64encode(key.public).decode(),
-                "owner": key.owner,
-                "from": key.since,
-                "until": key.until or None,
-            }
-            for key in root.keys.values()
-        },
-        "roles": {
-            role: {"keys": sorted(grant.keys), "threshold": grant.threshold}
-            for role, grant in root.roles.items()
-        },
-        "revoked": {
-            key: {"at": gone.at, "reason": gone.reason} for key, gone in root.revoked.items()
-        },
-    }
-
-
-def _root(said: Any, envelope: Envelope) -> Root:
-    _fields(said, _FIELDS, "the root")
-    if type(said["format_version"]) is not int or said["format_version"] != FORMAT_VERSION:
-        newer = f"it is written in format {said['format_version']}, this llmops reads"
+def _root(value: Any, envelope: Envelope) -> Root:
+    _fields(value, _FIELDS, "the root")
+    if type(value["format_version"]) is not int or value["format_version"] != FORMAT_VERSION:
+        newer = f"it is written in format {value['format_version']}, this llmops reads"
         raise ValueError(f"{newer} {FORMAT_VERSION}")
-    version, previous = said["version"], said["previous"]
+    version, previous = value["version"], value["previous"]
     if type(version) is not int or version < 1:
         raise ValueError(f"version {version} is no number from 1 on")
     if previous is not None and (type(previous) is not str or not PATTERN.fullmatch(previous)):
         raise ValueError('"previous" is no digest')
-    keys = {key: _key(key, value) for key, value in _table(said["keys"], "keys").items()}
-    revoked = {key: _gone(key, one) for key, one in _table(said["revoked"], "revoked").items()}
-    roles = {_role(name): _grant(name, one) for name, one in _table(said["roles"], "roles").items()}
+    keys = {key: _key(key, one) for key, one in _table(value["keys"], "keys").items()}
+    revoked = {key: _gone(key, one) for key, one in _table(value["revoked"], "revoked").items()}
+    roles = {
+        _role(name): _grant(name, one) for name, one in _table(value["roles"], "roles").items()
+    }
     root = Root(version, previous or "", keys, roles, revoked, envelope)
     _expect_whole(root)
     return root

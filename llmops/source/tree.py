@@ -210,6 +210,11 @@ class Repository:
         names = [line.strip() for line in text.split("\n") if line.strip()]
         return frozenset([*names, *(name.partition("@")[0] for name in names)])
 
+    def user(self) -> str:
+        """What git calls whoever works here, "" where it does not know."""
+        done = self._git.run("config", "--get", "user.name", check=False)
+        return " ".join(done.stdout.decode(errors="replace").split())
+
     def landed(self, base: str, head: str) -> tuple[tuple[str, str], ...]:
         """Commit and message of each step in which a branch went from base to head, oldest first.
 

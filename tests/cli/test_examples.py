@@ -39,6 +39,7 @@ READ_ONLY = (
     "prompt test", "init my-labels", "doctor", "gate --publish", "app --repos", "evidence pack",
     "evidence admit", "evidence pull --plan", "evidence push --remote", "gc --keep-days 7 --also",
     "log",
+    "keys init --owner ann --add", "keys rotate", "keys revoke", "keys sign",
 )  # fmt: skip
 # Whose answer is not 0 in a repository where nothing ran yet.
 ONES = ("gate",)
@@ -103,7 +104,7 @@ def test_an_example_does_what_it_says(
         ["git", "branch", "--quiet", "my-branch", "origin/my-branch"], cwd=place, check=True
     )
     (empty := tmp_path / "empty").mkdir()
-    monkeypatch.chdir(empty if " init " in line else place)
+    monkeypatch.chdir(empty if line.startswith("llmops init ") else place)
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "Test")
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "test@example.invalid")

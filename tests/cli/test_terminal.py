@@ -45,6 +45,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "show": ("attempts",),
     "policy": ("rules",),
     "waiver": ("ls",),
+    "keys": ("show",),
     "doctor": ("--quick",),
     "gc": (),
     "lint-ci": (),

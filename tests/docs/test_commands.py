@@ -63,6 +63,12 @@ ELSEWHERE: Mapping[str, str] = {
     "llmops evidence p*": "needs a remote of its own; tests/cli/test_evidence.py has one",
     "llmops evidence admit*": "needs a pack; tests/cli/test_evidence.py makes some",
     "llmops gate --publish*": "asks GitHub; tests/cli/test_gate_github.py has one to ask",
+    "llmops keys rotate*": "needs a key and a root; tests/cli/test_keys.py has some",
+    "llmops keys revoke*": "likewise",
+    "llmops keys sign*": "likewise",
+    "llmops keys show --public": "likewise",
+    "llmops keys init --owner ann --add *": "likewise",
+    "gh secret set *": "another tool, which tells GitHub a secret",
     "llmops export*": "needs the extra mlflow; tests/exports do it",
 }
 # A command that is only named: what it cannot do without.
@@ -79,6 +85,7 @@ NAMED: Mapping[str, str] = {
     "llmops prompt": "test",
     "llmops policy": "rules",
     "llmops waiver": "ls",
+    "llmops keys": "show",
     "llmops init": "another",
     "python -m llmops": "--version",
 }
@@ -100,6 +107,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     "llmops gate --counted": ("llmops run --counted",),
     "llmops gate --counted --approved TEAM:PERSON": ("llmops run --counted",),
     "git restore specs/applications/faq.yaml": ("llmops init",),
+    "git add policies/trust": ("llmops keys init --owner ann",),
     "command llmops completion fish > ~/.config/fish/completions/llmops.fish": (
         "mkdir -p ~/.config/fish/completions",
     ),

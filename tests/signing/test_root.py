@@ -12,16 +12,8 @@ import pytest
 from llmops.digest import canonical, of_bytes
 from llmops.signing import dsse
 from llmops.signing.base import ROOT, Signature
-from llmops.signing.root import (
-    Grant,
-    Revoked,
-    Root,
-    chain,
-    decode,
-    draft,
-    missing,
-    moment,
-)
+from llmops.signing.grants import Grant, Revoked, moment
+from llmops.signing.root import Root, chain, decode, draft, missing
 from tests.keyring import NOW, after, named, person, root_of, signed, statement
 
 ANN, BOB, EVE = person("ann"), person("bob"), person("eve")

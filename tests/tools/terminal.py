@@ -121,6 +121,7 @@ class Terminal:
         kept |= {"LLMOPS_CACHE": str(self.home / "cache"), "COLUMNS": "100", "CI": "1"}
         kept["LLMOPS_OFFLINE"] = "1"
         kept |= {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "HOME": str(self.home)}
+        kept |= {"XDG_CONFIG_HOME": str(self.home / ".config")}
         kept |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "NO_COLOR": "1"}
         for role in ("AUTHOR", "COMMITTER"):
             kept |= {f"GIT_{role}_NAME": "You", f"GIT_{role}_EMAIL": "you@example.invalid"}
