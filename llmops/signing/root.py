@@ -18,8 +18,9 @@ from llmops.digest import PATTERN, canonical
 from llmops.signing import dsse
 from llmops.signing.base import ROLES, ROOT, Envelope, Role
 from llmops.signing.ed25519 import is_key, key_id
-from llmops.signing.grants import FORMAT_VERSION, Grant, Key, Revoked, moment, said, wrong
+from llmops.signing.grants import FORMAT_VERSION, Grant, Key, Revoked, said, wrong
 from llmops.signing.grants import Root as Root
+from llmops.signing.grants import moment as moment
 
 MOST_BYTES = 1 << 20  # of one root: a thousand owners fit
 _MOST_TEXT = 200
