@@ -149,6 +149,7 @@ NEEDED = {
     "prompt": ("test",),
     "waiver": ("ls",),
     "keys": ("show",),
+    "log": ("show",),
     "evidence": ("ls",),
 }
 
@@ -312,7 +313,7 @@ def test_the_core_alone_is_enough_for_all_but_run_demo_and_export(tmp_path: Path
     sheet.write_text("input,response,rating\nq,r,1\n", encoding="utf-8")
     given["import"] = ["human", str(sheet), "--check", "a", "--out", str(tmp_path / "o.jsonl")]
     given["policy"], given["prompt"], given["waiver"] = ["rules"], ["test"], ["ls"]
-    given["evidence"], given["keys"] = ["ls"], ["show"]
+    given["evidence"], given["keys"], given["log"] = ["ls"], ["show"], ["show", "--help"]
     for name in COMMANDS.keys() - {"run", "demo", "show", "export"}:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_TOOLS, ",".join([*heavy, "numpy"]), name,
