@@ -22,6 +22,7 @@ from pathlib import Path
 from tests.benchmarks import synthetic
 from tests.benchmarks.comment import GATES as OF_COMMENT
 from tests.benchmarks.comment import per_comment
+from tests.benchmarks.growing import per_append
 from tests.benchmarks.guarding import per_message
 from tests.benchmarks.judging import CASES, GATES, per_verdict
 from tests.benchmarks.pages import per_page
@@ -105,6 +106,17 @@ def sharing() -> list[Row]:
         (f"evidence pull, {told}", f"{pulled.wall:.2f} s", f"{pulled.cpu:.2f} s CPU", "-"),
         ("plan job of 1,000 specs, fresh runner", f"{both:.2f} s",
          f"{both / pulled.wall:.1f} x pull ({pulled.cpu + planned.cpu:.2f} s CPU)", "3 s"),
+    ]  # fmt: skip
+
+
+def growing() -> list[Row]:
+    """One more entry on a log of ten thousand with ten thousand blobs."""
+    appended, proved, floor = per_append(10_000)
+    rows = (("log append to 10,000 entries", appended), ("log prove, of 10,000", proved))
+    return [
+        (what, f"{took.wall:.2f} s", f"{took.wall / floor.wall:.1f} x git reading them "
+         f"({took.cpu:.2f} s CPU, {took.mib:.0f} MiB)", "2 s")
+        for what, took in rows
     ]  # fmt: skip
 
 
@@ -213,6 +225,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "startup": startup,
     "plan": plans,
     "sharing": sharing,
+    "log": growing,
     "fmt": formatting,
     "working": working,
     "pages": pages,
