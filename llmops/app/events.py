@@ -18,6 +18,7 @@ from llmops.app.subjects import Subject, is_branch, is_id, is_repo
 from llmops.forge.base import CHECK, is_sha
 
 EVIDENCE = "llmops-evidence"  # the branch that holds statements
+LOG = "llmops-log"  # the branch of what was signed
 COMMAND = "/llmops"  # how a chat command begins
 # A merge queue's branch: the target branch, the last pull request in it, the tip it was built on.
 GROUPS = "gh-readonly-queue/"
@@ -157,6 +158,8 @@ def _push(given: _Given) -> Event:
     if not ref.startswith(_HEADS):
         return given.nothing("a tag is no branch")
     branch = given.branch("ref")
+    if branch == LOG:
+        return given.nothing("the log is what the gate said, and moves no verdict")
     sweep = Subject(given.repo, "sweep")
     if _QUEUED.fullmatch(ref):
         return given.nothing("a merge group has an event of its own")

@@ -20,7 +20,7 @@ from llmops.forge.guards import (
     required,
     workflows,
 )
-from llmops.forge.settings import EVIDENCE, Settings
+from llmops.forge.settings import EVIDENCE, LOG, Settings
 
 ACTIONS_APP = 15368  # github-actions: what any workflow of the repository writes as
 MOST_BYPASS = 1  # one break-glass role
@@ -123,15 +123,25 @@ def _kept(name: str, branch: Branch, what: str) -> Iterator[Guard]:
 
 def evidence(settings: Settings, asked: Asked) -> Iterator[Guard]:
     """Whether the branch of evidence keeps what it has, and the gate alone writes it."""
-    branch = branch_of(settings, EVIDENCE)
-    yield from _kept("evidence-branch", branch, "kept evidence can be rewritten")
+    yield from _written(settings, EVIDENCE, "evidence", "kept evidence")
+
+
+def log(settings: Settings, asked: Asked) -> Iterator[Guard]:
+    """The same of the log, where there is one: what was signed stays where it stands."""
+    if settings.logged:
+        yield from _written(settings, LOG, "log", "what was signed")
+
+
+def _written(settings: Settings, name: str, short: str, what: str) -> Iterator[Guard]:
+    branch = branch_of(settings, name)
+    yield from _kept(f"{short}-branch", branch, f"{what} can be rewritten")
     if not branch.has("update") and not branch.unknown:
-        message = f"whoever may write can push to {EVIDENCE}, beside the gate"
+        message = f"whoever may write can push to {name}, beside the gate"
         hint = (
-            f"{RULESETS}, for the branch {EVIDENCE}: Restrict updates, and your llmops App alone"
+            f"{RULESETS}, for the branch {name}: Restrict updates, and your llmops App alone"
             " in Bypass list (llmops doctor --ruleset evidence-writer prints one to import)"
         )
-        yield Guard("evidence-writer", "warning", message, hint, False)
+        yield Guard(f"{short}-writer", "warning", message, hint, False)
 
 
 def bypass(settings: Settings, asked: Asked) -> Iterator[Guard]:

@@ -22,6 +22,7 @@ CHECKS: Mapping[str, Callable[[Settings, Asked], Iterator[Guard]]] = {
     "stale-reviews": guards_branch.reviews,
     "owned-paths": guards_branch.paths,
     "evidence-branch": guards_branch.evidence,
+    "log-branch": guards_branch.log,
     "gpu-environment": guards_actions.environments,
     "token-permissions": guards_actions.token,
     "fork-approval": guards_actions.forks,

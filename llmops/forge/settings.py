@@ -19,6 +19,7 @@ from llmops.forge.base import Forge, ForgeError, Refused
 
 T = TypeVar("T")
 EVIDENCE = "llmops-evidence"  # the branch that the gate writes and nobody else
+LOG = "llmops-log"  # the branch of what it signed
 OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")  # where GitHub looks, in order
 _MOST_RULESETS = 200
 _MOST_ENVIRONMENTS = 100
@@ -37,7 +38,8 @@ class Settings:
     """What was asked, as it was answered.
 
     `rules` and `protection` are by branch: the active rules of all rulesets, and the classic
-    protection ({} where there is none). `rulesets` have their details, `bypass_actors` only where
+    protection ({} where there is none). `logged` is whether the log's branch is there.
+    `rulesets` have their details, `bypass_actors` only where
     the token may change them. `secrets` are names by where they stand: `repository`,
     `organization`, and `environment NAME`. `codeowners` is the file's text, "" without one.
     """
@@ -54,6 +56,7 @@ class Settings:
     forks: Seen[Mapping[str, Any]]
     runners: Seen[tuple[Mapping[str, Any], ...]]
     codeowners: Seen[str]
+    logged: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -76,11 +79,13 @@ def read(forge: Forge, branch: str = "") -> Settings:
     branch = branch or str(repository.get("default_branch") or "main")
     private = bool(repository.get("private", False))
     environments = _listed(forge, f"{root}/environments", "environments", _MOST_ENVIRONMENTS)
+    branches = (branch, EVIDENCE, LOG)
+    about = {one: _one(forge, f"{root}/branches/{quote(one, safe='')}") for one in branches}
     return Settings(
         repository=repository,
         branch=branch,
-        rules={one: _rules(forge, root, one) for one in (branch, EVIDENCE)},
-        protection={one: _protection(forge, root, one) for one in (branch, EVIDENCE)},
+        rules={one: _rules(forge, root, one) for one in branches},
+        protection={one: _protection(forge, root, one, about[one]) for one in branches},
         rulesets=_rulesets(forge, root),
         environments=environments,
         secrets=_secrets(forge, root, environments),
@@ -89,6 +94,7 @@ def read(forge: Forge, branch: str = "") -> Settings:
         forks=_forks(forge, root, private=private),
         runners=_listed(forge, f"{root}/actions/runners", "runners", 1),
         codeowners=_codeowners(forge, root, branch),
+        logged=bool(about[LOG].value),
     )
 
 
@@ -96,15 +102,15 @@ def _rules(forge: Forge, root: str, branch: str) -> Seen[tuple[Mapping[str, Any]
     return _listed(forge, f"{root}/rules/branches/{quote(branch, safe='')}", "", 1_000)
 
 
-def _protection(forge: Forge, root: str, branch: str) -> Seen[Mapping[str, Any]]:
+def _protection(
+    forge: Forge, root: str, branch: str, about: Seen[Mapping[str, Any]]
+) -> Seen[Mapping[str, Any]]:
     """Classic protection, {} where there is none: everybody who reads sees whether there is."""
-    path = f"{root}/branches/{quote(branch, safe='')}"
-    about = _one(forge, path)
     if about.unknown:
         return Seen({}, "" if about.unknown == _ABSENT else about.unknown)
     if not (about.value.get("protection") or {}).get("enabled", False):
         return Seen({})
-    return _one(forge, f"{path}/protection")
+    return _one(forge, f"{root}/branches/{quote(branch, safe='')}/protection")
 
 
 def _rulesets(forge: Forge, root: str) -> Seen[tuple[Mapping[str, Any], ...]]:

@@ -2,7 +2,7 @@
 
 In: which of them, and the App that writes the check. Out: the JSON, as `gh api --input` and the
 page "Import a ruleset" take it. `target` holds the branch that changes land on; `evidence`
-keeps what the gate wrote, and `evidence-writer` lets nobody else write it.
+keeps what the gate wrote, evidence and the log, and `evidence-writer` lets nobody else write it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 
 from llmops.errors import UsageError
 from llmops.forge.base import CHECK
-from llmops.forge.settings import EVIDENCE
+from llmops.forge.settings import EVIDENCE, LOG
 
+_WRITTEN = (f"refs/heads/{EVIDENCE}", f"refs/heads/{LOG}")  # what the gate writes
 _ROLE_ADMIN = 5  # the id of the role "admin" in every repository
 
 
@@ -51,13 +52,13 @@ def target(app_id: int | None) -> dict[str, Any]:
     bypass = [
         {"actor_id": _ROLE_ADMIN, "actor_type": "RepositoryRole", "bypass_mode": "pull_request"}
     ]
-    return _ruleset("llmops: what lands was judged", "~DEFAULT_BRANCH", rules, bypass)
+    return _ruleset("llmops: what lands was judged", ("~DEFAULT_BRANCH",), rules, bypass)
 
 
 def evidence(app_id: int | None) -> dict[str, Any]:
     """Nothing is rewritten or deleted, by nobody."""
     rules: list[dict[str, Any]] = [{"type": "deletion"}, {"type": "non_fast_forward"}]
-    return _ruleset("llmops: evidence is only added to", f"refs/heads/{EVIDENCE}", rules, [])
+    return _ruleset("llmops: evidence and log are only added to", _WRITTEN, rules, [])
 
 
 def writer(app_id: int | None) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def writer(app_id: int | None) -> dict[str, Any]:
     updates = {"type": "update", "parameters": {"update_allows_fetch_and_merge": False}}
     bypass = [{"actor_id": app_id, "actor_type": "Integration", "bypass_mode": "always"}]
     rules: list[dict[str, Any]] = [{"type": "creation"}, updates]
-    return _ruleset("llmops: the gate alone writes", f"refs/heads/{EVIDENCE}", rules, bypass)
+    return _ruleset("llmops: the gate alone writes", _WRITTEN, rules, bypass)
 
 
 RULESETS: Mapping[str, Callable[[int | None], dict[str, Any]]] = {
@@ -79,13 +80,16 @@ RULESETS: Mapping[str, Callable[[int | None], dict[str, Any]]] = {
 
 
 def _ruleset(
-    name: str, branch: str, rules: Sequence[Mapping[str, Any]], bypass: Sequence[Mapping[str, Any]]
+    name: str,
+    branches: Sequence[str],
+    rules: Sequence[Mapping[str, Any]],
+    bypass: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     return {
         "name": name,
         "target": "branch",
         "enforcement": "active",
-        "conditions": {"ref_name": {"include": [branch], "exclude": []}},
+        "conditions": {"ref_name": {"include": [*branches], "exclude": []}},
         "rules": [*rules],
         "bypass_actors": [*bypass],
     }

@@ -71,6 +71,7 @@ READ = {
     "push to the target": ("push", push(), (LANDED, SWEEP)),
     "push to another branch": ("push", push("refs/heads/wip"), (SWEEP,)),
     "push of evidence": ("push", push("refs/heads/llmops-evidence"), (SWEEP,)),
+    "push of the log": ("push", push("refs/heads/llmops-log"), ()),
     "push of a tag": ("push", push("refs/tags/v1"), ()),
     "push of a merge queue": ("push", push(f"refs/heads/{QUEUED}"), ()),
     "deleted branch": ("push", {**push("refs/heads/main"), "deleted": True}, (SWEEP,)),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class World:
             settings.required_checks("llmops/gate", app_id=self.app.id), settings.merge_queue(),
             bypass=[*bypass],
         )  # fmt: skip
-        evidence = ("refs/heads/llmops-evidence",)
+        evidence = ("refs/heads/llmops-evidence", "refs/heads/llmops-log")
         kept = settings.plain("deletion", "non_fast_forward", "creation", "update")
         self.repo.ruleset(*kept, name="evidence", include=evidence)
         reviewers = {"type": "required_reviewers", "reviewers": [{"type": "User", "reviewer": {}}]}
@@ -141,6 +142,8 @@ def test_what_the_printed_rulesets_guard_is_all_that_doctor_asks(
 ) -> None:
     world.guard()
     world.repo.rulesets.clear()
+    world.repo.git.set("refs/heads/llmops-log", world.repo.git.heads()["main"])
+    assert re.search(r"log-branch +missing +what was signed can be rewritten", doctor("-q").out)
     for kind in ("target", "evidence", "evidence-writer"):
         printed = json.loads(llmops("doctor", "--ruleset", kind, "--app", str(world.app.id)).out)
         world.repo.ruleset(

@@ -262,3 +262,10 @@ def test_nobody_writes_without_a_key_of_the_role(log, desk: GitRepo, tmp_path: P
     said = log("append", "yes.json")
     assert (said.code, "base has no trust root" in said.err) == (2, True)
     assert desk.git("branch", "--list", BRANCH) == ""
+
+
+def test_gc_leaves_the_log(llmops, log, filled: GitRepo) -> None:
+    before = log("show").out
+    assert llmops("gc", "--keep-days", "0", "-C", filled.path).code == 0
+    filled.git("gc", "--quiet", "--prune=now")
+    assert log("show").out == before

@@ -9,7 +9,7 @@ import pytest
 from llmops.forge.guards import Asked, Guard
 from llmops.forge.guards_branch import actor
 from llmops.forge.protection import judge
-from llmops.forge.settings import EVIDENCE, Seen, Settings
+from llmops.forge.settings import EVIDENCE, LOG, Seen, Settings
 from tests.github.settings import merge_queue, paths, plain, required_checks, reviews, workflows
 
 Rule = Mapping[str, Any]
@@ -32,8 +32,8 @@ def made(
     settings = Settings(
         repository={"private": False},
         branch="main",
-        rules={"main": Seen(on_main), EVIDENCE: Seen(kept)},
-        protection={"main": Seen(classic or {}), EVIDENCE: Seen({})},
+        rules={"main": Seen(on_main), EVIDENCE: Seen(kept), LOG: Seen(kept)},
+        protection={"main": Seen(classic or {}), EVIDENCE: Seen({}), LOG: Seen({})},
         rulesets=Seen((about,)),
         environments=Seen(()),
         secrets={"repository": Seen(()), "organization": Seen(())},
@@ -232,6 +232,15 @@ def test_evidence_is_kept_and_written_by_the_gate_alone() -> None:
     nothing = replace(settings, rules={**settings.rules, EVIDENCE: Seen(())})
     assert state(nothing, "evidence-branch") == "missing"
     assert state(nothing, "evidence-writer") == "warning"
+
+
+def test_a_log_that_is_there_is_kept_and_written_by_the_gate_alone() -> None:
+    settings = made(GOOD, logged=True)
+    assert state(settings, "log-branch") == "ok"
+    nothing = replace(settings, rules={**settings.rules, LOG: Seen(())})
+    assert state(nothing, "log-branch") == "missing"
+    assert state(nothing, "log-writer") == "warning"
+    assert of(replace(nothing, logged=False), "log-branch") == []
 
 
 REVIEWED = {"name": "gpu", "protection_rules": [{"type": "required_reviewers", "reviewers": [{}]}]}
