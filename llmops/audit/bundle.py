@@ -21,7 +21,7 @@ from llmops.audit import container, index, opened
 from llmops.audit.opened import Line, Openings
 from llmops.audit.source import Bundle, Clone
 from llmops.audit.trees import reads
-from llmops.errors import GitError, LogError, StoreError, UsageError
+from llmops.errors import GitError, LlmopsError, LogError, StoreError, UsageError
 from llmops.evidence import public
 from llmops.evidence.store import Store
 from llmops.log.base import EVAL_REPORT, RUN, Known
@@ -84,7 +84,7 @@ def made(clone: Clone, store: Store, asked: Asked, pages: Pages) -> Made:
     _blobs(maker, runs, redacted(_envelopes(known)))
     _trees(maker, verdicts)
     shown = _lines(maker, runs, store, asked) if asked.count else None
-    maker.files |= pages(_bundle(maker.files))
+    _pages(maker, pages)
     maker.files[index.NAME] = _index(maker.files)
     return Made(maker.files, known.size, len(verdicts), shown, tuple(maker.notes))
 
@@ -151,6 +151,14 @@ def _lines(maker: _Maker, runs: Sequence[_Run], store: Store, asked: Asked) -> O
     if missing := sum(one is None for _, one in shown.lines):
         maker.notes.append(f"{_many(missing, 'chosen case')}: the artifact is not here")
     return shown
+
+
+def _pages(maker: _Maker, pages: Pages) -> None:
+    """The pages of the newest verdict, made from what an auditor will have and nothing else."""
+    try:
+        maker.files |= pages(_bundle(maker.files))
+    except LlmopsError as error:
+        maker.notes.append(f"no pages: {error.message}")
 
 
 def _forms(files: Mapping[str, bytes], runs: Iterable[_Run]) -> Iterator[tuple[str, Any]]:
@@ -221,8 +229,12 @@ def _envelopes(known: Known) -> Any:
 
 
 def _bundle(files: Mapping[str, bytes]) -> Bundle:
-    """The bundle of some files, as somebody who received them reads it."""
-    return Bundle.of("bundle", container.encode({**files, index.NAME: _index(files)}))
+    """The bundle of some files, as somebody who received them reads it. Raises LogError."""
+    try:
+        data = container.encode({**files, index.NAME: _index(files)})
+    except ValueError as error:
+        raise LogError(f"the log cannot be bundled: {error}") from None
+    return Bundle.of("bundle", data)
 
 
 def _index(files: Mapping[str, bytes]) -> bytes:

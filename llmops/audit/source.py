@@ -19,9 +19,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from llmops.audit import container, index
+from llmops.audit import container, index, opened
 from llmops.audit.base import Flaw
 from llmops.audit.container import Contents
+from llmops.audit.opened import Openings
 from llmops.audit.trees import reads
 from llmops.diagnostics import printable
 from llmops.errors import GitError, LogError, UsageError
@@ -110,9 +111,10 @@ class Bundle:
         """What is said of files that are not here."""
         return self._withheld[0]
 
-    def openings(self) -> bytes | None:
-        """The file of lines that are shown, None where none are."""
-        return self.contents.get(index.OPENINGS)
+    @property
+    def opened(self) -> Openings | None:
+        """What was asked to be shown, and what was; None where nothing was asked."""
+        return self._opened[0]
 
     def pages(self) -> Mapping[str, bytes]:
         """The rendered pages."""
@@ -126,8 +128,9 @@ class Bundle:
             yield Flaw("tampered", damage.what, hint, file=damage.name, offset=damage.offset)
             return  # all that follows would be said of files that were not read
         yield from index.problems(self.contents)
-        if self._withheld[1] is not None:
-            yield self._withheld[1]
+        for flaw in (self._withheld[1], self._opened[1]):
+            if flaw is not None:
+                yield flaw
 
     def left_over(
         self, trees: Iterable[Tree], cache: MutableMapping[str, Any] | None = None
@@ -147,6 +150,16 @@ class Bundle:
                 yield Flaw(
                     "tampered", "no judged tree has this object", file=index.object_path(oid)
                 )
+
+    @cached_property
+    def _opened(self) -> tuple[Openings | None, Flaw | None]:
+        data = self.contents.get(index.OPENINGS)
+        if data is None:
+            return None, None
+        try:
+            return opened.decode(data), None
+        except ValueError as error:
+            return None, Flaw("tampered", str(error), file=index.OPENINGS)
 
     @cached_property
     def _withheld(self) -> tuple[Mapping[str, Withheld], Flaw | None]:
@@ -228,7 +241,8 @@ class Clone:
         """Nothing: a clone has its files."""
         return {}
 
-    def openings(self) -> bytes | None:
+    @property
+    def opened(self) -> Openings | None:
         """Nothing is shown beside the files."""
         return None
 

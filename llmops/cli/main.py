@@ -46,6 +46,7 @@ AUDIT: Mapping[str, tuple[str, str]] = {
     "export": ("kept evidence and its verdict, for other tools", "llmops.cli.export"),
     "evidence": ("what runs found, shared between machines", "llmops.cli.evidence"),
     "log": ("what was signed, in an order that nobody can change unseen", "llmops.cli.log"),
+    "bundle": ("what an auditor receives: the log and all it rests on", "llmops.cli.bundle"),
     "show": ("one run, one piece of evidence, one case", "llmops.cli.show"),
     "policy": ("rules, unit tests, tighter or looser", "llmops.cli.policy"),
     "keys": ("whose signature counts: keys, roles, the trust root", "llmops.cli.keys"),

@@ -111,11 +111,10 @@ def test_lines_are_shown_as_a_seed_chooses_them_and_hold(world: Small) -> None:
     found = made(world, Asked(4, "what the auditor says"))
     assert found.shown is not None
     assert len(found.shown.shown) == 4
-    data = received(found).openings()
-    assert data is not None
-    assert SECRET in data.decode()
+    said = received(found).opened
+    assert said is not None
+    assert SECRET in found.files[index.OPENINGS].decode()
     forms = {public.header(form).of: form for form in _forms(found)}
-    said = opened.decode(data)
     assert list(opened.problems(said, forms)) == []
     others = made(world, Asked(4, "something else")).shown
     assert others is not None

@@ -180,3 +180,12 @@ def test_a_zip_of_the_same_files_is_not_the_bundle(
 def test_two_bundles_stuck_together_are_none(files: Mapping[str, bytes]) -> None:
     data = container.encode(files)
     assert list(Bundle.of("bundle", data + data).flaws())
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[" * 100_000, b"\xff"])
+def test_openings_that_are_none_are_a_flaw_and_show_nothing(
+    files: Mapping[str, bytes], data: bytes
+) -> None:
+    (flaw,) = flaws({**files, index.OPENINGS: data})
+    assert (flaw.reason, flaw.file) == ("tampered", "openings.json")
+    assert Bundle.of("b", container.encode({**files, index.OPENINGS: data})).opened is None

@@ -42,6 +42,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "migrate": ("--check",),
     "export": ("--help",),
     "log": ("--help",),
+    "bundle": ("--help",),
     "show": ("attempts",),
     "policy": ("rules",),
     "waiver": ("ls",),
