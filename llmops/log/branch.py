@@ -164,8 +164,10 @@ class Log:
     def _seen(self, tip: str | None, before: str | None, publics: Sequence[bytes]) -> Seen:
         if tip is None:
             return Seen()
-        keys = (*publics, *self.revoked) if tip == before else publics
-        return self._reader.checked(self.repository.tree(tip), keys)
+        tree = self.repository.tree(tip)
+        if tip == before:
+            return self._reader.checked(tree, (*publics, *self.revoked))
+        return self._reader.checked(tree, publics, self.revoked)
 
     def _remembers(self, before: str | None, now: Seen) -> None:
         """Raises LogError unless the log begins with the one that was seen here before."""

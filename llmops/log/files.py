@@ -23,6 +23,10 @@ from llmops.source.tree import Blob, Tree
 MOST_BYTES = 16 * 2**20  # of one entry
 _AT_ONCE = 1000
 _WHOLE = "the branch was edited by hand: bring back the tip that llmops made (git reflog, a clone)"
+_AFTER = (
+    "where this very state was seen before, llmops log append policies/trust/N.root.json goes on "
+    "with the new key; elsewhere nobody can tell it from a thief's"
+)
 _WHO = "name the key that signed it in the trust root (role log), or see who pushed there"
 
 
@@ -126,15 +130,18 @@ class Reader:
     name: str = BRANCH
     _entries: dict[str, tuple[bytes, bytes]] = field(default_factory=dict, repr=False)
 
-    def checked(self, tree: Tree, publics: Sequence[bytes]) -> Seen:
-        """The log of a tree. Raises LogError saying what of it is not as llmops left it."""
+    def checked(self, tree: Tree, publics: Sequence[bytes], revoked: Sequence[bytes] = ()) -> Seen:
+        """The log of a tree. Raises LogError saying what of it is not as llmops left it.
+
+        A checkpoint of a `revoked` key counts no more than a stranger's, and is called by its name.
+        """
         files = Files(tree, self.name)
         if files.strange:
             what = f"{printable(files.strange[0], 120)} on {self.name} is no part of a log"
             raise LogError(what, hint=_WHOLE)
         found = self._read(files)
         leaves = tuple(leaf for _, leaf in found)
-        said = _signed(files, publics)
+        said = _signed(files, publics, revoked)
         if (said.size, said.root) != (len(leaves), merkle.root(leaves)):
             raise LogError(_differs(self.name, said, leaves), hint=_WHOLE)
         known = Known(tuple(data for data, _ in found))
@@ -163,12 +170,23 @@ def _decoded(files: Files) -> tuple[bytes, Checkpoint]:
         raise LogError(f"the checkpoint of {files.name} is none: {error}", hint=_WHOLE) from None
 
 
-def _signed(files: Files, publics: Sequence[bytes]) -> Checkpoint:
+def _signed(files: Files, publics: Sequence[bytes], revoked: Sequence[bytes]) -> Checkpoint:
     data, _ = _decoded(files)
     try:
         return by_one_of(data, publics)
     except ValueError as error:
+        if _is_by(data, revoked):
+            what = f"the checkpoint of {files.name} is signed by a key that was revoked"
+            raise LogError(what, hint=_AFTER) from None
         raise LogError(f"the checkpoint of {files.name}: {error}", hint=_WHO) from None
+
+
+def _is_by(data: bytes, publics: Sequence[bytes]) -> bool:
+    try:
+        by_one_of(data, publics)
+    except ValueError:
+        return False
+    return True
 
 
 def _differs(name: str, said: Checkpoint, leaves: Sequence[bytes]) -> str:

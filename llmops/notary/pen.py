@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from llmops.log import holders
 from llmops.log.branch import Log
 from llmops.notary import base as nouns
 from llmops.notary.base import Pen, Unsigned, text
@@ -44,17 +45,8 @@ def pen(
     why = _refused(chain, signer, clock())
     if why:
         return Unsigned(why, _HINT)
-    log = Log(repository, remote, _publics(chain))
+    log = Log(repository, remote, holders.publics(chain), holders.revoked(chain))
     return Pen(log, signer, chain, _address(repository, remote), clock, pause)
-
-
-def _publics(chain: Chain) -> tuple[bytes, ...]:
-    """Whose checkpoints may stand there: every key that has or had the role."""
-    return tuple(
-        root.keys[key].public
-        for root in chain.roots
-        for key in (root.roles["log"].keys if "log" in root.roles else ())
-    )
 
 
 def _refused(chain: Chain, signer: Signer, at: datetime) -> str:

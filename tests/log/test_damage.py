@@ -220,8 +220,9 @@ def test_a_key_that_was_replaced_counts_and_a_stranger_s_does_not(site: Site) ->
 def test_a_revoked_key_counts_only_where_that_state_was_seen(site: Site, fresh: Site) -> None:
     new = person("new log key")
     unseen = replace(fresh.log, revoked=(PEN.public,))
-    with pytest.raises(LogError, match="no key that may sign for the log signed it"):
+    with pytest.raises(LogError, match="is signed by a key that was revoked") as caught:
         unseen.append(adding("four"), (), new)
+    assert "where this very state was seen before, llmops log append" in caught.value.hint
     replace(site.log, revoked=(PEN.public,)).append(adding("four"), (), new)
     unseen.append(adding("five"), (), new)
     assert unseen.source().size == 5
