@@ -23,6 +23,7 @@ from llmops.jobs.base import Side, TreeName
 from llmops.jobs.check import check
 from llmops.jobs.plan import Trees
 from llmops.prompts.shots import lines
+from llmops.signing import trust
 from llmops.source import halves
 from llmops.source.cache import BlobCache, code_digest
 from llmops.source.sides import Sides, sides
@@ -162,6 +163,7 @@ def read(
     if head:
         problems += committed(tree.blobs(), (blob.path for blob in tree.refused()))
         problems += _never_read(tree)
+        problems += _trusted(tree)
     if built.graph is not None:
         problems += check(built.graph, loaded.span)
     ordered = tuple(sorted(set(problems), key=lambda d: d.sort_key))
@@ -199,6 +201,24 @@ def _never_read(tree: Tree) -> Iterator[Diagnostic]:
             yield Diagnostic(Span(blob.path), "not-a-file", what, hint)
 
 
+def _trusted(tree: Tree) -> Iterator[Diagnostic]:
+    """Trust roots that are no chain: once they land, nobody's word counts any more."""
+    try:
+        trust.of_tree(tree)
+    except UsageError as error:
+        path = error.message.split(" ")[0].removesuffix(":")
+        yield Diagnostic(Span(path), "trust-root", error.message, error.hint)
+
+
+def _without(after: State, gone: str) -> State:
+    """A tree that takes back what base's owners signed."""
+    what = "base has this trust root, and head has not as it is"
+    hint = "roots only follow one another: llmops keys rotate writes the next"
+    return replace(
+        after, graph=None, diagnostics=(Diagnostic(Span(gone), "trust-root", what, hint),)
+    )
+
+
 def _present(tree: Tree, paths: AbstractSet[str]) -> Mapping[str, bytes]:
     return tree.read_many(sorted(paths & tree.blobs().keys()))
 
@@ -216,6 +236,8 @@ def pair_of(project: Project, two: Sides) -> Pair:
         raise InvalidSpecs(after)
     if two.base is None:
         return Pair(None, after)
+    if gone := trust.lost(two.head, two.base):
+        raise InvalidSpecs(_without(after, gone))
     if two.base.oid == two.head.oid:
         return Pair(replace(after, tree=two.base), after, two.commits)
     return Pair(read(project, two.base, cache), after, two.commits)

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from llmops.diagnostics import printable
 from llmops.errors import UsageError
-from llmops.signing.root import Chain, chain
+from llmops.signing.root import Chain, chain, decode
 from llmops.source.tree import Tree
 
 FOLDER = "policies/trust"
@@ -51,7 +51,24 @@ def of_tree(tree: Tree) -> Chain | None:
     try:
         return chain(files)
     except ValueError as error:
+        number, _, why = str(error).removeprefix("trust root ").partition(": ")
         raise UsageError(
-            f"{FOLDER}: {printable(str(error), 400)}",
+            f"{path_of(int(number))}: {printable(why, 400)}",
             hint="llmops keys show says what each version lacks; nothing is trusted until then",
         ) from None
+
+
+def lost(head: Tree, base: Tree) -> str:
+    """The file of base's first root that head has not as it is, "" where head keeps them all.
+
+    Who takes a root away takes back what it revoked, and who replaces one is trusted by nobody.
+    """
+    try:
+        chain = of_tree(base)
+    except UsageError:
+        return ""  # whatever mends base is right; what head has must be a chain
+    after = files_of(head) if chain is not None else ()
+    for number, root in enumerate(chain.roots if chain is not None else ()):
+        if number >= len(after) or decode(after[number]).digest != root.digest:
+            return path_of(root.version)
+    return ""

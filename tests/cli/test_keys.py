@@ -322,6 +322,27 @@ def test_the_only_owner_is_rotated_before_it_is_revoked(llmops, repo, own: Path)
     assert chain_of(repo).newest.revoked[old].reason == "lost"
 
 
+# --- what a change may do to it
+
+
+def test_a_change_that_breaks_or_takes_back_a_root_is_invalid(llmops, bank, own: Path) -> None:
+    llmops(*at(bank, "keys", "init", "--owner", "ann"))
+    llmops(*at(bank, "keys", "rotate"))
+    bank.commit({}, "trust")
+    assert llmops("plan", "-C", bank.path).code == 0
+    second = bank.path / "policies/trust/2.root.json"
+    data = second.read_bytes()
+    second.unlink()
+    said = llmops("plan", "-C", bank.path)
+    assert said.code == 2
+    assert "policies/trust/2.root.json:1:1: error[trust-root]: base has this trust root" in said.err
+    second.write_bytes(data.replace(b'"sig":"', b'"sig":"A'))
+    for command in ("validate", "plan"):
+        said = llmops(command, "-C", bank.path)
+        assert said.code == 2
+        assert "policies/trust/2.root.json:1:1: error[trust-root]" in said.out + said.err
+
+
 # --- show
 
 

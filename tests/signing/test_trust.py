@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from llmops.errors import UsageError
-from llmops.signing.trust import of_tree, path_of
+from llmops.signing.trust import lost, of_tree, path_of
 from llmops.source.tree import Repository
 from tests.conftest import GitRepo
 from tests.keyring import after, person, root_of, signed
@@ -48,7 +48,7 @@ def test_a_root_that_too_few_signed_is_refused(git_repo: Callable[..., GitRepo])
     two = root_of(ANN, BOB, threshold=2)
     repo = git_repo({path_of(1): signed(two, ANN)})
     assert refused(repo) == (
-        "policies/trust: trust root 1: signed by 1 of the 2 owners that trust root 1 asks for"
+        "policies/trust/1.root.json: signed by 1 of the 2 owners that trust root 1 asks for"
     )
 
 
@@ -63,3 +63,32 @@ def test_a_link_is_no_root(git_repo: Callable[..., GitRepo]) -> None:
     repo.write({path_of(2): None})
     (repo.path / path_of(2)).symlink_to("1.root.json")
     assert refused(repo).startswith("policies/trust/2.root.json is not there or no plain file")
+
+
+def test_a_head_that_takes_back_what_base_trusts_is_named(git_repo: Callable[..., GitRepo]) -> None:
+    repo = git_repo(FILES)
+    other = root_of(BOB)
+
+    def against(files: dict[str, bytes | None]) -> str:
+        repo.git("reset", "--quiet", "--hard", "HEAD")
+        repo.git("clean", "--quiet", "--force", "-d")
+        repo.write(files)
+        found = Repository.find(repo.path)
+        return lost(found.work_tree(), found.tree("HEAD"))
+
+    assert against({}) == ""
+    assert against({path_of(3): signed(after(after(FIRST)), ANN)}) == ""
+    assert against({path_of(2): None}) == path_of(2)
+    assert against({path_of(1): None, path_of(2): None}) == path_of(1)
+    assert against({path_of(1): signed(other, BOB), path_of(2): None}) == path_of(1)
+    unlike = after(FIRST, revoked={})
+    assert against({path_of(2): signed(unlike, ANN)}) == "", "the same root, signed again"
+
+
+def test_whatever_mends_a_base_that_has_no_chain_is_right(
+    git_repo: Callable[..., GitRepo],
+) -> None:
+    repo = git_repo({path_of(2): FILES[path_of(2)]})
+    repo.write(FILES)
+    found = Repository.find(repo.path)
+    assert lost(found.work_tree(), found.tree("HEAD")) == ""
