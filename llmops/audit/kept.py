@@ -26,8 +26,11 @@ class Blobs:
     redacted: Mapping[str, Entry]
 
 
-def check(history: History, material: Material) -> Blobs:
-    """Every blob that an entry names, and no other."""
+def check(history: History, material: Material, *, whole: bool = True) -> Blobs:
+    """Every blob that an entry names, and no other.
+
+    Of a history that is not `whole`, an entry that was refused may have named the others.
+    """
     named = dict(_named(history))
     redacted = {digest: entry for entry in history.of(REDACTION) for digest in _subjects(entry)}
     wanted = [digest for digest in named if digest not in redacted]
@@ -39,7 +42,8 @@ def check(history: History, material: Material) -> Blobs:
             flaws.append(flaw)
         count += data is not None
         rows += data.count(b"\n") - 1 if data is not None and name == "rows.jsonl" else 0
-    flaws += _others(frozenset(material.digests), frozenset(wanted), redacted)
+    if whole:
+        flaws += _others(frozenset(material.digests), frozenset(wanted), redacted)
     flaws += (
         Flaw("tampered", "no log has a file of that name", file=printable(path, 300))
         for path in material.strange

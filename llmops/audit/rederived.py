@@ -17,13 +17,13 @@ from llmops.audit.attempts import Ledger
 from llmops.audit.base import Entry, Flaw, History, Judged, Material
 from llmops.audit.kept import Blobs
 from llmops.audit.ordered import Runs
+from llmops.audit.repeated import Repeated
 from llmops.audit.times import in_utc, shown
 from llmops.audit.verdicts import ASIDE, Stated
 from llmops.derived import Derived, Parsed, derived
 from llmops.diagnostics import printable
 from llmops.errors import LlmopsError, StoreError
 from llmops.evidence.disclosed import Known
-from llmops.evidence.statement import Evidence
 from llmops.jobs.attempts import Attempt, Decided, Granted
 from llmops.jobs.attempts import Judged as Told
 from llmops.log.base import RUN
@@ -43,6 +43,7 @@ class Log:
     runs: Runs
     ledger: Ledger
     blobs: Blobs
+    repeated: Repeated
     roots: Mapping[int, str]  # Merkle root (hex) over so many first entries
     parsed: Parsed = field(default_factory=Parsed.new)
 
@@ -120,10 +121,11 @@ def _given(stated: Stated, log: Log) -> Iterator[Flaw]:
 
 
 def _between(stated: Stated, log: Log) -> Iterator[Flaw]:
-    """Runs and attempts that came into the log after it was read and before the verdict."""
+    """What it would rest on, and came into the log after that was read, before the verdict."""
     size, number = stated.given.log_size, stated.number
     later = [one.entry.number for one in log.runs.runs]
     later += [one.entry for one in log.ledger.placed if isinstance(one.kept.entry, Attempt)]
+    later += [entry for entry, _ in log.repeated.audits]
     for entry in sorted(one for one in later if size <= one < number):
         what = f"entry {entry} came before this verdict, which was judged without it"
         yield Flaw("order", what, entry=number, number="given/log_size")
@@ -169,17 +171,14 @@ class _NotHere(Exception):
 
 def _derive(given: Given, log: Log) -> Derived:
     known = Known(
-        runs=_before(log, given),
+        runs=log.runs.before(given.log_size),
         ledger=log.ledger.before(given.log_size),
         blob=log.material.blob,
+        audits=log.repeated.before(given.log_size),
     )
     base = _tree(given.base, log) if given.base is not None else None
     _expect_root(given, base or _tree(given.head, log))
     return derived(given, known, lambda named: _tree(named, log), log.parsed)
-
-
-def _before(log: Log, given: Given) -> tuple[Evidence, ...]:
-    return log.runs.before(given.log_size)
 
 
 def _tree(named: Named, log: Log) -> Tree:

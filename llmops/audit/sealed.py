@@ -30,9 +30,18 @@ class Sealed:
 
 
 def check(
-    data: bytes, leaves: Sequence[bytes], root: Root | None, clock: str, *, strict: bool = False
+    data: bytes,
+    leaves: Sequence[bytes],
+    root: Root | None,
+    times: Sequence[str],
+    *,
+    strict: bool = False,
 ) -> Sealed:
-    """What a checkpoint says, held against the entries and whose keys may sign for a log."""
+    """What a checkpoint says, held against the entries and whose keys may sign for a log.
+
+    It says no time itself, so a key counts that is valid at one of `times`: the last that the log
+    states, and now.
+    """
     try:
         said = checkpoint.decode(data)
     except ValueError as error:
@@ -41,7 +50,7 @@ def check(
     flaws = _entries(said, leaves)
     if root is None:
         return Sealed(_seen(said), tuple(flaws))
-    signed, unknown = _signed(data, said, root, clock)
+    signed, unknown = _signed(data, said, root, times)
     flaws += signed
     if unknown and strict:
         names = ", ".join(sorted({printable(name, 80) for name in unknown}))
@@ -72,10 +81,11 @@ def _entries(said: Checkpoint, leaves: Sequence[bytes]) -> list[Flaw]:
 
 
 def _signed(
-    data: bytes, said: Checkpoint, root: Root, clock: str
+    data: bytes, said: Checkpoint, root: Root, times: Sequence[str]
 ) -> tuple[list[Flaw], tuple[str, ...]]:
     """What is wrong with who signed, and the names of lines that nobody here knows."""
-    known = [checkpoint.Key(said.origin, key.public) for key in root.holders("log", shown(clock))]
+    holders = {key.public for at in times for key in root.holders("log", shown(at))}
+    known = [checkpoint.Key(said.origin, public) for public in sorted(holders)]
     try:
         opened = checkpoint.opened(data, known)
     except ValueError as error:

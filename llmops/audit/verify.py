@@ -22,6 +22,7 @@ from llmops.audit import (
     rederived,
     remembered,
     rendered,
+    repeated,
     sealed,
     signed,
     unshown,
@@ -61,11 +62,14 @@ class _Checked:
     blobs: kept.Blobs
     ledger: attempts.Ledger
     runs: ordered.Runs
+    repeated: repeated.Repeated
     stated: verdicts.Verdicts
 
     def flaws(self) -> Iterator[Flaw]:
         """All that is wrong with the log and its parts."""
-        parts = (self.read, self.seal, self.blobs, self.ledger, self.runs, self.stated)
+        parts = (
+            self.read, self.seal, self.blobs, self.ledger, self.runs, self.repeated, self.stated,
+        )  # fmt: skip
         return chain.from_iterable(part.flaws for part in parts)
 
 
@@ -94,7 +98,7 @@ def verify(material: Material, asked: Asked) -> Answer:
     )
 
 
-def newest_pages(material: Material, now: str) -> Mapping[str, bytes]:
+def pages(material: Material, now: str) -> Mapping[str, bytes]:
     """The pages of the newest verdict, by path: what a bundle carries; none without a verdict.
 
     Raises LlmopsError where it cannot be derived, so that nobody is given pages that do not follow.
@@ -117,11 +121,12 @@ def _log(material: Material, asked: Asked) -> _Checked:
     if note is None:
         seal = sealed.Sealed(None, (Flaw("incomplete", "there is no checkpoint", file=CHECKPOINT),))
     else:
-        seal = sealed.check(note, read.leaves, newest, read.clock, strict=asked.strict)
+        times = (read.clock, in_utc(asked.now))
+        seal = sealed.check(note, read.leaves, newest, times, strict=asked.strict)
     history = read.history
     return _Checked(
-        read, seal, kept.check(history, material), attempts.check(history),
-        ordered.check(history), verdicts.check(history),
+        read, seal, kept.check(history, material, whole=not read.flaws), attempts.check(history),
+        ordered.check(history), repeated.check(history), verdicts.check(history),
     )  # fmt: skip
 
 
@@ -131,7 +136,17 @@ def _again(material: Material, log: _Checked, stated: Sequence[verdicts.Stated])
     if found is None:
         return
     roots = dict(_roots(read.leaves, {one.given.log_size for one in stated}))
-    whole = Log(material, read.history, read.leaves, found, log.runs, log.ledger, log.blobs, roots)
+    whole = Log(
+        material,
+        read.history,
+        read.leaves,
+        found,
+        log.runs,
+        log.ledger,
+        log.blobs,
+        log.repeated,
+        roots,
+    )
     for one in stated:
         yield rederived.check(one, whole)
 

@@ -42,6 +42,7 @@ AUTHOR: Mapping[str, tuple[str, str]] = {
     "guard": ("what a guardrail makes of a text", "llmops.cli.guard"),
 }
 AUDIT: Mapping[str, tuple[str, str]] = {
+    "verify": ("whether a log holds and each verdict follows, offline", "llmops.cli.verify"),
     "report": ("pages from evidence, in English and Chinese", "llmops.cli.report"),
     "export": ("kept evidence and its verdict, for other tools", "llmops.cli.export"),
     "evidence": ("what runs found, shared between machines", "llmops.cli.evidence"),

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from llmops.errors import StoreError
 from llmops.evidence import public
+from llmops.evidence.audits import Audits
 from llmops.evidence.entry import Kept
 from llmops.evidence.statement import Evidence
 from llmops.evidence.store import Store
+from llmops.jobs.audits import Audit
 from llmops.jobs.base import Proof
 
 if TYPE_CHECKING:
@@ -28,11 +30,12 @@ Blob = Callable[[str], bytes | None]  # `sha256:<hex>` -> bytes, None where they
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a log says before a verdict: all runs and the ledger in its order, and its blobs."""
+    """What a log says before a verdict: runs, ledger, jobs that were run again, and its blobs."""
 
     runs: Sequence[Evidence]
     ledger: Sequence[Kept]
     blob: Blob
+    audits: Sequence[Audit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,11 @@ class Disclosed(Store):
         kept = self._known.ledger
         return tuple(one.entry for one in kept), kept[-1].digest if kept else ""
 
+    @property
+    def audits(self) -> Audits:
+        """The reused jobs that were run once more, by the log."""
+        return _Audits(self._known.audits)
+
     def _proof(self, closure: str) -> Proof | None:
         run = self._all.get(closure)
         if run is None or closure not in self._rests.used:
@@ -100,6 +108,18 @@ class Disclosed(Store):
 
     def _statements(self, closure: str) -> Iterator[Evidence]:
         return (run for run in self._known.runs if run.closure == closure)
+
+
+class _Audits(Audits):
+    """What a log says of jobs that were run once more."""
+
+    def __init__(self, known: Sequence[Audit]) -> None:
+        super().__init__(Path("disclosed"))
+        self._known = known
+
+    def all(self) -> tuple[Audit, ...]:
+        """Every audit, in the order in which they were made."""
+        return tuple(sorted(self._known, key=lambda one: (one.finished_at, one.digest)))
 
 
 def _age(run: Evidence) -> tuple[str, str]:

@@ -38,7 +38,7 @@ READ_ONLY = (
     "run", "demo", "import", "export", "policy drill --yes", "policy test", "prompt render",
     "prompt test", "init my-labels", "doctor", "gate --publish", "app --repos", "evidence pack",
     "evidence admit", "evidence pull --plan", "evidence push --remote", "gc --keep-days 7 --also",
-    "log", "bundle",
+    "log", "bundle", "verify",
     "keys init --owner ann --add", "keys rotate", "keys revoke", "keys sign",
 )  # fmt: skip
 # Whose answer is not 0 in a repository where nothing ran yet.

@@ -43,6 +43,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "export": ("--help",),
     "log": ("--help",),
     "bundle": ("--help",),
+    "verify": ("--help",),
     "show": ("attempts",),
     "policy": ("rules",),
     "waiver": ("ls",),

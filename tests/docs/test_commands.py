@@ -71,6 +71,7 @@ ELSEWHERE: Mapping[str, str] = {
     "gh secret set *": "another tool, which tells GitHub a secret",
     "llmops export*": "needs the extra mlflow; tests/exports do it",
     "llmops bundle*": "needs a signed log; tests/cli/test_bundle.py has one",
+    "llmops verify*": "needs a bundle; tests/cli/test_verify.py has one",
 }
 # A command that is only named: what it cannot do without.
 NAMED: Mapping[str, str] = {
