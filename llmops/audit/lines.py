@@ -44,12 +44,14 @@ class _Form:
     data: bytes
 
 
-def check(
-    found: Openings | None, runs: Sequence[Ran], jobs: Mapping[str, Job], blob: Blob
-) -> Shown:
+def check(data: bytes | None, runs: Sequence[Ran], jobs: Mapping[str, Job], blob: Blob) -> Shown:
     """Every line that is shown."""
-    if found is None:
+    if data is None:
         return Shown()
+    try:
+        found = opened.decode(data)
+    except ValueError as error:
+        return Shown((Flaw("tampered", str(error), file=FILE),))
     forms = dict(_forms(runs, blob))
     flaws = [
         _flaw(line, what)

@@ -77,7 +77,7 @@ def verify(material: Material, asked: Asked) -> Answer:
     """Everything that can be shown of a log and of what rests on it."""
     log = _log(material, asked)
     again = tuple(_again(material, log, log.stated.stated))
-    shown = lines.check(material.opened, log.runs.runs, _jobs(again), material.blob)
+    shown = lines.check(material.openings(), log.runs.runs, _jobs(again), material.blob)
     wrong, pages = _pages(material, log, again)
     flaws = {
         *material.flaws(), *log.flaws(), *_known(log, asked),
