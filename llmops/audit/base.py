@@ -11,11 +11,14 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from llmops.log.base import Source
 from llmops.source.objects import Withheld
 from llmops.source.tree import Tree
+
+if TYPE_CHECKING:
+    from llmops.audit.opened import Openings
 
 Reason = Literal[
     "fork", "tampered", "key", "incomplete", "order", "attempts", "verdict", "report", "git",
@@ -159,8 +162,9 @@ class Material(Source, Protocol):
         """Digest and size of files that are not here, by git object; nobody signed for these."""
         ...
 
-    def openings(self) -> bytes | None:
-        """The file of lines that are shown, None where nobody asked for some."""
+    @property
+    def opened(self) -> Openings | None:
+        """The lines that are shown, None where nobody asked for some."""
         ...
 
     def left_over(

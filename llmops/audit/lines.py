@@ -44,14 +44,12 @@ class _Form:
     data: bytes
 
 
-def check(data: bytes | None, runs: Sequence[Ran], jobs: Mapping[str, Job], blob: Blob) -> Shown:
+def check(
+    found: Openings | None, runs: Sequence[Ran], jobs: Mapping[str, Job], blob: Blob
+) -> Shown:
     """Every line that is shown."""
-    if data is None:
+    if found is None:
         return Shown()
-    try:
-        found = opened.decode(data)
-    except ValueError as error:
-        return Shown((Flaw("tampered", str(error), file=FILE),))
     forms = dict(_forms(runs, blob))
     flaws = [
         _flaw(line, what)

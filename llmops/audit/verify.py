@@ -77,7 +77,7 @@ def verify(material: Material, asked: Asked) -> Answer:
     """Everything that can be shown of a log and of what rests on it."""
     log = _log(material, asked)
     again = tuple(_again(material, log, log.stated.stated))
-    shown = lines.check(material.openings(), log.runs.runs, _jobs(again), material.blob)
+    shown = lines.check(material.opened, log.runs.runs, _jobs(again), material.blob)
     wrong, pages = _pages(material, log, again)
     flaws = {
         *material.flaws(), *log.flaws(), *_known(log, asked),
@@ -98,7 +98,7 @@ def verify(material: Material, asked: Asked) -> Answer:
     )
 
 
-def pages(material: Material, now: str) -> Mapping[str, bytes]:
+def newest_pages(material: Material, now: str) -> Mapping[str, bytes]:
     """The pages of the newest verdict, by path: what a bundle carries; none without a verdict.
 
     Raises LlmopsError where it cannot be derived, so that nobody is given pages that do not follow.

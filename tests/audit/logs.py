@@ -46,6 +46,7 @@ class Held:
     strange: tuple[str, ...] = ()
     whole: bool = True
     name: str = "held"
+    opened: None = None
 
     def checkpoint(self) -> bytes | None:
         return self.note
@@ -62,9 +63,6 @@ class Held:
 
     def many(self, digests: Sequence[str]) -> Iterator[tuple[str, bytes | None]]:
         return ((digest, self.blob(digest)) for digest in digests)
-
-    def openings(self) -> bytes | None:
-        return None
 
     def flaws(self) -> Iterable[Flaw]:
         return ()
