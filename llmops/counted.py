@@ -24,6 +24,7 @@ from llmops.jobs.attempts import (
     Deciding,
     Entry,
     Granted,
+    Judged,
     allowed,
     attempts_at,
     deciding,
@@ -144,6 +145,19 @@ def close(store: Store, found: Claims, judged: Verdict) -> None:
     ledger = Ledger(store.root)
     for entry in outcomes(found, judged):
         ledger.append(partial(_new, entry))
+
+
+def told(store: Store, judged: Verdict, about: str) -> None:
+    """Write down which tree was judged, and how: what lands is held against it.
+
+    `about`: the pull request, or the commit where it is none. The same of the same tree under the
+    same policies is written once. Raises as `close` does.
+    """
+    base = judged.base.tree if judged.base is not None else None
+    entry = Judged(
+        judged.head.tree, base, judged.policy_tree, judged.outcome.word, about, judged.judged_at
+    )
+    Ledger(store.root).append(lambda known: rebased(entry, known, len(known)))
 
 
 def outcomes(found: Claims, judged: Verdict) -> Iterable[Decided | Granted]:

@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from llmops import counted
-from llmops.evidence.ledger import Ledger
 from llmops.gating.base import Desk
 from llmops.gating.scenes import Scene
 from llmops.graph.build import Graph
-from llmops.jobs.attempts import Judged
 from llmops.jobs.base import Job
-from llmops.jobs.rebase import rebased
 from llmops.pipeline import Planned, make_plan, verdict
 from llmops.project import Pair, pair_of
 from llmops.rules.base import Verdict
@@ -81,9 +78,4 @@ def close(desk: Desk, scene: Scene, made: Planned, judged: Verdict) -> None:
     """Write down what became of each attempt, and which tree was judged."""
     assert made.claims is not None
     counted.close(desk.project.store, made.claims, judged)
-    base = judged.base.tree if judged.base is not None else None
-    who = scene.change or scene.head
-    entry = Judged(
-        judged.head.tree, base, judged.policy_tree, judged.outcome.word, who, judged.judged_at
-    )
-    Ledger(desk.project.reports).append(lambda known: rebased(entry, known, len(known)))
+    counted.told(desk.project.store, judged, scene.change or scene.head)

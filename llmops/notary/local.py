@@ -42,9 +42,16 @@ def judged(
         return made if pen_ is None else with_extra(made, {NOT_SIGNED: pen_.why})
     begun = record.begin(pen_, project, planned)
     made = _closed(project, planned, now, approvals)
+    counted.told(project.store, made, _about(planned, made))
     authors = authors_of(project, planned.both, approvals, frozenset())
     seal = record.finish(pen_, begun, project, planned, Said(approvals, authors), made)
     return with_extra(made, {SEAL: asdict(seal)})
+
+
+def _about(planned: Planned, made: Verdict) -> str:
+    """Whom a verdict is about: the change as it was named, or the commit."""
+    change = planned.claims.change if planned.claims is not None else ""
+    return change or made.head.commit or made.head.tree
 
 
 def with_extra(made: Verdict, more: Mapping[str, Any]) -> Verdict:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import atexit
 import json
+import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from llmops import counted
@@ -46,6 +48,8 @@ ANSWERS = [
     {"known": 0.9, "new": 0.8},
 ]
 GOOD, BAD, TORN = ("r: 8", "r: 16"), ("max_steps: 10", "max_steps: 90"), ("r: 16", "r: 12")
+_TIME = r'"2026-11-22T08:00:0\dZ"'  # when the story's worker always works
+_NOW = '__import__("datetime").datetime.now().astimezone().isoformat()'
 _MADE: list[Path] = []
 
 
@@ -60,11 +64,11 @@ def files(root: Root | None = ROOT, *signers: PemSigner, attempts: int = 6) -> d
 
 @dataclass
 class World:
-    """A repository below `root`. Every gate is a minute after the one before it."""
+    """A repository below `root`. `now` is when its last gate judged."""
 
     root: Path
     pen: PemSigner | None = PEN
-    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
     def new(cls, root: Path, content: Mapping[str, str] | None = None) -> World:
@@ -72,6 +76,8 @@ class World:
         made = cls(root)
         made.repo.path.mkdir(parents=True)
         (root / "world.json").write_text(json.dumps({"answers": ANSWERS}), encoding="utf-8")
+        worker = (HERE / "worker.py").read_text("utf-8")
+        (root / "worker.py").write_text(re.sub(_TIME, _NOW, worker), encoding="utf-8")
         made.repo.git("init", "--quiet")
         made.repo.commit(files() if content is None else dict(content), "first")
         return made
@@ -118,25 +124,22 @@ class World:
         """Attempts are recorded, then all jobs run; the plan with their evidence."""
         project, made = self.project, self.planned(head, base)
         assert made.claims is not None
-        counted.record(project.store, made.claims, self.now)
-        worker = (
-            sys.executable,
-            "-I",
-            "-S",
-            str(HERE / "worker.py"),
-            str(self.root / "world.json"),
-        )
+        counted.record(project.store, made.claims, datetime.now(UTC))
+        made_up = (str(self.root / name) for name in ("worker.py", "world.json"))
+        worker = (sys.executable, "-I", "-S", *made_up)
         trees = [state.tree for state in (made.both.head, made.both.base) if state is not None]
         report = execute(
             project, made.plan.steps, trees, lambda _event: None,
-            RunOptions(keep_going=True, columns=made.columns), LocalExecutor(worker),
+            RunOptions(keep_going=True, columns=made.columns, signer=self.pen),
+            LocalExecutor(worker),
         )  # fmt: skip
         assert not report.world_failed, [f.error.message for f in report.world_failed]
         return self.planned(head, base)
 
     def gate(self, head: str, *approvals: Approval, base: str = "main") -> Verdict:
         """The verdict that counts, in the log where base has a root."""
-        self.now += timedelta(minutes=1)
+        time.sleep(1 - time.time() % 1)  # a verdict's time has whole seconds, a run's has parts
+        self.now = datetime.now(UTC)
         made = self.planned(head, base)
         return local.judged(self.project, made, self.now, approvals, lambda: self.pen)
 

@@ -21,6 +21,8 @@ from llmops.signing.base import ROOT
 from tests import keyring
 from tests.audit.world import BAD, GOOD, PEN, TRUST, World, files, story
 
+_OF_RUNS = (log.RUN_STARTED, log.RUN, log.PROVENANCE)
+
 
 def statements(world: World) -> list[dict[str, Any]]:
     """What the log says, in its order; a trust root is its payload's type."""
@@ -45,7 +47,7 @@ def of(world: World, kind: str) -> list[dict[str, Any]]:
 def test_what_a_verdict_rests_on_stands_before_it(tmp_path: Path) -> None:
     world = story(tmp_path / "w")
     verdict = [log.LEDGER, log.EVAL_REPORT, log.TEST_RESULT, log.VSA]
-    told = [kind for kind in kinds(world) if kind not in (log.RUN, log.PROVENANCE)]
+    told = [kind for kind in kinds(world) if kind not in _OF_RUNS]
     assert told == [ROOT, *verdict, *verdict, *verdict]
     for number, one in enumerate(statements(world)):
         if one["predicateType"] == log.EVAL_REPORT:
