@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +12,13 @@ from typing import Any
 import pytest
 
 from llmops.audit import container
-from tests.audit.world import World, story
+from llmops.audit.source import Bundle
+from llmops.audit.verify import Asked, verify
+from llmops.signing import dsse
+from tests.audit.world import ROOT, World, story
 from tests.disk import Failing, Recording
+
+NOW = "2027-01-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +35,21 @@ def bundle(llmops, world: World, tmp_path: Path) -> Callable[..., Any]:
     return run
 
 
+def test_a_bundle_of_a_real_story_verifies(bundle, tmp_path: Path) -> None:
+    place = tmp_path / "审计.zip"
+    done = bundle("--out", str(place))
+    assert done.code == 0, done.err
+    assert "3 verdicts" in done.out
+    assert "note:" not in done.out
+    found = Bundle.at(place)
+    answer = verify(found, Asked(NOW, {ROOT.digest: "the test"}))
+    assert [flaw.what for flaw in answer.flaws] == []
+    assert answer.verified
+    assert set(found.pages()) == {
+        "report/report.html", "report/report.json", "report/report.zh.html",
+    }  # fmt: skip
+
+
 def test_a_bundle_is_made_without_a_key_and_is_the_same_every_time(
     bundle, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,20 +60,31 @@ def test_a_bundle_is_made_without_a_key_and_is_the_same_every_time(
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_no_row_of_a_dataset_and_no_answer_is_in_a_bundle(
-    bundle, world: World, tmp_path: Path
-) -> None:
+def test_no_question_of_a_dataset_is_in_a_bundle(bundle, world: World, tmp_path: Path) -> None:
+    """Not in what was signed either, which stands there as base64."""
     place = tmp_path / "a.zip"
     assert bundle("--out", str(place)).code == 0
-    data = place.read_bytes()
+    found = Bundle.at(place)
+    said = [place.read_bytes(), *(dsse.decode(one).payload for one in found.entries())]
     asked = [
-        line
-        for path in world.repo.path.glob("reports/runs/*/artifacts/**/*.jsonl")
-        if path.name in ("rows.jsonl", "responses.jsonl") or path.parent.name == "parts"
-        for line in path.read_bytes().splitlines()
+        json.loads(line)["question"].encode()
+        for path in (world.repo.path / "specs" / "data").glob("*.jsonl")
+        for line in path.read_text("utf-8").splitlines()
     ]
-    assert asked
-    assert not any(line in data for line in asked)
+    assert len(asked) > 100
+    assert not [one for one in asked if any(one in text for text in said)]
+
+
+def test_cases_are_shown_as_the_auditor_chooses(bundle, tmp_path: Path) -> None:
+    place = tmp_path / "a.zip"
+    done = bundle("--out", str(place), "--open", "5", "--seed", "heads or tails")
+    assert "5 cases are in it in plain text" in done.out
+    found = Bundle.at(place)
+    assert found.opened is not None
+    assert len(found.opened.shown) == 5
+    answer = verify(found, Asked(NOW, {ROOT.digest: "the test"}))
+    assert answer.verified, answer.flaws
+    assert answer.counts["lines"] == 5
 
 
 def test_without_a_place_it_lies_where_git_does_not_look(bundle, world: World) -> None:
