@@ -78,12 +78,16 @@ class Done:
 
 @dataclass
 class Actions:
-    """GitHub Actions for a repository. `variables`: `vars`; `world`: a stand-in worker's file."""
+    """GitHub Actions for a repository. `variables`: `vars`; `world`: a stand-in worker's file.
+
+    `secrets`: by environment; only jobs that name an environment have the context here.
+    """
 
     fake: FakeGitHub
     repo: FakeRepository
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     world: Path | None = None
     required: str = ""  # the text of a workflow that a ruleset requires, from another repository
     srun: tuple[str, ...] = ()  # Slurm's own, where there is one; else a stand-in that takes notes
@@ -257,6 +261,8 @@ class Run:
         if where and not self._released(where):
             done.waiting.append(where)
             return None
+        if "environment" in job.text:
+            contexts["secrets"] = dict(self.actions.secrets.get(where, {}))
         done.jobs[name] = ended = Ended(name, environment=where)
         may = {k: self._level(k, v) for k, v in job.text.get("permissions", {}).items()}
         ended.token = contexts["github"]["token"] = self._token(may)

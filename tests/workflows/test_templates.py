@@ -42,6 +42,9 @@ ALLOWED = {
     "steps.plan.outputs.jobs",
     "vars.LLMOPS_PACKAGE",
     "vars.LLMOPS_SRUN",
+    # whose key signs what lands, and where it may be read
+    "github.event_name != 'pull_request' && 'llmops-gate' || ''",
+    "secrets.LLMOPS_SIGNING_KEY",
     # whose change reaches a GPU, and under which environment
     "needs.plan.outputs.has_jobs == 'true' && (github.event_name != 'pull_request' || "
     "github.event.pull_request.head.repo.full_name == github.repository || "
@@ -103,7 +106,8 @@ def test_only_the_gate_may_write_and_every_job_says_what_it_may(choice) -> None:
             "statuses": "write",
         }  # fmt: skip
     assert all(0 < job["timeout-minutes"] <= 360 for job in jobs.values())
-    assert all("secrets" not in value for _, value in leaves(flow) if isinstance(value, str))
+    secret = [at for at, value in leaves(flow) if isinstance(value, str) and "secrets" in value]
+    assert secret == ([".jobs.gate.steps.env.LLMOPS_SIGNING_KEY"] if "gate" in jobs else [])
 
 
 def test_every_action_is_pinned_and_no_checkout_keeps_a_token(choice) -> None:
@@ -133,7 +137,7 @@ def test_the_gate_always_runs_and_never_reads_the_change(choice) -> None:
     assert jobs["open"]["steps"][0] == gate["steps"][0]
     assert (gate["if"], gate["needs"]) == ("always()", ["plan", "run"])
     assert gate["runs-on"] == "ubuntu-24.04"
-    assert "environment" not in gate
+    assert "!= 'pull_request' && 'llmops-gate'" in gate["environment"], "its key is for what lands"
     checkout = gate["steps"][0]["with"]["ref"]
     assert "head" not in checkout
     assert gate["steps"][-1]["if"] == "always()"
