@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from llmops.cli import common
+from llmops.cli.forged import forged
 from llmops.cli.tale import Story, Tale
 from llmops.errors import LlmopsError, UsageError
 from llmops.project import Project, pair
+from llmops.signing.trust import of_tree
 from llmops.source import fetch
 
 EXAMPLES = """\
@@ -54,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     started = time.monotonic()
     with _folder(args.keep) as root:
         told = tale_of(args.example)
-        wrong = _tell(root, told)
+        wrong = [*_tell(root, told), *_auditor(root, told)]
         minutes, seconds = divmod(round(time.monotonic() - started), 60)
         _ending(root, told, wrong, f"{minutes} min {seconds} s", kept=bool(args.keep))
     return 1 if wrong else 0
@@ -157,6 +159,32 @@ def _compare(
     word = came if isinstance(came, str) else str(came)
     common.say(f"\n→ {what}: {word}" + ("" if word == told else f", but {told} was told"))
     return [] if word == told else [f"{what}: {word} instead of {told}"]
+
+
+def _auditor(root: Path, told: Tale) -> list[str]:
+    """What somebody who believes nobody can check; returns what did not come out as told."""
+    story = next(one for one in told.stories if not one.trains and one.outcome == "passed")
+    _headline("the auditor", "Who says so? Keys, a verdict that is signed, a stranger who checks.")
+    _git(root, "switch", "-q", "main")
+    key = root / ".git" / "demo-key.pem"
+    os.environ["LLMOPS_KEY"] = str(key)
+    _say_and_run(root, "keys", "init", "--owner", "demo", "--key", str(key))
+    _commit(root, "Trust root 1")
+    _git(root, "switch", "-q", "-c", "signed")
+    story.edit(root)
+    _commit(root, f"{story.title}, once more")
+    _say_and_run(root, "gate", "--base", "main", "--head", "signed", "--counted")
+    bundle = root / "reports" / "bundle.zip"
+    _say_and_run(root, "bundle", "--out", str(bundle))
+    chain = of_tree(Project.find(root).repository.tree("main"))
+    assert chain is not None
+    pinned = ("--root", chain.newest.digest)
+    honest = _say_and_run(root, "verify", str(bundle), *pinned)
+    common.say("\nSomebody makes one wrong answer right, and computes every digest above it anew:")
+    bundle.write_bytes(forged(bundle.read_bytes()))
+    caught = _say_and_run(root, "verify", str(bundle), *pinned)
+    wrong = [] if honest == 0 else ["the bundle was not verified"]
+    return [*wrong, *([] if caught == 1 else ["the forgery was not found"])]
 
 
 def _say_and_run(root: Path, *words: str) -> int:

@@ -80,7 +80,8 @@ def attempts(told: Teller) -> Section:
     if verdict.counted is not None:
         blocks += [Para(line) for line in _counted(told, verdict.counted)]
     if not counted:
-        blocks.append(Absent(say("gap_attempts"), say("gap_attempts_why")))
+        why = "gap_attempts_why" if verdict.advisory else "gap_attempts_none"
+        blocks.append(Absent(say("gap_attempts"), say(why)))
     head = (say("c_dataset"), say("c_looks"), say("c_limit"), say("c_rows_digest"))
     blocks += grid(head, [_look(told, one) for one in verdict.looks], say("looks_table"))
     if not verdict.looks:

@@ -278,6 +278,10 @@ PAGE: Mapping[str, Phrase] = {
         "attempts per claim are not counted, so repeated tries are not corrected for",
         "未统计同一门禁的尝试次数，因此没有对多次尝试作校正",
     ),
+    "gap_attempts_none": Phrase(
+        "no claim was tried anew: what was judged is what base stands on already",
+        "没有任何门禁被重新尝试：受检内容与基线现有内容相同",
+    ),
     "gap_looks": Phrase("Looks at held-out cases", "留出用例被查看的次数"),
     "gap_looks_why": Phrase("no evidence names them", "没有证据记录"),
     "why_gone": Phrase("the kept artifact is gone or damaged", "留存的产物已丢失或损坏"),

@@ -8,6 +8,7 @@ import pytest
 
 from llmops.reports import charts, judged
 from llmops.reports.teller import Teller
+from llmops.reports.told import content
 from llmops.rules.base import Finding, Outcome
 from tests.reports import pages
 
@@ -63,3 +64,11 @@ def test_what_is_counted_is_a_whole_number_and_its_bound_is_in_the_language(
     assert words in made
     assert "text='2'" in made
     assert "2.000" not in made
+
+
+@pytest.mark.parametrize("advisory", [True, False])
+def test_why_no_attempt_is_shown_depends_on_whether_anything_was_counted(advisory: bool) -> None:
+    verdict = replace(pages.BARE.verdict, advisory=advisory)
+    text = str(content(replace(pages.BARE, verdict=verdict), "en"))
+    assert ("attempts per claim are not counted" in text) is advisory
+    assert ("no claim was tried anew" in text) is not advisory
