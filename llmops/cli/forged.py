@@ -32,7 +32,7 @@ def forged(bundle: bytes) -> bytes:
     files |= {n: _renamed(data, before, after) for n, data in named.items()}
     files[index.CHECKPOINT] = _root_anew(files)
     files[index.NAME] = index.made(files)
-    return b"".join(container.pieces(files))
+    return container.encode(files)
 
 
 def _renamed(entry: bytes, before: str, after: str) -> bytes:
