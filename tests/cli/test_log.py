@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from tests.conftest import GitRepo
 from tests.keyring import pem, person, root_of, signed
 from tests.log.conftest import edit
 
+ROOT_FOLDER = Path(__file__).parents[2]
 ANN, EVE = person("ann"), person("eve")
 NOW = ("--now", "2026-11-22T08:00:00Z")
 ROOT = signed(root_of(ANN), ANN)
@@ -262,6 +265,16 @@ def test_nobody_writes_without_a_key_of_the_role(log, desk: GitRepo, tmp_path: P
     said = log("append", "yes.json")
     assert (said.code, "base has no trust root" in said.err) == (2, True)
     assert desk.git("branch", "--list", BRANCH) == ""
+
+
+def test_the_page_s_own_lines_find_the_root_without_llmops(log, filled, tmp_path: Path) -> None:
+    page = (ROOT_FOLDER / "llmops/docs/en/how-to/log.md").read_text("utf-8")
+    lines = page.split("```python\n")[1].split("```")[0]
+    filled.git("worktree", "add", "--quiet", str(tmp_path / "tree"), BRANCH)
+    done = subprocess.run(
+        [sys.executable, "-c", lines], cwd=tmp_path / "tree", capture_output=True, check=True
+    )
+    assert done.stdout.decode() == filled.git("show", f"{BRANCH}:checkpoint").split("\n")[2] + "\n"
 
 
 def test_gc_leaves_the_log(llmops, log, filled: GitRepo) -> None:
