@@ -254,8 +254,8 @@ def _ledger(stated: Stated, made: Derived, ledger: Ledger) -> Iterator[Flaw]:
             yield Flaw("attempts", what, entry=number)
     key = stated.given.head.tree, made.judged.policy_tree
     told = [one for one in before if isinstance(one, Told) and (one.tree, one.policy) == key]
-    if not told or told[-1].outcome != made.judged.outcome.word:
-        what = f"the ledger does not say that this tree was judged {made.judged.outcome.word}"
+    if told and told[-1].outcome != made.judged.outcome.word:
+        what = f"the ledger says that this tree was judged {printable(told[-1].outcome, 20)}"
         yield Flaw("attempts", what, entry=number)
 
 

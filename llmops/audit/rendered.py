@@ -20,10 +20,13 @@ from llmops.reports.report import Seal
 
 
 def check(
-    pages: Mapping[str, bytes], newest: Again | None, log: Seen
+    pages: Mapping[str, bytes], newest: Again | None, log: Seen, *, whole: bool
 ) -> tuple[tuple[Flaw, ...], int]:
-    """What is wrong with the pages, and how many were rendered again."""
-    if not pages:
+    """What is wrong with the pages, and how many were rendered again.
+
+    `whole`: those of the newest verdict must be there, where it can be derived.
+    """
+    if not pages and not (whole and newest is not None and newest.made is not None):
         return (), 0
     if newest is None or newest.made is None:
         flaws = (Flaw("report", "no verdict follows that this page is of", file=p) for p in pages)

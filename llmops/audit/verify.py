@@ -40,6 +40,7 @@ from llmops.log.base import CHECKPOINT
 from llmops.pipeline import jobs_of
 from llmops.source.objects import Withheld
 
+_ANY_TIME = "9998-01-01T00:00:00Z"  # a machine's clock decides nothing where pages are made
 _FIGURE = re.compile(rb'"-?\d+(?:\.\d+)?"')  # a number in a statement: a decimal string
 
 
@@ -98,18 +99,18 @@ def verify(material: Material, asked: Asked) -> Answer:
     )
 
 
-def newest_pages(material: Material, now: str) -> Mapping[str, bytes]:
-    """The pages of the newest verdict, by path: what a bundle carries; none without a verdict.
+def newest_pages(material: Material) -> Mapping[str, bytes]:
+    """The pages of the newest verdict, by path: what a bundle carries.
 
-    Raises LlmopsError where it cannot be derived, so that nobody is given pages that do not follow.
+    None without a verdict, or where what it rests on was taken away. Raises LlmopsError where it
+    does not follow, so that nobody is given pages that do not.
     """
-    log = _log(material, Asked(now))
+    log = _log(material, Asked(_ANY_TIME))
     last = tuple(_again(material, log, log.stated.stated[-1:]))
-    if not last or log.seal.seen is None:
+    if not last or log.seal.seen is None or last[0].hidden:
         return {}
     if last[0].made is None:
-        why = last[0].flaws[0].what if last[0].flaws else last[0].hidden
-        raise LogError(f"the newest verdict cannot be derived: {why}")
+        raise LogError(f"the newest verdict does not follow: {last[0].flaws[0].what}")
     return rendered.rendering(last[0].made, last[0].stated, log.seal.seen)
 
 
@@ -197,7 +198,8 @@ def _pages(
 ) -> tuple[tuple[Flaw, ...], int]:
     if log.seal.seen is None:
         return (), 0
-    return rendered.check(material.pages(), again[-1] if again else None, log.seal.seen)
+    newest = again[-1] if again else None
+    return rendered.check(material.pages(), newest, log.seal.seen, whole=material.whole)
 
 
 def _jobs(again: Iterable[Again]) -> Mapping[str, Job]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +40,10 @@ def main(args: argparse.Namespace) -> int:
     from llmops.evidence.files import give, shown
     from llmops.log.branch import Log
 
-    asked, now = _asked(args), datetime.now(UTC).isoformat()
+    asked = _asked(args)
     found = common.project(args)
     clone = Clone(found.repository, Log(found.repository).source())
-    made = bundle.made(clone, found.store, asked, lambda bare: newest_pages(bare, now))
+    made = bundle.made(clone, found.store, asked, newest_pages)
     place = Path(args.directory, args.out) if args.out else found.reports / NAME
     try:
         data = container.encode(made.files)
