@@ -27,6 +27,8 @@ from llmops.evidence.disclosed import Known
 from llmops.jobs.attempts import Attempt, Decided, Granted
 from llmops.jobs.attempts import Judged as Told
 from llmops.log.base import RUN
+from llmops.pipeline import jobs_of
+from llmops.project import Pair
 from llmops.signing import trust
 from llmops.signing.root import Chain
 from llmops.source.tree import Tree
@@ -89,6 +91,7 @@ def check(stated: Stated, log: Log) -> Again:
         return Again(stated, (*given, Flaw("verdict", what, entry=stated.number)))
     given += _compared(stated, made, log.history)
     given += _ledger(stated, made, log.ledger)
+    given += _needed(stated, made)
     return Again(stated, tuple(given), made)
 
 
@@ -234,6 +237,33 @@ def _timeless(payload: bytes) -> bytes:
     """A statement without the time at which it was seen."""
     head, mark, rest = payload.partition(b'"seen_at":"')
     return head + mark + rest.partition(b'"')[2]
+
+
+def _needed(stated: Stated, made: Derived) -> Iterator[Flaw]:
+    """What is given of runs and files is given of what the verdict needs, and of nothing else."""
+    given, jobs = stated.given, jobs_of(made.planned)
+    files = dict(_files(made.planned.both))
+    said = {oid: (f"sha256:{one.sha256}", one.size) for oid, one in given.files.items()}
+    odd = {
+        "runs": given.runs.keys() <= jobs.keys(),
+        "missing": given.missing.keys() <= given.runs.keys() and all(given.missing.values()),
+        "to_run": given.to_run.keys() <= jobs.keys() - given.runs.keys(),
+        "files": said == files,
+    }
+    for name, right in odd.items():
+        if not right:
+            what = f'what it takes as given under "{name}" is not what it needs'
+            yield Flaw("verdict", what, entry=stated.number, number=f"given/{name}")
+
+
+def _files(both: Pair) -> Iterator[tuple[str, tuple[str, int]]]:
+    """The files of both trees' Datasets: git object -> digest, size."""
+    for state in (one for one in (both.base, both.head) if one is not None):
+        blobs = state.tree.blobs()
+        datasets = (spec for ref, spec in state.loaded.specs.items() if ref.kind == "Dataset")
+        paths = sorted({use.path for spec in datasets for use in spec.files} & blobs.keys())
+        for path, digest in state.tree.digests(paths).items():
+            yield blobs[path].oid, (digest, blobs[path].size)
 
 
 def _ledger(stated: Stated, made: Derived, ledger: Ledger) -> Iterator[Flaw]:

@@ -166,11 +166,9 @@ def test_what_a_verdict_takes_as_given_is_held_against_the_log(
         if number == report:
             said["predicate"]["given"][key] = value
 
-    answer = looked_at(forged(bundle, PEN, otherwise))
-    assert not answer.verified
-    assert report in {flaw.entry for flaw in answer.flaws} | {
-        flaw.entry - 1 for flaw in answer.flaws if flaw.entry is not None
-    } | {flaw.entry - 2 for flaw in answer.flaws if flaw.entry is not None}
+    flaws = [flaw for flaw in looked_at(forged(bundle, PEN, otherwise)).flaws if flaw.file == ""]
+    assert flaws
+    assert {flaw.entry for flaw in flaws} & {report, report + 1, report + 2}
 
 
 def test_a_verdict_of_another_policy_does_not_follow(bundle: Bundle) -> None:
@@ -235,7 +233,7 @@ def test_rows_that_were_redacted_leave_a_verdict_that_is_told_and_not_derived(
     after = replace(held, listed=sealed.listed, note=sealed.note, blobs=left, shown={})
     answer = looked_at(replace(after, whole=False))
     assert answer.verified
-    assert [g.kind for g in answer.not_shown][0] == "hidden"
+    assert answer.not_shown[0].kind == "hidden"
     assert not all(one.derived for one in answer.verdicts)
     assert "incomplete" in {
         f.reason for f in looked_at(replace(after, whole=False), strict=True).flaws
