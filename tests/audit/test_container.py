@@ -144,9 +144,18 @@ def test_a_size_that_lies_is_no_memory() -> None:
     assert damage.what == "it is cut short"
 
 
-def test_more_files_than_a_short_end_record_counts() -> None:
-    files = {f"f/{i:06}": b"" for i in range(65_536)}
-    data = encode(files)
+def test_more_files_than_a_short_end_record_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "_MOST_SHORT", 3)
+    data = encode(FILES)
+    assert data != DATA
+    assert read(data).damage is None
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        assert {name: file.read(name) for name in file.namelist()} == FILES
+
+
+@pytest.mark.slow
+def test_as_many_files_as_no_short_end_record_counts() -> None:
+    data = encode({f"f/{i:06}": b"" for i in range(65_536)})
     assert read(data).damage is None
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         assert len(file.namelist()) == 65_536

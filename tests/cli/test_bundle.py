@@ -15,6 +15,7 @@ from llmops.audit import container
 from llmops.audit.source import Bundle
 from llmops.audit.verify import Asked, verify
 from llmops.signing import dsse
+from tests.audit.small import small
 from tests.audit.world import ROOT, World, story
 from tests.disk import Failing, Recording
 
@@ -132,9 +133,15 @@ def test_a_place_that_cannot_be_written_is_told_and_nothing_is_left(bundle, tmp_
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file"]
 
 
+@pytest.fixture(scope="module")
+def little(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose log was signed by hand: its bundle is made in no time."""
+    return small(tmp_path_factory.mktemp("small")).repo.path
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS])
 def test_a_full_disk_leaves_nothing_under_the_name(
-    bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    llmops, little: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Whichever operation is the first that fails."""
     out = tmp_path / "out"
@@ -144,7 +151,7 @@ def test_a_full_disk_leaves_nothing_under_the_name(
         disk = Failing(out, at=at, number=number)
         with monkeypatch.context() as patch:
             disk.shim(patch)
-            done = bundle("--out", str(place))
+            done = llmops("bundle", "--out", str(place), "-C", str(little))
         if disk.seen < at:
             break
         assert done.code == 3, at
@@ -159,7 +166,7 @@ def test_a_full_disk_leaves_nothing_under_the_name(
 
 
 def test_who_is_killed_while_writing_leaves_no_half_of_a_bundle(
-    bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    llmops, little: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the power goes: nothing, or all of it."""
     out, kept = tmp_path / "out", tmp_path / "kept"
@@ -168,7 +175,7 @@ def test_who_is_killed_while_writing_leaves_no_half_of_a_bundle(
     disk = Recording(out, kept=kept)
     with monkeypatch.context() as patch:
         disk.shim(patch)
-        assert bundle("--out", str(out / "a.zip")).code == 0
+        assert llmops("bundle", "--out", str(out / "a.zip"), "-C", str(little)).code == 0
     disk.keep()
     states = list(disk.states())
     assert len(states) > 3
