@@ -41,6 +41,7 @@ SET: Mapping[str, str] = {
     "HF_DATASETS_OFFLINE": "1",
     "HF_HUB_OFFLINE": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",  # imported by a library of ours where it is installed
+    "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",  # no library unpickles anything but tensors
     "TRANSFORMERS_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "WANDB_DISABLED": "true",

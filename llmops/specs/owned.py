@@ -17,6 +17,8 @@ _RANKS = "say it as resources: of the Recipe; the executor starts the ranks"
 _WORKER = "it is the same for every run"
 _RESUME = "a stopped run goes on by itself; see checkpoint: of the Recipe"
 _MIGRATE = " (llmops migrate does it)"
+_NO_CODE = "no module is imported because a spec names it"
+_UNDECLARED = "it reads files that no digest names"
 _BASE = "say it as base_model: of the Recipe"
 
 TRAINING: Mapping[str, str] = {
@@ -82,6 +84,10 @@ LORA: Mapping[str, str] = {
     "inference_mode": _WORKER,
     "auto_mapping": _WORKER,
     "runtime_config": _WORKER,
+    "megatron_config": _NO_CODE,
+    "megatron_core": _NO_CODE,
+    "corda_config": _UNDECLARED,
+    "lora_ga_config": _UNDECLARED,
 }
 LORA_ONLY: Mapping[str, str] = {"peft_type": "LORA", "task_type": "CAUSAL_LM"}
 

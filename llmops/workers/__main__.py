@@ -27,7 +27,7 @@ from llmops import __version__, digest
 from llmops.errors import LlmopsError
 from llmops.jobs.base import FORMAT_VERSION, Artifact, Result
 from llmops.jobs.wire import to_json
-from llmops.workers import memory
+from llmops.workers import memory, safe
 from llmops.workers.contract import (
     Outcome,
     RunFolder,
@@ -72,6 +72,7 @@ def main(arguments: list[str]) -> int:
 def run_job(path: Path) -> None:
     """From `job.json` to `result.json`. Raises LlmopsError when the world is not as it must be."""
     started_at, started = now(), time.perf_counter()
+    safe.unpickle_nothing()
     run = open_run(path)
     tools = check_tools(run.job["tools"])
     outcome = worker(run.job["type"])(run)

@@ -23,6 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from llmops.workers import safe
 from llmops.workers.chat import ROLES, texts
 from llmops.workers.contract import WorkerError
 
@@ -169,7 +170,9 @@ def _fresh_model(architecture: Mapping[str, Any], tokenizer: Any, seed: int) -> 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         try:
-            return AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+            return AutoModelForCausalLM.from_config(
+                config, dtype=torch.float32, trust_remote_code=False
+            )
         except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
             raise WorkerError(f"init.architecture: {_first_line(error)}") from error
 
@@ -177,13 +180,14 @@ def _fresh_model(architecture: Mapping[str, Any], tokenizer: Any, seed: int) -> 
 def from_folder(folder: Path) -> Base:
     """A model and its tokenizer from a Transformers folder with safetensors weights.
 
-    Raises WorkerError if the folder has other weights, or cannot be loaded without its own code.
+    Raises WorkerError if the folder has other weights, or anything that `safe` does not let open.
     """
     if not list(folder.glob("*.safetensors")):
         raise WorkerError(
             f'the model folder "{folder.name}" holds no *.safetensors',
             hint="weights in other formats are not read; convert them first",
         )
+    safe.expect_model(folder)
     local = {"local_files_only": True, "trust_remote_code": False}
     dtype: Any = "auto" if device().type == "cuda" else torch.float32
     try:
@@ -206,6 +210,7 @@ def with_adapter(model: Any, folder: Path) -> Any:
 
     if not (folder / "adapter_model.safetensors").is_file():
         raise WorkerError(f'"{folder.name}" holds no adapter_model.safetensors')
+    safe.expect_adapter(folder)
     try:
         return PeftModel.from_pretrained(model, str(folder), torch_device="cpu")
     except Exception as error:  # as above: one reason, a dozen kinds
