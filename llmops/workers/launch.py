@@ -56,6 +56,17 @@ def prepare(spec: Mapping[str, Any], processes: int) -> None:
         _alone()
     if on_cpu:
         load_extension(extensions())
+    _let_restore()
+
+
+def _let_restore() -> None:
+    """What DeepSpeed keeps beside tensors in its own checkpoints; all else stays refused."""
+    from deepspeed.runtime.fp16.loss_scaler import DynamicLossScaler, LossScaler
+    from deepspeed.runtime.zero.config import ZeroStageEnum
+    from deepspeed.utils.tensor_fragment import fragment_address
+
+    kept = [DynamicLossScaler, LossScaler, ZeroStageEnum, fragment_address]
+    torch.serialization.add_safe_globals(kept)
 
 
 def quiet() -> None:

@@ -7,8 +7,8 @@ assistant's part of them. A loss or gradient that is not finite stops every rank
 and is a quality failure. The saved weights pass `checks` before there is a result.
 
 A stopped training goes on from its newest whole checkpoint (`checkpoints.py`) to the same bytes:
-weights, optimizer, random numbers and the sums behind the logged losses are in it. Weights that
-are not finite are never saved.
+weights, optimizer, random numbers and the sums behind the logged losses are in it. Of its files
+only tensors are unpickled, DeepSpeed's too. Weights that are not finite are never saved.
 
 The model is built whole on every rank before it is sharded: simple, and right for bases that fit
 into one process's memory.
@@ -19,6 +19,7 @@ from __future__ import annotations
 import gc
 import json
 import math
+import pickle
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ def _train(run: RunFolder) -> Outcome:
     choice = _choice(run, trainer.maker)
     trainer.go_on_from(choice)
     started = time.monotonic()
-    trained = trainer.train(resume_from_checkpoint=choice.folder and str(choice.folder))
+    trained = _trained(trainer, choice)
     measured = _measurements(trained, trainer, len(rows), time.monotonic() - started)
     if watch.failure:
         return Outcome(status="quality_failed", reason=watch.failure, measurements=measured)
@@ -72,6 +73,19 @@ def _train(run: RunFolder) -> Outcome:
     if reason:
         return Outcome(status="quality_failed", reason=reason, measurements=measured)
     return Outcome(measurements=measured, artifacts=(_kind(run.spec),))
+
+
+def _trained(trainer: Trainer, choice: Choice) -> Any:
+    """The training to its end. Raises WorkerError for a checkpoint that holds more than tensors."""
+    try:
+        return trainer.train(resume_from_checkpoint=choice.folder and str(choice.folder))
+    except pickle.UnpicklingError as error:
+        assert choice.folder is not None, "nothing else is loaded"
+        said = str(error).strip().splitlines()[0][:200]
+        raise WorkerError(
+            f"{choice.folder.name} holds more than tensors, nothing of that is run: {said}",
+            hint=f"whoever may write to {choice.folder.parent} put it there; remove the folder",
+        ) from error
 
 
 def _kind(spec: Mapping[str, Any]) -> str:

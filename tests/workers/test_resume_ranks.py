@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from llmops import digest
+from llmops.workers import checkpoints
+from llmops.workers.checkpoints import Maker
 from tests.workers.conftest import Kit, environment
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch.*")
@@ -161,3 +163,50 @@ def test_when_one_rank_is_killed_all_end_and_the_next_start_goes_on(
         assert digest.of_folder(run / "artifacts/adapter") == digest.of_folder(
             whole / "artifacts/adapter"
         )
+
+
+class Planted:
+    """Unpickled it leaves a folder."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, (str(self.mark),))
+
+
+def forged(checkpoint: Path, name: str, mark: Path) -> None:
+    """One file of a checkpoint is a pickle that runs code, and the manifest is right again."""
+    import torch
+
+    (found,) = checkpoint.rglob(name)
+    torch.save({"state": Planted(mark)}, found)
+    said = json.loads((checkpoint / "manifest.json").read_bytes())
+    (checkpoint / "manifest.json").unlink()
+    maker = Maker(said["closure"], said["processes"], said["versions"])
+    checkpoints.seal(checkpoint, said["step"], maker)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [("*optim_states.pt", 1), ("*model_states.pt", 1), ("optimizer.pt", None), ("rng_*_0.pth", 1)],
+)
+def test_a_checkpoint_that_was_forged_and_sealed_runs_no_code(
+    kit: Kit, rows: Path, tmp_path: Path, name: str, stage: int | None
+) -> None:
+    """Whoever may write there knows the closure too: a digest of their own proves nothing."""
+    zero = {} if stage is None else {"deepspeed": {"zero_optimization": {"stage": stage}}}
+    more = {**zero, "lora": LORA, "training": {**TRAINING, "max_steps": 3, "save_steps": 2}}
+    folder = job(kit, tmp_path / "run", rows, **more)
+    finished(kit, folder)
+    for path in (folder / "checkpoints").iterdir():
+        if path.name != "checkpoint-2":
+            shutil.rmtree(path)
+    forged(folder / "checkpoints" / "checkpoint-2", name, tmp_path / "ran")
+    (folder / "result.json").unlink()
+    done = kit.start(folder, processes=2)
+    assert done.returncode != 0
+    assert not (tmp_path / "ran").exists()
+    said = json.loads((folder / "error.json").read_text())
+    assert said["message"].startswith("checkpoint-2 holds more than tensors")

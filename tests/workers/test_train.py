@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -367,6 +368,32 @@ def test_a_checkpoint_of_another_job_is_refused(bench: Bench) -> None:
         train.work(again)
 
 
+class Planted:
+    """Unpickled it leaves a folder."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.mkdir, (str(self.mark),))
+
+
+def test_a_checkpoint_that_was_forged_and_sealed_runs_no_code(bench: Bench, tmp_path: Path) -> None:
+    """Whoever may write there knows the closure too: a digest of their own proves nothing."""
+    spec = spec_of(training={"save_steps": 4, "max_steps": 6})
+    whole, _ = bench.train(spec)
+    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
+        again = goes_on(bench, spec, whole, 4)
+        folder = again.path / "checkpoints" / "checkpoint-4"
+        torch.save({"state": Planted(tmp_path / "ran")}, folder / name)
+        (folder / "manifest.json").unlink()
+        checkpoints.seal(folder, 4, train._maker(again))
+        with pytest.raises(WorkerError, match="checkpoint-4 holds more than tensors") as caught:
+            train.work(again)
+        assert "remove the folder" in caught.value.hint
+        assert not (tmp_path / "ran").exists()
+
+
 def test_a_recipe_may_say_that_nothing_is_resumed(bench: Bench) -> None:
     spec = spec_of(training={"save_steps": 4}, checkpoint={"resume": "never"})
     whole, outcome = bench.train(spec)
@@ -462,7 +489,10 @@ def test_a_model_that_brings_its_own_code_is_not_loaded(
     config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config"}}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    with pytest.raises(WorkerError, match='model folder "coded" cannot be loaded'):
+    with pytest.raises(WorkerError, match=r'"coded" holds .*mine\.py'):
+        models.from_folder(folder)
+    (folder / "mine.py").rename(tmp_path / "mine.py")
+    with pytest.raises(WorkerError, match="auto_map names code"):
         models.from_folder(folder)
     assert not (tmp_path / "ran").exists()
 
