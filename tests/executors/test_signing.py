@@ -231,4 +231,4 @@ def test_a_trust_root_that_is_none_is_told_and_nothing_is_signed(
     repo = git_repo({path_of(1): canonical({})})
     found = speaker(Repository.find(repo.path).tree("HEAD"), environ, NOW)
     assert found.signer is None
-    assert "policies/trust: trust root 1" in found.note
+    assert found.note.startswith("policies/trust/1.root.json: ")
