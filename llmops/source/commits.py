@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from llmops.diagnostics import printable
 from llmops.errors import UsageError
-from llmops.source.git import Git
+from llmops.source.git import Git, safely
 
 # One segment of a path: no control characters, and nothing that git or another system would read
 # as its own folder, as the folder above, or as a device or stream.
@@ -37,7 +37,8 @@ def committed(
     ref = f"refs/llmops/new-{secrets.token_hex(8)}"  # gone again before git ends
     hexes = 64 if git.text("rev-parse", "--show-object-format") == "sha256" else 40
     data = b"".join(_stream(ref, parent, files, message, who, "0" * hexes))
-    done = git.run("fast-import", "--quiet", "--done", "--force", data=data)
+    kept = Git(git.folder, {**git.extra, **safely()})
+    done = kept.run("fast-import", "--quiet", "--done", "--force", data=data)
     return done.stdout.decode().strip()
 
 

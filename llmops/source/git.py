@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,6 +115,24 @@ class Git:
             k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(kept)
         }
         return {**own, **_OWN, **self.extra}
+
+
+def safely() -> dict[str, str]:
+    """What git is told where its word must outlive a loss of power: objects and refs go to disk.
+
+    Left to itself it waits for neither small objects nor refs.
+    """
+    return settings((("core.fsync", "all"),))
+
+
+def settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Settings of git as variables, after those that the caller's environment has."""
+    said = os.environ.get("GIT_CONFIG_COUNT", "")
+    first = int(said) if said.isdecimal() else 0
+    made = {"GIT_CONFIG_COUNT": str(first + len(pairs))}
+    for number, (key, value) in enumerate(pairs, start=first):
+        made |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return made
 
 
 def _entry(line: bytes) -> tuple[str, str, int, str]:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from llmops.diagnostics import printable
 from llmops.errors import GitError, UsageError
 from llmops.source.egress import is_loopback
-from llmops.source.git import Done, Git
+from llmops.source.git import Done, Git, settings
 from llmops.source.refusals import refusal
 from llmops.source.tree import Repository
 
@@ -172,17 +172,7 @@ def _environment(address: str, secret: str) -> dict[str, str]:
         (header, ""), (header, f"Authorization: Basic {_basic(secret)}"),
         ("credential.helper", ""), ("http.followRedirects", "false"),
     )  # fmt: skip
-    return own | _settings(pairs)
-
-
-def _settings(pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Settings of git as variables, after those that the caller's environment has."""
-    said = os.environ.get("GIT_CONFIG_COUNT", "")
-    first = int(said) if said.isdecimal() else 0
-    made = {"GIT_CONFIG_COUNT": str(first + len(pairs))}
-    for number, (key, value) in enumerate(pairs, start=first):
-        made |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return made
+    return own | settings(pairs)
 
 
 def _protocol(address: str) -> str:

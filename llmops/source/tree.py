@@ -19,13 +19,12 @@ from typing import Protocol
 
 from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import GitError, UsageError
+from llmops.source import refs
 from llmops.source.commits import Who, committed
 from llmops.source.git import Done, Git, failed
 
 _REGULAR = frozenset({"100644", "100755"})
 _TREE_MODE = "040000"
-# What git answers when a ref is not where it was, or another process holds it.
-_MOVED = (b"but expected", b"already exists", b"unable to resolve reference", b"File exists")
 _WHO = ("GIT_AUTHOR_", "GIT_COMMITTER_")  # who commits, where the caller says it
 
 
@@ -268,26 +267,18 @@ class Repository:
 
     def refs(self, *names: str) -> Mapping[str, str]:
         """What refs point to, by full name: those named, and all below a name that ends in `/`."""
-        said = self._git.text("for-each-ref", "--format=%(objectname) %(refname)", "--", *names)
-        return {name: oid for oid, _, name in (line.partition(" ") for line in said.splitlines())}
+        return refs.listed(self._git, names)
 
-    def move(self, moves: Mapping[str, tuple[str | None, str | None]]) -> bool:
+    def move(self, moves: refs.Moves) -> bool:
         """Move refs from a commit to another, all or none of them; None is no such ref.
 
         False: one of them is not where it was said to be, or somebody is moving it now.
         """
-        nothing = "0" * max(len(oid or "") for pair in moves.values() for oid in pair)
-        lines = (
-            f"update {ref} {new or nothing} {old or nothing}\n" for ref, (old, new) in moves.items()
-        )
-        done = self._git.run("update-ref", "--stdin", data="".join(lines).encode(), check=False)
-        if done.returncode and not any(words in done.stderr for words in _MOVED):
-            raise failed("update-ref", done)
-        return not done.returncode
+        return refs.moved(self._git, moves)
 
     def drop(self, ref: str) -> None:
-        """Forget a ref of ours, which may be gone already."""
-        self._git.run("update-ref", "-d", ref)
+        """Forget a ref of ours; one that is gone or held by somebody is no trouble."""
+        self._git.run("update-ref", "-d", ref, check=False)
 
     def changed(self, before: str | None, after: str) -> tuple[str, ...]:
         """Paths of `after` that `before` has not, or with other bytes; links and such left out."""
@@ -363,8 +354,8 @@ class Repository:
         elif self._git.resolve(f"refs/remotes/origin/{rev}", "commit"):
             hint = f"did you mean origin/{rev}?"
         else:
-            refs = ("refs/heads", "refs/remotes", "refs/tags")
-            said = self._git.text("for-each-ref", "--format=%(refname:short)", *refs)
+            kinds = ("refs/heads", "refs/remotes", "refs/tags")
+            said = self._git.text("for-each-ref", "--format=%(refname:short)", *kinds)
             hint = "git branch --all shows the names there are"
             hint = did_you_mean(rev, said.split(), otherwise=hint)
         return UsageError(what, hint=printable(hint))

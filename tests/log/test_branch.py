@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -127,3 +128,16 @@ def test_a_branch_that_was_rewound_is_told_and_left_alone(repo: GitRepo) -> None
     with pytest.raises(LogError, match=r"was rewound: 2 entries .* now it has 1 entry"):
         append(log, "three")
     assert repo.git("rev-parse", BRANCH) == first.commit
+
+
+def test_the_lock_of_a_git_that_was_killed_is_named(repo: GitRepo) -> None:
+    log = log_of(repo.path)
+    append(log, "one")
+    lock = repo.path / ".git" / "refs" / "heads" / f"{BRANCH}.lock"
+    lock.touch()
+    os.utime(lock, (1, 1))
+    with pytest.raises(GitError, match="refs/heads/llmops-log is locked, and by nobody") as caught:
+        append(log, "two")
+    assert f"remove {lock}, then try again" in caught.value.hint
+    lock.unlink()
+    assert append(log, "two").size == 2
