@@ -19,9 +19,9 @@ from typing import Protocol
 
 from llmops.diagnostics import did_you_mean, printable
 from llmops.errors import GitError, UsageError
-from llmops.source import refs
 from llmops.source.commits import Who, committed
 from llmops.source.git import Done, Git, failed
+from llmops.source.refs import Moves, listed, moved
 
 _REGULAR = frozenset({"100644", "100755"})
 _TREE_MODE = "040000"
@@ -267,14 +267,14 @@ class Repository:
 
     def refs(self, *names: str) -> Mapping[str, str]:
         """What refs point to, by full name: those named, and all below a name that ends in `/`."""
-        return refs.listed(self._git, names)
+        return listed(self._git, names)
 
-    def move(self, moves: refs.Moves) -> bool:
+    def move(self, moves: Moves) -> bool:
         """Move refs from a commit to another, all or none of them; None is no such ref.
 
         False: one of them is not where it was said to be, or somebody is moving it now.
         """
-        return refs.moved(self._git, moves)
+        return moved(self._git, moves)
 
     def drop(self, ref: str) -> None:
         """Forget a ref of ours; one that is gone or held by somebody is no trouble."""
