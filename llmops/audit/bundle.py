@@ -146,7 +146,7 @@ def _lines(maker: _Maker, runs: Sequence[_Run], store: Store, asked: Asked) -> O
     seed = asked.seed or base64.b64encode(decode(maker.files[index.CHECKPOINT]).root).decode()
     lines = opened.chosen(seed, asked.count, (public.header(form) for form, _ in forms.values()))
     found = opened.opened(lines, lambda line: _artifact(line, forms, store))
-    shown = Openings(seed, asked.count, tuple(found))
+    shown = Openings(seed, asked.count, found)
     maker.files[index.OPENINGS] = opened.encode(shown)
     if missing := sum(one is None for _, one in shown.lines):
         maker.notes.append(f"{_many(missing, 'chosen case')}: the artifact is not here")

@@ -13,6 +13,7 @@ import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from llmops.digest import canonical
@@ -115,14 +116,20 @@ def problems(found: Openings, forms: Mapping[str, bytes]) -> Iterator[tuple[Line
 
 def opened(
     lines: Sequence[Line], read: Callable[[Line], tuple[bytes, Sequence[str]] | None]
-) -> Iterator[tuple[Line, Opening | None]]:
-    """Each line, shown. `read`: an artifact's bytes with its columns, None where it is not here."""
-    for line in lines:
-        found = read(line)
-        if found is None:
-            yield line, None
-        else:
-            yield line, public.opened(line.name, found[0], found[1], line.line)
+) -> tuple[tuple[Line, Opening | None], ...]:
+    """Each line, shown. `read`: an artifact's bytes with its columns, None where it is not here.
+
+    Each artifact is read once.
+    """
+    found: dict[Line, Opening] = {}
+    for _, group in groupby(sorted(lines), key=lambda line: (line.of, line.name)):
+        some = list(group)
+        artifact = read(some[0])
+        if artifact is not None:
+            numbers = (line.line for line in some)
+            shown = public.opened(some[0].name, *artifact, numbers)
+            found |= dict(zip(some, shown, strict=True))
+    return tuple((line, found.get(line)) for line in lines)
 
 
 def _to_json(line: Line, one: Opening | None) -> dict[str, Any]:

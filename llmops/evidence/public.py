@@ -22,7 +22,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,19 +149,23 @@ def lacks(data: bytes, columns: Collection[str]) -> frozenset[str]:
     return frozenset(columns) - set(header(data).columns)
 
 
-def opened(name: str, data: bytes, columns: Collection[str], line: int) -> Opening:
-    """One line of an artifact (from 0), shown. Raises ValueError, or IndexError for no line."""
+def opened(
+    name: str, data: bytes, columns: Collection[str], lines: Iterable[int]
+) -> Iterator[Opening]:
+    """Some lines of an artifact (from 0), shown. Raises ValueError, or IndexError for no line."""
     made = _Made.of(name, data, columns)
-    if not 0 <= line < len(made.texts):
-        raise IndexError(f"no line {line} in {len(made.texts)}")
-    path, text = merkle.inclusion(made.leaves(), line), made.texts[line].decode("utf-8")
-    return Opening(of_bytes(data), line, text, made.secret.salt(line), made.shown(line)[1], path)
+    leaves, of = made.leaves(), of_bytes(data)
+    for line in lines:
+        if not 0 <= line < len(made.texts):
+            raise IndexError(f"no line {line} in {len(made.texts)}")
+        path, text = merkle.inclusion(leaves, line), made.texts[line].decode("utf-8")
+        yield Opening(of, line, text, made.secret.salt(line), made.shown(line)[1], path)
 
 
 def problem(one: Opening, data: bytes) -> str:
     """Why an opening does not show a line of this public form; "" where it does."""
     try:
-        found, rows = header(data), read(data)
+        found = header(data)
     except ValueError as error:
         return str(error)
     if one.of != found.of or not 0 <= one.line < found.lines:
@@ -171,12 +175,13 @@ def problem(one: Opening, data: bytes) -> str:
         return f"it is not line {one.line + 1} of {found.name}"
     given = Given(list(one.nonces))
     try:
+        said = _value(data.split(b"\n")[one.line + 1])
         (row,) = _lines(found.name, one.text.encode())[1]
-        words = shown.as_shown(rows[one.line], row)
+        words = shown.as_shown(said, row)
         made = shown.shower(found.name, found.columns, words)(row, given)
     except (ValueError, KeyError, TypeError) as error:
         return f"line {one.line + 1} of {found.name} is none: {error}"
-    if given.left or made != rows[one.line]:
+    if given.left or made != said:
         return f"the public line {one.line + 1} of {found.name} does not follow from it"
     return ""
 

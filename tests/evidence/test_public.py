@@ -179,19 +179,18 @@ def test_a_line_that_is_shown_is_that_line(name: str) -> None:
     lines = SAMPLES[name] * (1 if name.endswith(".json") else 5)
     data = artifact(lines)
     made = public.public(name, data, ["language", "note"])
-    for line in range(len(lines)):
-        one = public.opened(name, data, ["note", "language"], line)
-        assert json.loads(one.text) == lines[line]
-        assert public.problem(one, made.data) == ""
+    found = list(public.opened(name, data, ["note", "language"], range(len(lines))))
+    assert [json.loads(one.text) for one in found] == lines
+    assert [public.problem(one, made.data) for one in found] == [""] * len(lines)
     with pytest.raises(IndexError):
-        public.opened(name, data, [], len(lines))
+        list(public.opened(name, data, [], [len(lines)]))
 
 
 def test_a_line_that_is_shown_wrongly_is_found() -> None:
     lines = [ROW | {"id": f"q-{i}"} for i in range(7)]
     data = artifact(lines)
     made = public.public("rows.jsonl", data, ["language"]).data
-    one = public.opened("rows.jsonl", data, ["language"], 3)
+    (one,) = public.opened("rows.jsonl", data, ["language"], [3])
     wrong = [
         replace(one, line=4),
         replace(one, line=-1),
@@ -212,7 +211,8 @@ def test_a_public_line_that_does_not_follow_from_what_is_shown_is_found() -> Non
     made = public.public("rows.jsonl", data).data
     better = made.replace(b'"value":1', b'"value":0')
     assert better != made
-    assert "does not follow" in public.problem(public.opened("rows.jsonl", data, [], 0), better)
+    (one,) = public.opened("rows.jsonl", data, [], [0])
+    assert "does not follow" in public.problem(one, better)
 
 
 @pytest.mark.parametrize(
