@@ -144,11 +144,6 @@ def as_artifact(data: bytes) -> bytes:
     return rows if header(data).name.endswith(".jsonl") else rows.rstrip(b"\n")
 
 
-def lacks(data: bytes, columns: Collection[str]) -> frozenset[str]:
-    """Which of these columns a public form does not show. Raises ValueError."""
-    return frozenset(columns) - set(header(data).columns)
-
-
 def opened(
     name: str, data: bytes, columns: Collection[str], lines: Iterable[int]
 ) -> Iterator[Opening]:

@@ -169,11 +169,6 @@ def test_a_column_of_many_or_long_values_is_one_of_tokens() -> None:
     assert few[0]["columns"]["who"] == "person 0"
 
 
-def test_what_was_not_disclosed_is_told() -> None:
-    made = public.public("rows.jsonl", artifact([ROW]), ["language"])
-    assert public.lacks(made.data, ["language", "topic"]) == {"topic"}
-
-
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_line_that_is_shown_is_that_line(name: str) -> None:
     lines = SAMPLES[name] * (1 if name.endswith(".json") else 5)
