@@ -88,11 +88,11 @@ class Small:
         return self.log.repository.tree(rev)
 
 
-def small(root: Path, rows: int = 9) -> Small:
-    """A new one below a folder."""
+def small(root: Path, rows: int = 9, ids: str = "sha1") -> Small:
+    """A new one below a folder; `ids`: how its objects are named."""
     repo = GitRepo(root / "repo")
     repo.path.mkdir(parents=True)
-    repo.git("init", "--quiet", "--initial-branch=main")
+    repo.git("init", "--quiet", "--initial-branch=main", f"--object-format={ids}")
     base = repo.commit(files(), "first")
     head = repo.commit({"specs/recipes/base.yaml": _edited()}, "second")
     repository = Repository.find(repo.path)

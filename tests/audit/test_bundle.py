@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from llmops.audit import bundle, container, index, opened
 from llmops.audit.bundle import Asked, Made
 from llmops.audit.source import Bundle, Clone
 from llmops.digest import of_bytes
-from llmops.errors import UsageError
+from llmops.errors import LogError, UsageError
 from llmops.evidence import public
 from llmops.log.base import Known
 from llmops.log.branch import Log
@@ -107,6 +108,16 @@ def test_every_object_is_one_that_a_judged_tree_needs(world: Small) -> None:
     assert (flaw.reason, flaw.file) == ("tampered", index.object_path(oid))
 
 
+def test_a_repository_may_name_its_objects_by_sha256(tmp_path: Path) -> None:
+    world = small(tmp_path, ids="sha256")
+    found = received(made(world))
+    tree = found.tree(world.given.head.tree, "", None)
+    assert tree is not None
+    assert len(tree.oid) == 64
+    assert list(tree.blobs()) == list(world.tree("main").blobs())
+    assert list(found.left_over([tree, world.tree("main~1")])) == []
+
+
 def test_lines_are_shown_as_a_seed_chooses_them_and_hold(world: Small) -> None:
     found = made(world, Asked(4, "what the auditor says"))
     assert found.shown is not None
@@ -196,9 +207,21 @@ def test_what_no_run_discloses_is_left_out_and_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_tree_that_git_does_not_have_is_told(tmp_path: Path) -> None:
-    from dataclasses import replace
+def test_a_branch_that_lost_an_entry_has_no_bundle(tmp_path: Path) -> None:
+    world = small(tmp_path)
+    _pushed(world, {"entries/00000/00000000.json": None})
+    with pytest.raises(LogError, match=r"entries/00000/00000000.json of llmops-log is gone"):
+        made(world)
 
+
+def test_a_branch_with_something_else_than_an_entry_has_no_bundle(tmp_path: Path) -> None:
+    world = small(tmp_path)
+    _pushed(world, {"entries/00000/00000001.json": "{}"})
+    with pytest.raises(LogError, match="an entry is no envelope"):
+        made(world)
+
+
+def test_a_tree_that_git_does_not_have_is_told(tmp_path: Path) -> None:
     world = small(tmp_path)
     gone = replace(world.given.head, tree="1" * 40, label="pull request 7")
     world.append(report(replace(world.given, head=gone)))
@@ -240,7 +263,7 @@ def _forms(found: Made) -> Iterator[bytes]:
     return (data for name, data in found.files.items() if index.blob_at(name) is not None)
 
 
-def _pushed(world: Small, files: Mapping[str, str]) -> None:
+def _pushed(world: Small, files: Mapping[str, str | None]) -> None:
     """Somebody commits to the branch of the log by hand."""
     place = world.repo.path.parent / "by-hand"
     world.repo.git("worktree", "add", "--quiet", str(place), "llmops-log")
