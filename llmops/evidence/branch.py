@@ -14,7 +14,6 @@ believed: protect the branch, so that only the gate may.
 from __future__ import annotations
 
 import hashlib
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,12 +35,12 @@ from llmops.signing import dsse
 from llmops.source.commits import Who
 from llmops.source.remote import Remote
 from llmops.source.tree import Tree
+from llmops.source.turns import turns
 
 BRANCH = layout.BRANCH
 REF = "refs/llmops/evidence"
 MOST_BYTES = 16 * 2**20  # of one statement
 _TRIES = 60
-_PAUSE_SECONDS = 2.0  # at most, between two tries
 _NOTES = 20
 _WHO = ("llmops", "llmops@users.noreply.github.com")
 
@@ -107,7 +106,7 @@ def push(
     """
     chosen = None if closures is None else tuple(dict.fromkeys(closures))
     notes: dict[str, None] = {}
-    for number in range(1, _TRIES + 1):
+    for number in turns(_TRIES, pause):
         pulled = pull(store, remote, branch=branch)
         notes |= dict.fromkeys(pulled.notes)
         tree = remote.repository.tree(pulled.tip) if pulled.tip else None
@@ -121,7 +120,6 @@ def push(
             Mark.of(store, remote.address, branch).set(store, commit)
             made = _Counted.of(files)
             return Pushed(commit, made.statements, made.entries, number, tuple(notes))
-        pause(random.uniform(0, _PAUSE_SECONDS * min(1.0, number / 10)))
     what = f"{branch} could not be pushed: somebody was faster {_TRIES} times"
     raise GitError(what, hint="try again; nothing is lost, all of it is kept here")
 

@@ -13,7 +13,6 @@ signature, and that it begins with what was seen here before. The last is rememb
 from __future__ import annotations
 
 import hashlib
-import random
 import re
 import secrets
 import time
@@ -33,10 +32,10 @@ from llmops.signing.base import Signer
 from llmops.source.commits import Who
 from llmops.source.remote import Remote
 from llmops.source.tree import Repository
+from llmops.source.turns import turns
 
 SEEN = "refs/llmops/log/"  # what was seen last: here, and at each remote
 _TRIES = 60
-_PAUSE_SECONDS = 2.0  # at most, between two tries
 _WHO = ("llmops", "llmops@users.noreply.github.com")
 
 Build = Callable[[Known], Sequence[bytes] | None]
@@ -100,7 +99,7 @@ class Log:
         then. Raises GitError: not reached, not allowed, or always somebody faster.
         """
         publics = (signer.public, *self.publics)
-        for number in range(1, _TRIES + 1):
+        for number in turns(_TRIES, pause):
             with self._looked(publics) as (seen, refs):
                 made = build(seen.known)
                 if not made:
@@ -110,7 +109,6 @@ class Log:
                 commit = self._commit(seen, files, len(made), now())
                 if self._moved(commit, refs):
                     return _appended(seen.known.size, files[CHECKPOINT] or b"", commit, number)
-            pause(random.uniform(0, _PAUSE_SECONDS * min(1.0, number / 10)))
         what = f"{self.branch} could not be appended to: somebody was faster {_TRIES} times"
         raise GitError(what, hint="try again; nothing was appended")
 
