@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from llmops.log.branch import Appended, Build, Log
-from llmops.signing.base import Signer
+from llmops.signing.base import Role, Signer
 from llmops.signing.root import Chain
+
+ROLES: tuple[Role, ...] = ("gate", "log")  # that whoever writes has, both
 
 
 def now() -> datetime:

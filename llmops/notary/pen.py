@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from llmops.log import holders
 from llmops.log.branch import Log
 from llmops.notary import base as nouns
-from llmops.notary.base import Pen, Unsigned, text
+from llmops.notary.base import ROLES, Pen, Unsigned, text
 from llmops.signing import trust
-from llmops.signing.base import Role, Signer
+from llmops.signing.base import Signer
 from llmops.signing.root import Chain
 from llmops.source.remote import Remote
 from llmops.source.tree import Repository, Tree
@@ -52,11 +52,10 @@ def pen(
 def _refused(chain: Chain, signer: Signer, at: datetime) -> str:
     """Why a key may not write, in words; "" where it may."""
     root, when = chain.newest, text(at)
-    roles: tuple[Role, ...] = ("gate", "log")
-    for role in roles:
+    for role in ROLES:
         if signer.key not in {key.id for key in root.holders(role, when)}:
-            known = "has not the role" if signer.key in root.keys else "is none of those with role"
-            return f"key {signer.key[:12]} {known} {role} in trust root {root.version} at {when}"
+            where = f"in trust root {root.version} at {when}"
+            return f"key {signer.key[:12]} does not count for role {role} {where}"
     return ""
 
 

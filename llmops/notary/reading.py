@@ -16,7 +16,8 @@ from llmops.evidence.entry import Kept
 from llmops.evidence.ledger import Damaged, chain
 from llmops.evidence.statement import Evidence, parse
 from llmops.log.base import EVAL_REPORT, LEDGER, REDACTION, REUSE_AUDIT, RUN, Known
-from llmops.signing.base import IN_TOTO
+from llmops.signing.base import IN_TOTO, ROOT
+from llmops.signing.root import Root, of_envelope
 
 _RESTS = (RUN, REUSE_AUDIT, LEDGER, REDACTION)  # kinds of entries that a verdict rests on
 
@@ -47,6 +48,13 @@ def naming(known: Known, kind: str, closure: str) -> Iterator[bytes]:
     for envelope in reversed(known.envelopes):
         if all(mark in envelope.payload for mark in marks):
             yield envelope.payload
+
+
+def root(known: Known) -> Root | None:
+    """The newest trust root that a log has, None without one."""
+    found = (one for one in reversed(known.envelopes) if one.payload_type == ROOT)
+    newest = next(found, None)
+    return of_envelope(newest) if newest is not None else None
 
 
 def ledger(known: Known) -> tuple[Kept, ...]:

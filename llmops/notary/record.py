@@ -32,7 +32,7 @@ from llmops.log.base import EVAL_REPORT, Known
 from llmops.log.branch import Appended, Log
 from llmops.log.checkpoint import decode
 from llmops.notary import reading
-from llmops.notary.base import Pen
+from llmops.notary.base import ROLES, Pen, text
 from llmops.notary.given import Reach, Said, given
 from llmops.notary.hand import of_audit, of_run, signed
 from llmops.notary.runs import Runs, Stated
@@ -41,6 +41,7 @@ from llmops.project import Project
 from llmops.reports.report import Seal
 from llmops.rules.base import Verdict
 from llmops.signing import dsse
+from llmops.signing.root import Root
 from llmops.source.tree import Tree
 
 _TRIES = 20  # how often others may write between what a verdict rests on and the verdict
@@ -125,9 +126,20 @@ def looked(pen: Pen) -> Known:
 
 
 def _roots(pen: Pen, known: Known) -> Sequence[bytes]:
-    """The trust roots that the log has not."""
+    """The trust roots that the log has not. Raises StoreError where base is behind the log's."""
+    there = reading.root(known)
+    if there is not None and there.version > pen.chain.newest.version and _ended(pen, there):
+        what = f"the log knows trust root {there.version}, and base has {pen.chain.newest.version}"
+        why = "by which this key does not count any more"
+        raise StoreError(f"{what}, {why}", hint="judge against the tip of the target branch")
     new = (root for root in pen.chain.roots if root.digest[7:] not in known.payloads)
     return [dsse.encode(root.envelope) for root in new]
+
+
+def _ended(pen: Pen, root: Root) -> bool:
+    """Whether a root does not let the pen write any more."""
+    at = text(pen.clock())
+    return any(pen.signer.key not in {k.id for k in root.holders(r, at)} for r in ROLES)
 
 
 def _runs(

@@ -1,0 +1,104 @@
+"""Several gates at once, and keys that change: whose word stands in the log."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from llmops.audit.source import Clone
+from llmops.audit.verify import Asked, verify
+from llmops.errors import StoreError
+from llmops.reports.report import NOT_SIGNED, SEAL
+from llmops.signing import dsse
+from llmops.signing.base import Role
+from llmops.signing.root import Grant, Root
+from tests import keyring
+from tests.audit.world import BAD, GOOD, PEN, ROOT, TRUST, World, files
+from tests.notary.test_killed import child
+
+NEXT = keyring.person("next gate")
+SECOND = TRUST.replace("1.", "2.")
+
+
+def verified(world: World, root: Root = ROOT) -> None:
+    material = Clone(world.project.repository, world.log)
+    found = verify(material, Asked(datetime.now(UTC).isoformat(), {root.digest: "me"}))
+    assert not found.flaws
+
+
+FIRST = keyring.root_of(PEN, NEXT)
+
+
+def rotated() -> Root:
+    """Root 2: the first key has ended as of now, the next one goes on."""
+    ended = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    keys = {**FIRST.keys, PEN.key: replace(FIRST.keys[PEN.key], until=ended)}
+    return keyring.after(FIRST, keys=keys, roles={**FIRST.roles, "root": Grant((NEXT.key,))})
+
+
+@pytest.fixture(scope="module")
+def both_ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two changes that have run and were not judged yet."""
+    world = World.new(tmp_path_factory.mktemp("hands") / "world")
+    world.run(world.change("good", GOOD))
+    world.run(world.change("bad", BAD))
+    return world.root
+
+
+@pytest.mark.parametrize("changes", [("good", "good"), ("good", "bad")])
+def test_gates_at_once_write_each_verdict_once(
+    both_ran: Path, tmp_path: Path, changes: tuple[str, str]
+) -> None:
+    shutil.copytree(both_ran, tmp_path / "w", symlinks=True)
+    world = World(tmp_path / "w")
+    pids = [child(lambda change=change: world.gate(change)) for change in changes]  # type: ignore[misc]
+    for pid in pids:
+        os.waitpid(pid, 0)
+    payloads = [dsse.decode(raw).payload for raw in world.log.entries()]
+    assert len(set(payloads)) == len(payloads)
+    reports = [one for one in payloads if b'"https://llmops.dev/eval-report/v1"' in one]
+    assert len(reports) == len(set(changes))
+    verified(world)
+
+
+def test_a_key_that_ended_signs_nothing_more_and_what_it_signed_stays(tmp_path: Path) -> None:
+    world = World.new(tmp_path, files(FIRST, PEN, NEXT))
+    world.run(world.change("good", GOOD))
+    world.gate("good")
+    world.repo.git("branch", "old")
+    second = rotated()
+    world.repo.commit({SECOND: keyring.signed(second, PEN, NEXT).decode()}, "rotate")
+    assert "does not count for role gate in trust root 2" in world.gate("good").extra[NOT_SIGNED]
+    world.pen = NEXT
+    assert world.gate("good").extra[SEAL]["trust"] == second.digest
+    verified(world, FIRST)
+    world.pen = PEN
+    with pytest.raises(StoreError, match="the log knows trust root 2, and base has 1"):
+        world.gate("good", base="old")
+
+
+def test_runners_with_keys_of_their_own_answer_for_runs_and_the_gate_does_not(
+    tmp_path: Path,
+) -> None:
+    runner = keyring.person("runner")
+    roles: dict[Role, Grant] = {**ROOT.roles, "runner": Grant((runner.key,))}
+    keys = {**ROOT.keys, runner.key: keyring.named(runner)}
+    root = keyring.draft(replace(ROOT, keys=keys, roles=roles, envelope=BARE))
+    world = World.new(tmp_path, files(root))
+    world.pen = runner
+    world.run(world.change("good", GOOD))
+    world.pen = PEN
+    assert world.gate("good").extra[SEAL]["entry"] > 0
+    shutil.rmtree(world.project.reports / "signed")
+    world.repo.git("branch", "-D", "llmops-log")
+    world.repo.git("update-ref", "-d", "refs/llmops/log/here")
+    with pytest.raises(StoreError, match="nobody answers for the run"):
+        world.gate("good")
+
+
+BARE = keyring.Envelope(keyring.ROOT, b"", ())
