@@ -9,6 +9,7 @@ import importlib
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
 
@@ -101,7 +102,12 @@ def run() -> NoReturn:
     A command builds many small values and ends: collecting garbage seldom saves a fifth of `plan`.
     """
     gc.set_threshold(100_000, 50, 50)
-    raise SystemExit(main(sys.argv[1:]))
+    try:
+        code = main(sys.argv[1:])
+    except Exception:  # asked for with LLMOPS_DEBUG: all of it, but for secrets
+        complain(traceback.format_exc().rstrip())
+        code = LlmopsError.exit_code
+    raise SystemExit(code)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,6 +1,7 @@
 """What a command says, on streams that may be closed, full, gone or unable to hold the text.
 
-A reader that stops reading changes neither the work nor the exit code.
+A reader that stops reading changes neither the work nor the exit code. No secret that this process
+was given is said, whatever repeats it (`llmops.hush`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from typing import TextIO
 
+from llmops import hush
 from llmops.columns import width_of, wrapped
 from llmops.diagnostics import printable
 from llmops.errors import LlmopsError
@@ -84,6 +86,7 @@ def _write(stream: TextIO | None, text: str) -> None:
 def _print(stream: TextIO | None, text: str) -> None:
     if stream is None:  # closed before we were started
         return
+    text = hush.own()(text)
     encoding = stream.encoding or "utf-8"
     try:
         print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)

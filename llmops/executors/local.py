@@ -3,7 +3,7 @@
 Its environment is made, not inherited: a list of harmless variables passes, and of secrets those
 that the job names, under names that no library looks for; telemetry and hubs are switched off;
 without a GPU in the spec none is visible. Its output goes to `log.txt`. It runs in its run folder
-and never imports from the current directory.
+and never imports from the current directory. What it wrote is looked through for its secrets.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from llmops import hush
 from llmops.digest import of_value
 from llmops.errors import ExecutorError
 from llmops.evidence.files import failed, shown
@@ -24,6 +25,7 @@ from llmops.executors import leftovers
 from llmops.executors.base import Attempt, Ended, Progress
 from llmops.executors.folder import TICK_SECONDS
 from llmops.executors.processes import GRACE_SECONDS, Command, Worker
+from llmops.executors.quiet import hushed
 from llmops.jobs.base import SECRET_PREFIX, Job
 from llmops.signing.keys import FILE_VARIABLE, VARIABLE
 
@@ -86,6 +88,10 @@ class LocalExecutor:
         """Run the worker. See `base.Executor`."""
         _expect_room(attempt.job)
         started = time.monotonic()
+        given = {
+            n.removeprefix(SECRET_PREFIX): v for n, v in _secrets(attempt.job, self._parent).items()
+        }
+        hush.also(given)
         worker = self._start(attempt)
         stopped = ""
         try:
@@ -95,6 +101,7 @@ class LocalExecutor:
                 worker.terminate(self._grace)
         finally:
             code = worker.finish()
+            hushed(attempt.job, attempt.folder, given)
         seconds = time.monotonic() - started
         if stopped == "timeout":
             return Ended(code, seconds, "timeout")

@@ -1,7 +1,7 @@
 """What is published or printed, without any secret that this process was given.
 
 In: the environment, and secrets by value. Out: a `Clean`, which leaves out of a text each of them
-in whatever spelling (`workers.scrub` has the list), and whatever looks like a token or a key, since
+in whatever spelling (`llmops.hush` has the list), and whatever looks like a token or a key, since
 those of an hour come and go; and `hidden`, a publication whose every text went through it. A server
 may well repeat what it was sent, and its words stand in a check: this is the last look at them.
 """
@@ -16,10 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 from llmops.forge.base import Payload, Publication
-from llmops.workers.scrub import HIDDEN, SHORTEST, spellings
+from llmops.hush import HIDDEN, NAMES, SHORTEST, spellings
 
-# Names of variables that hold a secret in any tool's habit.
-_NAMES = re.compile(r"(.*_)?(TOKEN|SECRET|PASSWORD|PASSWD|KEY|CREDENTIALS?)|LLMOPS_SECRET_.*")
 # GitHub's tokens by their prefixes, JSON web tokens, and what stands between PEM's lines.
 _LOOKS = (
     r"gh[a-z]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
@@ -75,7 +73,7 @@ def _as_read(markdown: str) -> tuple[str, list[int]]:
 
 def cleaner(environ: Mapping[str, str], secrets: Iterable[str] = ()) -> Clean:
     """How texts are cleaned. A secret of several lines, such as a key, is one in each line."""
-    given = (value for name, value in environ.items() if _NAMES.fullmatch(name.upper()))
+    given = (value for name, value in environ.items() if NAMES.fullmatch(name.upper()))
     parts = {part.strip() for value in (*given, *secrets) for part in (value, *value.splitlines())}
     return Clean(p for p in parts if len(p) >= SHORTEST and not p.startswith("-----"))
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from llmops import merkle
+from llmops import hush, merkle
 from llmops.errors import GitError, LogError
 from llmops.log import layout
 from llmops.log.base import BRANCH, CHECKPOINT, Checkpoint, Known
@@ -95,8 +95,9 @@ class Log:
 
         `build` sees the log as it is at that moment; None or nothing appends nothing. `blobs` are
         looked at after that; those that the log has, or has redacted, are left out. Raises
-        LogError: the branch is no log, or not the one signed or seen before; nothing is appended
-        then. Raises GitError: not reached, not allowed, or always somebody faster.
+        LogError: the branch is no log, or not the one signed or seen before, or an entry would
+        hold a secret; nothing is appended then. Raises GitError: not reached, not allowed, or
+        always somebody faster.
         """
         publics = (signer.public, *self.publics)
         for number in turns(_TRIES, pause):
@@ -105,6 +106,7 @@ class Log:
                 if not made:
                     return _appended(seen.known.size, self._raw(seen), seen.tip, number)
                 carried = {digest(one): one for one in blobs}
+                _expect_no_secret((*map(_payload, made), *carried.values()))
                 files = self._files(seen, made, carried, signer)
                 commit = self._commit(seen, files, len(made), now())
                 if self._moved(commit, refs):
@@ -263,3 +265,18 @@ def _told(said: Checkpoint | None) -> str:
         return "no entries"
     many = "1 entry" if said.size == 1 else f"{said.size:,} entries"
     return f"{many} with the root {said.root.hex()[:12]}"
+
+
+def _payload(envelope: bytes) -> bytes:
+    return dsse.decode(envelope).payload
+
+
+def _expect_no_secret(data: Iterable[bytes]) -> None:
+    """LogError where a secret of this process would stand in the log for ever."""
+    own = hush.certain()
+    for one in data:
+        if name := own.held(one.decode("utf-8", "surrogateescape")):
+            raise LogError(
+                f"an entry would hold the secret {name}: nothing is appended",
+                hint="find what repeats it, and change it where it was made",
+            )

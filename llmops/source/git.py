@@ -114,6 +114,7 @@ class Git:
         own = {
             k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(kept)
         }
+        own.pop("LLMOPS_SIGNING_KEY", None)  # git starts helpers of the user, and signs nothing
         return {**own, **_OWN, **self.extra}
 
 

@@ -23,7 +23,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from llmops import __version__, digest
+from llmops import __version__, digest, hush
 from llmops.errors import LlmopsError
 from llmops.jobs.base import FORMAT_VERSION, Artifact, Result
 from llmops.jobs.wire import to_json
@@ -178,7 +178,7 @@ def _json(result: Result) -> dict[str, Any]:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    text = hush.own({})(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False))
     write_atomically(path, text.encode("utf-8", errors="backslashreplace") + b"\n")
 
 

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from llmops import digest
+from llmops import digest, hush
 from llmops.errors import LlmopsError
 from llmops.jobs.base import FORMAT_VERSION, Measurement, Resources
 
@@ -95,7 +95,7 @@ class RunFolder:
         if self.rank != 0:
             return
         shown = {k: _finite(v) for k, v in numbers.items()}
-        line = json.dumps({"at": now(), "phase": phase, **shown}, allow_nan=False)
+        line = hush.own({})(json.dumps({"at": now(), "phase": phase, **shown}, allow_nan=False))
         with (self.path / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 

@@ -111,7 +111,8 @@ class Panel:
         }  # fmt: skip
         started = time.perf_counter()
         try:
-            text = self.judge.answer(asked, schema.model_json_schema(), seat.repeat)
+            said = self.judge.answer(asked, schema.model_json_schema(), seat.repeat)
+            text = self.secrets.scrub(said)  # a server may put our key into its words
             kept |= {"raw": text[:LONGEST], "characters": len(text)}
             value = value_of(text, schema)
             expect_own_words(text, given.judged)

@@ -2,26 +2,24 @@
 
 In: the names that a job asks for; the executor passes each value as `LLMOPS_SECRET_<NAME>`, so that
 no library finds a key under the name that it looks for. Out: the values, and `scrub`, which leaves
-out of a text each value as it is, reversed, in base64 (wherever it begins, both alphabets), in hex,
-percent-encoded and as JSON writes it. A server may well repeat the key that it was sent.
+out of a text each value in all its spellings (`llmops.hush`). A server may well repeat the key that
+it was sent.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
-from urllib.parse import quote
 
+from llmops import hush
+from llmops.hush import HIDDEN as HIDDEN
+from llmops.hush import SHORTEST as SHORTEST
+from llmops.hush import spellings as spellings
 from llmops.jobs.base import SECRET_PREFIX
 from llmops.workers.contract import WorkerError
-
-SHORTEST = 8  # what is shorter is guessed, and would be found in ordinary text
-HIDDEN = "***"
 
 
 class Secrets:
@@ -39,6 +37,10 @@ class Secrets:
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]
+
+    def values(self) -> Mapping[str, str]:
+        """All of them."""
+        return self._values
 
     def scrub(self, text: str) -> str:
         """The text without any secret, in whatever spelling."""
@@ -68,22 +70,10 @@ def taken(names: Iterable[str]) -> Secrets:
 
 
 def guard_streams(secrets: Secrets) -> None:
-    """From now on no secret is printed by this process, not even in a traceback."""
+    """From now on no secret is printed by this process, not even in a traceback, nor written."""
+    hush.also(secrets.values())
     sys.stdout = Scrubbed(sys.stdout, secrets)
     sys.stderr = Scrubbed(sys.stderr, secrets)
-
-
-def spellings(value: str) -> Iterator[str]:
-    """How a value may be written; letters in any case."""
-    raw = value.encode()
-    yield from (value, value[::-1], raw.hex(), raw.hex()[::-1])
-    yield quote(value, safe="")
-    yield "".join(f"%{byte:02x}" for byte in raw)
-    yield json.dumps(value)[1:-1]
-    for before in range(3):  # base64 of a longer text that holds the value
-        text = base64.b64encode(b"\0" * before + raw).decode()
-        stable = text[-(-8 * before // 6) : 8 * (before + len(raw)) // 6]
-        yield from (stable, stable.replace("+", "-").replace("/", "_"))
 
 
 class Scrubbed:

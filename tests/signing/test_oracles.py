@@ -16,12 +16,13 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from llmops.cli.trusted import public_pem
+from llmops.hush import Hush
 from llmops.signing import dsse
 from llmops.signing.base import IN_TOTO, ROOT, Envelope
 from llmops.signing.keys import PemSigner
 from llmops.signing.root import decode
 from tests.audit.world import PEN, story
-from tests.keyring import person, root_of, signed, statement
+from tests.keyring import pem, person, root_of, signed, statement
 
 ANN, BOB, EVE = person("ann"), person("bob"), person("eve")
 
@@ -106,3 +107,24 @@ def openssl(folder: Path, public: Path, read: Theirs) -> str:
         text=True,
     )  # fmt: skip
     return done.stdout.strip()
+
+
+def test_the_private_key_is_in_nothing_that_was_made_with_it(tmp_path: Path) -> None:
+    """Git's objects, evidence, blobs, the ledger, the log: in no spelling."""
+    world = story(tmp_path / "w")
+    own = Hush(
+        {"the gate's key": pem(PEN).decode(), "its seed": PEN._private.private_bytes_raw().hex()}
+    )
+    world.repo.git("gc", "--quiet", "--prune=now")
+    listed = world.repo.git("cat-file", "--batch-all-objects", "--batch-check")
+    oids = "\n".join(line.split()[0] for line in listed.splitlines())
+    done = subprocess.run(
+        ["git", "cat-file", "--batch"], input=oids.encode(), cwd=world.repo.path,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    assert b"llmops.root" in done.stdout
+    assert own.held(done.stdout.decode("utf-8", "replace")) == ""
+    files = [path for path in world.root.rglob("*") if path.is_file() and ".git" not in path.parts]
+    assert len(files) > 20
+    for path in files:
+        assert own.held(path.read_bytes().decode("utf-8", "replace")) == "", path
