@@ -48,6 +48,7 @@ class Log:
     repeated: Repeated
     roots: Mapping[int, str]  # Merkle root (hex) over so many first entries
     parsed: Parsed = field(default_factory=Parsed.new)
+    whole: set[str] = field(default_factory=set)  # public forms that were checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ def _derive(given: Given, log: Log) -> Derived:
         ledger=log.ledger.before(given.log_size),
         blob=log.material.blob,
         audits=log.repeated.before(given.log_size),
+        whole=log.whole,
     )
     base = _tree(given.base, log) if given.base is not None else None
     _expect_root(given, base or _tree(given.head, log))

@@ -155,11 +155,11 @@ def job_of(name: str) -> Job:
     return Job("evaluate", Ref("Evaluation", name), closure, {"checks": [], "name": name})
 
 
-def result_of(name: str, at: str) -> Result:
+def result_of(name: str, at: str, artifacts: tuple[Artifact, ...] = ()) -> Result:
     return Result(
         closure=of_bytes(name.encode()), type="evaluate", status="ok",
         started_at="2026-11-22T08:00:30Z", finished_at=at,
-        measurements=(Measurement("c", 1.0, 1),), artifacts=(), environment={},
+        measurements=(Measurement("c", 1.0, 1),), artifacts=artifacts, environment={},
     )  # fmt: skip
 
 
