@@ -16,13 +16,18 @@ from llmops.evidence.entry import Kept, encode
 from llmops.log.base import LEDGER
 
 
+def subject(kept: Kept) -> list[dict[str, Any]]:
+    """What the statement is about: the entry's file."""
+    name = f"ledger/{kept.number:08}.json"
+    return [{"name": name, "digest": {"sha256": bare(kept.digest)}}]
+
+
 def made(kept: Kept) -> Statement:
     """The statement about one entry."""
     predicate: dict[str, Any] = json.loads(encode(kept.number, kept.previous, kept.entry))
-    name = f"ledger/{kept.number:08}.json"
     value = {
         "_type": TYPE,
-        "subject": [{"name": name, "digest": {"sha256": bare(kept.digest)}}],
+        "subject": subject(kept),
         "predicateType": LEDGER,
         "predicate": predicate,
     }

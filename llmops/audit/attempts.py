@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmops.attest.ledger import made
+from llmops.attest.ledger import subject
 from llmops.audit.base import Entry, Flaw, History
 from llmops.digest import canonical, short
 from llmops.evidence.entry import Kept, parse
@@ -52,14 +52,14 @@ def check(history: History) -> Ledger:
 
 def _next(entry: Entry, last: Kept | None) -> Kept:
     """The ledger's entry in an entry of the log. Raises ValueError: it does not follow."""
-    predicate = entry.predicate
-    kept = parse(predicate, canonical(predicate))
+    said = entry.statement
+    kept = parse(said["predicate"], canonical(said["predicate"]))
     number = last.number + 1 if last is not None else 1
     if kept.number != number:
         raise ValueError(f"this is its entry {kept.number:,}, and {number:,} is next")
     if kept.previous != (last.digest if last is not None else None):
         before = "none" if kept.previous is None else short(kept.previous)
         raise ValueError(f"its entry {number:,} follows {before}, which is not the one before it")
-    if made(kept).payload != entry.payload:
+    if said["subject"] != subject(kept):
         raise ValueError(f"its entry {number:,} has another subject than its own digest")
     return kept

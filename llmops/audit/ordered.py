@@ -9,8 +9,9 @@ start is in the log, with what came of it or without.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from llmops.audit.base import Entry, Flaw, History
 from llmops.audit.times import in_utc, shown
@@ -23,10 +24,11 @@ from llmops.log.base import PROVENANCE, RUN, RUN_STARTED
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run of the log."""
+    """A run of the log. `job`: what it was told, as its statement has it."""
 
     evidence: Evidence
     entry: Entry
+    job: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def _runs(history: History, flaws: list[Flaw]) -> Iterator[Ran]:
     for entry in history.of(RUN):
         payload = entry.payload
         try:
-            yield Ran(parse(json.loads(payload), of_bytes(payload)), entry)
+            said = json.loads(payload)
+            yield Ran(parse(said, of_bytes(payload)), entry, said["predicate"]["job"])
         except ValueError as error:
             flaws.append(Flaw("tampered", f"a run: {str(error)[:300]}", entry=entry.number))
 
@@ -101,6 +104,8 @@ def _started(
 
 def _same(first: Ran, other: Ran) -> bool:
     """Whether two statements are about one run, of which more columns were disclosed later."""
+    if first is other:
+        return True
     said, again = dict(first.entry.predicate), dict(other.entry.predicate)
     for name in ("disclosed", "columns"):
         said.pop(name, None)
@@ -113,7 +118,7 @@ def _differs(one: Ran, begun: Started, entry: Entry) -> Iterator[Flaw]:
     number = one.entry.number
     if begun.closure != one.evidence.closure:
         yield Flaw("order", f"its start, entry {entry.number}, is of another job", entry=number)
-    elif begun.job != one.entry.predicate["job"]:
+    elif begun.job != one.job:
         what = f"it was told otherwise than its start, entry {entry.number}, says"
         yield Flaw("order", what, entry=number)
     began, ended = in_utc(begun.started_at), in_utc(one.evidence.result.finished_at)

@@ -35,17 +35,16 @@ def sign(payload_type: str, payload: bytes, signers: Sequence[Signer]) -> Envelo
 
 
 def encode(envelope: Envelope) -> bytes:
-    """The canonical bytes of an envelope."""
-    return canonical(
-        {
-            "payload": base64.b64encode(envelope.payload).decode(),
-            "payloadType": envelope.payload_type,
-            "signatures": [
-                {"keyid": one.key, "sig": base64.b64encode(one.value).decode()}
-                for one in envelope.signatures
-            ],
-        }
+    """The canonical bytes of an envelope.
+
+    Written out, since ten thousand are compared with it: base64 holds nothing that JSON escapes.
+    """
+    signatures = b",".join(
+        b'{"keyid":%b,"sig":"%b"}' % (canonical(one.key), base64.b64encode(one.value))
+        for one in envelope.signatures
     )
+    payload, kind = base64.b64encode(envelope.payload), canonical(envelope.payload_type)
+    return b'{"payload":"%b","payloadType":%b,"signatures":[%b]}' % (payload, kind, signatures)
 
 
 def decode(data: bytes) -> Envelope:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import synthetic
+from tests.benchmarks.auditing import per_audit
 from tests.benchmarks.comment import GATES as OF_COMMENT
 from tests.benchmarks.comment import per_comment
 from tests.benchmarks.growing import per_append
@@ -107,6 +108,16 @@ def sharing() -> list[Row]:
         ("plan job of 1,000 specs, fresh runner", f"{both:.2f} s",
          f"{both / pulled.wall:.1f} x pull ({pulled.cpu + planned.cpu:.2f} s CPU)", "3 s"),
     ]  # fmt: skip
+
+
+def audits() -> list[Row]:
+    """`verify` of ten thousand entries and as many blobs, against hashing the bundle."""
+    took, floor, size = per_audit(10_000)
+    ratio = (
+        f"{took.wall / floor.wall:.0f} x hashing its {size / 2**20:.0f} MiB "
+        f"({took.cpu:.2f} s CPU, {took.mib:.0f} MiB)"
+    )
+    return [("verify, 10,000 entries and blobs", f"{took.wall:.2f} s", ratio, "5 s, 300 MB")]
 
 
 def growing() -> list[Row]:
@@ -226,6 +237,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "plan": plans,
     "sharing": sharing,
     "log": growing,
+    "verify": audits,
     "fmt": formatting,
     "working": working,
     "pages": pages,
