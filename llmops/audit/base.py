@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmops.audit.opened import Openings
 
 Reason = Literal[
-    "fork", "tampered", "key", "incomplete", "order", "attempts", "verdict", "report", "git",
+    "tampered", "key", "fork", "incomplete", "order", "attempts", "verdict", "report", "git",
     "unreadable", "unanchored",
 ]  # fmt: skip
 REASONS: tuple[Reason, ...] = get_args(Reason)  # the worst first

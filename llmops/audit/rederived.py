@@ -139,6 +139,7 @@ def _runs(stated: Stated, log: Log) -> Iterator[Flaw]:
     """The runs that a verdict rests on stand where it says, before it, and ended before it."""
     given, number = stated.given, stated.number
     known = {one.entry.number: one for one in log.runs.runs}
+    given_at = _second(in_utc(given.judged_at))
     for closure, said in sorted(given.runs.items()):
         ran = known.get(said.entry)
         place = f"given/runs/{closure}"
@@ -148,10 +149,15 @@ def _runs(stated: Stated, log: Log) -> Iterator[Flaw]:
         elif said.entry >= given.log_size:
             what = f"the run in entry {said.entry} came after this verdict was judged"
             yield Flaw("order", what, entry=number, number=place)
-        elif in_utc(ran.evidence.result.finished_at) > in_utc(given.judged_at):
-            ended = shown(in_utc(ran.evidence.result.finished_at))
+        elif _second(ended := in_utc(ran.evidence.result.finished_at)) > given_at:
+            ended = shown(ended)
             what = f"the run in entry {said.entry} ended at {ended}, after this verdict was judged"
             yield Flaw("order", what, entry=number, number=place)
+
+
+def _second(at: str) -> str:
+    """A time without its fraction: verdicts are judged at whole seconds."""
+    return at[:19]
 
 
 def _redacted(given: Given, log: Log) -> str:

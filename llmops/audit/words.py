@@ -34,42 +34,36 @@ _PHRASES: Mapping[str, Phrase] = {
     "byte": Phrase("byte {offset}", "第 {offset} 字节"),
     "hint": Phrase("hint: {hint}", "提示：{hint}"),
     "more": Phrase(
-        "and {count} more flaws: --format json has all of them",
+        "more flaws: {count} (--format json has all of them)",
         "另有 {count} 处问题：--format json 列出全部",
     ),
     "checked": Phrase(
-        "checked: {entries} entries with {signatures} signatures, {roots} trust roots, {runs} runs,"
-        " {ledger} ledger entries, {blobs} blobs with {rows} rows, {pages} pages, {lines} opened"
-        " lines ({cells} cells scored again)",
-        "已检查：{entries} 条记录（{signatures} 个签名），{roots} 个信任根，{runs} 次运行，"
-        "{ledger} 条尝试台账，{blobs} 个数据块（{rows} 行），{pages} 个页面，{lines} 行公开的原文"
-        "（重新评分 {cells} 格）",
+        "checked: entries {entries}, signatures {signatures}, trust roots {roots}, runs {runs},"
+        " ledger entries {ledger}, blobs {blobs}, public rows {rows}, pages {pages}, opened lines"
+        " {lines}, cells scored again {cells}",
+        "已检查：记录 {entries}，签名 {signatures}，信任根 {roots}，运行 {runs}，台账 {ledger}，"
+        "数据块 {blobs}，公开数据行 {rows}，页面 {pages}，公开原文行 {lines}，重新评分格 {cells}",
     ),
     "follows": Phrase("follows", "可推出"),
     "stands": Phrase("not derived", "未能推出"),
     "verified": Phrase("verified", "已验证"),
     "not_verified": Phrase("not verified", "未验证"),
     "consistent": Phrase("consistent, not verified", "前后一致，但未验证"),
-    "all_follow": Phrase(
-        "{head}: each of the {verdicts} verdicts follows from {rows} public rows, its policies and"
-        " its trees ({figures} figures)",
-        "{head}：{verdicts} 个判定均可由 {rows} 行公开数据、其政策与代码树推出（{figures} 个数字）",
-    ),
-    "some_follow": Phrase(
-        "{head}: {derived} of {verdicts} verdicts follow from {rows} public rows, their policies"
-        " and trees ({figures} figures); the others were not derived",
-        "{head}：{verdicts} 个判定中有 {derived} 个可由 {rows} 行公开数据、其政策与代码树推出"
-        "（{figures} 个数字），其余未推出",
+    "follow": Phrase(
+        "{head}: verdicts that follow from public rows, policies and trees: {derived} of {verdicts}"
+        " (rows {rows}, figures {figures})",
+        "{head}：可由公开数据、政策与代码树推出的判定：{verdicts} 个中的 {derived} 个"
+        "（数据 {rows} 行，数字 {figures} 个）",
     ),
     "no_verdict": Phrase(
-        "{head}: the {entries} entries are as they were signed; no verdict is among them",
+        "{head}: entries are as they were signed: {entries}; no verdict is among them",
         "{head}：{entries} 条记录与签名时一致，其中没有判定",
     ),
     "because": Phrase(
-        "{head}: {reason}; {count} flaws, the worst first",
+        "{head}: {reason}; flaws: {count}, the worst first",
         "{head}：{reason}；共 {count} 处问题，最重的在前",
     ),
-    "because_one": Phrase("{head}: {reason}; 1 flaw", "{head}：{reason}；1 处问题"),
+    "because_one": Phrase("{head}: {reason}; one flaw", "{head}：{reason}；一处问题"),
     "log": Phrase(
         "log {origin}: {size} entries, root {root}", "日志 {origin}：{size} 条，根 {root}"
     ),
@@ -78,32 +72,33 @@ _PHRASES: Mapping[str, Phrase] = {
     "root_alone": Phrase("trust root {root}, known by nothing", "信任根 {root}，没有依据"),
     "gaps": Phrase("not shown:", "未能证明："),
     "gap_hidden": Phrase(
-        "{count} verdicts were not derived again: {detail}", "{count} 个判定没有重新推出：{detail}"
+        "verdicts that were not derived again: {count} ({detail})",
+        "没有重新推出的判定：{count}（{detail}）",
     ),
     "gap_unfinished": Phrase(
-        "{count} runs were announced and nothing came of them",
-        "{count} 次运行已登记开始，但没有结果",
+        "runs that were announced and of which nothing came: {count}",
+        "已登记开始但没有结果的运行：{count}",
     ),
     "gap_several": Phrase(
-        "{count} jobs have rows from more than one run, and these differ ({detail})",
-        "{count} 个作业有多次运行的数据，且彼此不同（{detail}）",
+        "jobs whose rows were made more than once and differ: {count} ({detail})",
+        "多次运行且数据不同的作业：{count}（{detail}）",
     ),
     "gap_untold": Phrase(
-        "{count} verdicts of the ledger have no statement in the log",
-        "台账中有 {count} 个判定在日志里没有声明",
+        "verdicts of the ledger without a statement in the log: {count}",
+        "台账中有、日志里没有声明的判定：{count}",
     ),
     "gap_unannounced": Phrase(
-        "{count} runs were not announced by a runner's signature before they began: that nothing"
-        " else was run is the gate's word",
-        "{count} 次运行在开始前没有执行方签名登记：没有运行过别的，只凭门禁的说法",
+        "runs that nobody announced by signature before they began: {count} (that nothing else was"
+        " run is the gate's word)",
+        "开始前没有签名登记的运行：{count}（没有运行过别的，只凭门禁的说法）",
     ),
     "gap_given": Phrase(
-        "{count} verdicts count approvals: that these people agreed is the gate's word",
-        "{count} 个判定计入了批准：这些人是否同意，只凭门禁的说法",
+        "verdicts that count approvals: {count} (that these people agreed is the gate's word)",
+        "计入了批准的判定：{count}（这些人是否同意，只凭门禁的说法）",
     ),
     "gap_witnesses": Phrase(
-        "{count} lines of the checkpoint are by keys that are not known here",
-        "检查点有 {count} 行签名来自未知的密钥",
+        "lines of the checkpoint by keys that are not known here: {count}",
+        "检查点中来自未知密钥的签名行：{count}",
     ),
     "gap_closed": Phrase(
         "that the public rows are those of the private cases: no line was opened"
@@ -245,8 +240,7 @@ class _Told:
         head = self.say("verified" if answer.verified else "not_verified")
         if not answer.verdicts:
             return self.say("no_verdict", head=head, entries=counts["entries"])
-        whole = answer.counts["derived"] == answer.counts["verdicts"]
-        return self.say("all_follow" if whole else "some_follow", head=head, **counts)
+        return self.say("follow", head=head, **counts)
 
     def stands(self, answer: Answer) -> Iterator[str]:
         """Which log, by which root."""
