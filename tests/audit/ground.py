@@ -90,7 +90,7 @@ def bundled(world: World, shown: int = 0) -> Mapping[str, bytes]:
     project = world.project
     clone = Clone(project.repository, world.log)
     asked = bundle.Asked(shown, "dice" if shown else "")
-    made = bundle.made(clone, project.store, asked, lambda found: newest_pages(found, LATER))
+    made = bundle.made(clone, project.store, asked, newest_pages)
     return made.files
 
 
