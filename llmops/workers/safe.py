@@ -113,8 +113,8 @@ def _expect_json(folder: Path, name: str, names: set[str]) -> None:
     listed = value.get("weight_map") if isinstance(value, dict) else None
     beside = PurePosixPath(name).parent
     for file in listed.values() if isinstance(listed, dict) else [None]:
-        plain = isinstance(file, str) and file.endswith(WEIGHTS) and "/" not in file
-        if not plain or (beside / str(file)).as_posix() not in names:
+        weights = isinstance(file, str) and file.endswith(WEIGHTS)
+        if not weights or (beside / str(file)).as_posix() not in names:
             shown = str(file)[:80]
             raise _refused(folder, name, f'it names "{shown}", which is no weights file beside it')
 
