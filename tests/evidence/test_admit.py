@@ -389,7 +389,9 @@ def with_entry(tmp_path: Path, made: Made, name: str, **attributes: Any) -> Path
     ["../../x", "/etc/x", "C:\\x", "runs/../x", "evidence/x.json", "x", "manifest.json/x",
      "runs/" + "a" * 64 + "/artifacts/../../x", "runs/" + "a" * 64 + "/artifacts/a\\b",
      "runs/" + "a" * 64 + "/artifacts/\u202ex", "runs/" + "a" * 64 + "/job.json",
-     "runs/" + "A" * 64 + "/artifacts/x", "runs/" + "a" * 64 + "/artifacts//x"],
+     "runs/" + "A" * 64 + "/artifacts/x", "runs/" + "a" * 64 + "/artifacts//x",
+     "signed/x.json", "signed/ab/" + "c" * 64 + ".json", "signed/CC/" + "C" * 64 + ".json",
+     "signed/../signed/cc/" + "c" * 64 + ".json"],
 )  # fmt: skip
 def test_names_that_lead_elsewhere_refuse_all(
     made: Made, here: Store, tmp_path: Path, name: str
