@@ -20,6 +20,7 @@ import gc
 import json
 import math
 import pickle
+import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ from llmops.workers.contract import Outcome, RunFolder, WorkerError, rank, write
 from llmops.workers.data import ByLength, Collator, training_set
 
 PROBE_ROWS = 8
+_GLOBAL = re.compile(r"GLOBAL ([\w.]{1,200})")  # as torch.load names what it does not call
 
 
 def work(run: RunFolder) -> Outcome:
@@ -81,9 +83,10 @@ def _trained(trainer: Trainer, choice: Choice) -> Any:
         return trainer.train(resume_from_checkpoint=choice.folder and str(choice.folder))
     except pickle.UnpicklingError as error:
         assert choice.folder is not None, "nothing else is loaded"
-        said = str(error).strip().splitlines()[0][:200]
+        named = _GLOBAL.search(str(error))
+        what = f'"{named[1]}"' if named else "what is no tensor"
         raise WorkerError(
-            f"{choice.folder.name} holds more than tensors, nothing of that is run: {said}",
+            f"{choice.folder.name} holds more than tensors: {what}; nothing of it is run",
             hint=f"whoever may write to {choice.folder.parent} put it there; remove the folder",
         ) from error
 

@@ -388,7 +388,7 @@ def test_a_checkpoint_that_was_forged_and_sealed_runs_no_code(bench: Bench, tmp_
         torch.save({"state": Planted(tmp_path / "ran")}, folder / name)
         (folder / "manifest.json").unlink()
         checkpoints.seal(folder, 4, train._maker(again))
-        with pytest.raises(WorkerError, match="checkpoint-4 holds more than tensors") as caught:
+        with pytest.raises(WorkerError, match=r'more than tensors: "posix.mkdir"') as caught:
             train.work(again)
         assert "remove the folder" in caught.value.hint
         assert not (tmp_path / "ran").exists()
