@@ -234,7 +234,7 @@ def waiting(made: Root, before: Root | None) -> str:
 
 def secret(path: Path) -> str:
     """How CI is given a key, without showing it."""
-    return f"  gh secret set {keys.VARIABLE} < {printable(str(path))}"
+    return f"  gh secret set {keys.VARIABLE} --env llmops-gate < {printable(str(path))}"
 
 
 def _public(said: str) -> bytes:

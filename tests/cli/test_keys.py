@@ -106,7 +106,7 @@ def test_init_makes_a_key_outside_and_a_root_inside(llmops, repo, own: Path) -> 
     assert root.keys[mine.key].owner == "Ann 安"
     assert root.keys[mine.key].since == "2026-11-22T08:00:00Z"
     assert f"digest {root.digest}" in said.out
-    assert f"gh secret set LLMOPS_SIGNING_KEY < {own}" in said.out
+    assert f"gh secret set LLMOPS_SIGNING_KEY --env llmops-gate < {own}" in said.out
     assert repo.git("status", "--porcelain", "-uall") == "?? policies/trust/1.root.json"
 
 
