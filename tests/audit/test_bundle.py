@@ -23,6 +23,7 @@ from llmops.project import Project, read
 from llmops.source.tree import Repository
 from tests.audit.small import DATA, PEN, SECRET, SHOTS, Small, report, small
 from tests.conftest import GitRepo
+from tests.evidence.conftest import Maker
 
 
 def nothing(_bundle: Bundle) -> Mapping[str, bytes]:
@@ -168,6 +169,16 @@ def test_a_line_whose_artifact_is_not_here_is_told(tmp_path: Path) -> None:
         assert found.shown.shown == ()
         assert found.notes == ("2 chosen cases: the artifact is not here",)
         assert opened.decode(found.files[index.OPENINGS]) == found.shown
+
+
+def test_a_job_that_ran_again_since_shows_no_line_of_the_run_before(tmp_path: Path) -> None:
+    world = small(tmp_path)
+    other = Maker(world.store).run("q", {"rows.jsonl": b"{}\n"}, finished_at="2026-11-22T09:00:00Z")
+    world.store.keep(*other)
+    found = made(world, Asked(2))
+    assert found.shown is not None
+    assert found.shown.shown == ()
+    assert found.notes == ("2 chosen cases: the artifact is not here",)
 
 
 def test_what_a_redaction_took_away_is_not_in_a_bundle(tmp_path: Path) -> None:
