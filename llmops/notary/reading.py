@@ -12,9 +12,11 @@ from typing import Any
 
 from llmops.digest import canonical, of_bytes
 from llmops.errors import LogError
+from llmops.evidence.audits import parse as parse_audit
 from llmops.evidence.entry import Kept
 from llmops.evidence.ledger import Damaged, chain
 from llmops.evidence.statement import Evidence, parse
+from llmops.jobs.audits import Audit
 from llmops.log.base import EVAL_REPORT, LEDGER, REDACTION, REUSE_AUDIT, RUN, Known
 from llmops.signing.base import IN_TOTO, ROOT
 from llmops.signing.root import Root, of_envelope
@@ -72,6 +74,16 @@ def runs(known: Known) -> tuple[Evidence, ...]:
         return tuple(parse(said, of_bytes(raw)) for _, raw, said in of_kind(known, RUN))
     except ValueError as error:
         raise LogError(f"a run in the log is no statement of ours: {error}") from error
+
+
+def audits(known: Known) -> tuple[Audit, ...]:
+    """The jobs that were run once more. Raises LogError where a statement is none of ours."""
+    try:
+        return tuple(
+            parse_audit(said, of_bytes(raw)) for _, raw, said in of_kind(known, REUSE_AUDIT)
+        )
+    except ValueError as error:
+        raise LogError(f"an audit in the log is no statement of ours: {error}") from error
 
 
 def reports(known: Known, tree: str) -> Iterator[tuple[int, bytes, Any]]:

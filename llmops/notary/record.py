@@ -153,7 +153,7 @@ def _runs(
 
 def _audited(pen: Pen, store: Store, known: Known) -> Sequence[bytes]:
     """The audits of reuse that the log has not."""
-    new = (one for one in store.audits.all() if one.digest[7:] not in known.payloads)
+    new = [one for one in store.audits.all() if one.digest[7:] not in known.payloads]
     return [of_audit(store.audits.bytes(one), store.signed.get(one.digest), pen) for one in new]
 
 
@@ -175,7 +175,8 @@ def _public(pen: Pen, begun: Begun) -> Public:
         found = begun.forms.get(digest) or here.blob(digest)
         return found if found is not None else pen.log.source().blob(digest)
 
-    return Public(reading.runs(begun.known), reading.ledger(begun.known), blob)
+    known = begun.known
+    return Public(reading.runs(known), reading.ledger(known), blob, reading.audits(known))
 
 
 def _trees(planned: Planned) -> ReadTree:

@@ -1,9 +1,10 @@
 """Kept evidence -> what of it goes into the log: statements in envelopes, and public forms.
 
-In: a store, the jobs of a plan, and every run there that measured on rows, since each of those was
-a look at them. Out: `Runs`. A statement that names what cannot be shown (a public form whose
-artifact is gone, a column that specs slice by now, a start or a provenance that is not here) is
-stated once more with what can be, so that all that the log names is in the log.
+In: a store, the jobs of a plan, every run there that measured on rows, since each of those was a
+look at them, and what was run again to see whether it comes out the same. Out: `Runs`. A statement
+that names what cannot be shown (a public form whose artifact is gone, a column that specs slice by
+now, a start or a provenance that is not here) is stated once more with what can be, so that all
+that the log names is in the log.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Runs:
         """What a store has of a plan's jobs, and all looks at rows that it knows of."""
         jobs = jobs_of(planned)
         used = {one: kept for one in sorted(jobs) if (kept := store.evidence(one)) is not None}
-        return cls(store, jobs, used, dict(sorted(looks(store))), planned.columns - OWN_COLUMNS)
+        beside = {**dict(looks(store)), **dict(_repeated(store))}
+        return cls(store, jobs, used, dict(sorted(beside.items())), planned.columns - OWN_COLUMNS)
 
     def stated(self, known: Known) -> Mapping[str, tuple[Stated, ...]]:
         """By closure what the log is to have of each run, in its order; the run itself last."""
@@ -160,6 +162,14 @@ class Runs:
         made = provenance(job, one.result, one.inputs, one.links.started)
         payload = canonical(made) if made is not None else b""
         return payload if of_bytes(payload) == one.links.provenance else b""
+
+
+def _repeated(store: Store) -> Iterator[tuple[str, Evidence]]:
+    """The runs that others were held against, by closure."""
+    for audit in store.audits.all():
+        found = store.told(audit.closure, audit.kept)
+        if found is not None:
+            yield audit.closure, found
 
 
 _NAMES: Mapping[str, str] = {RUN_STARTED: "started", PROVENANCE: "provenance"}
