@@ -11,7 +11,6 @@ without a repository.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +30,6 @@ from llmops.log.files import Files
 from llmops.source.objects import Objects, Withheld
 from llmops.source.tree import Repository, Tree
 
-_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _HINT = "llmops bundle makes one; llmops verify reads it, or a clone that has the branch llmops-log"
 
 
@@ -228,9 +226,7 @@ class Clone:
         return iter(())
 
     def tree(self, oid: str, label: str, commit: str | None) -> Tree | None:
-        """A judged tree by its id, None where the clone has it not."""
-        if not _OID.fullmatch(oid):
-            return None
+        """A judged tree by its id, None where the clone has it not; a name is no id."""
         try:
             found = self.repository.tree(oid)
         except (UsageError, GitError):
