@@ -81,16 +81,24 @@ class Derived:
 
 
 def derived(
-    given: Given, known: Known, read_tree: ReadTree, parsed: Parsed | None = None
+    given: Given,
+    known: Known,
+    read_tree: ReadTree,
+    parsed: Parsed | None = None,
+    *,
+    lots: bool = True,
 ) -> Derived:
     """The verdict that follows. Raises LlmopsError where none does, naming what is missing.
 
-    `known`: the first `given.log_size` entries of the log, nothing after them.
+    `known`: the first `given.log_size` entries of the log, nothing after them. `lots`: whether
+    reused jobs are drawn to be run once more; where nothing can be run none are.
     """
     project, store = _project(given, known, parsed or Parsed.new())
     base = read_tree(given.base) if given.base is not None else None
     both = pair_of(project, Sides(base, read_tree(given.head)))
-    planned = make_plan(project, both, environment=given.environment or None, change=given.change)
+    planned = make_plan(
+        project, both, environment=given.environment or None, change=given.change, lots=lots
+    )
     planned = replace(planned, plan=replace(planned.plan, steps=_expected(planned, given)))
     assert planned.claims is not None
     judged = verdict(

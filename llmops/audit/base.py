@@ -190,6 +190,21 @@ class Judged:
     derived: bool  # whether it follows from its rows, policies and trees
 
 
+LandedState = Literal["judged", "derived", "unchanged", "unjudged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """A step of a branch. `at`: when it was written, as its author says; `entry`: its verdict."""
+
+    commit: str
+    tree: str
+    at: str
+    state: LandedState
+    why: str = ""  # of one that nothing shows to have been judged
+    entry: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Unshown:
     """Something that an audit does not show, whatever its answer: a word for it, how many."""
@@ -219,6 +234,7 @@ class Answer:
     flaws: tuple[Flaw, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     verdicts: Sequence[Judged] = ()
+    landed: Sequence[Landed] = ()  # the steps of a branch, where one was looked at
     not_shown: tuple[Unshown, ...] = ()
 
     @property

@@ -33,7 +33,7 @@ _WHERE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     POLICY_CHANGE: (("seen_at",),),
     EVAL_REPORT: (("given", "judged_at"),),
     VSA: (("timeVerified",),),
-    REUSE_AUDIT: (("audited_at",), ("auditedAt",)),
+    REUSE_AUDIT: (("again", "finished_at"),),
     REDACTION: (("redactedAt",),),
 }
 START = "1970-01-01T00:00:00.000000Z"  # before any entry says a time

@@ -18,7 +18,7 @@ from llmops.jobs.attempts import Judged as Told
 
 KINDS = (
     "hidden", "unfinished", "several", "untold", "unannounced", "given", "history", "landed",
-    "witnesses", "closed", "answers",
+    "rewritten", "witnesses", "closed", "answers",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from llmops.audit import (
     anchored,
     attempts,
     kept,
+    landed,
     lines,
     ordered,
     rederived,
@@ -52,6 +53,7 @@ class Asked:
     pins: Mapping[str, str] = field(default_factory=dict)
     before: Remembered | None = None
     strict: bool = False
+    branch: landed.Branch | None = None  # of which it is asked what landed
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,12 @@ def verify(material: Material, asked: Asked) -> Answer:
     again = tuple(_again(material, log, log.stated.stated))
     shown = lines.check(material.opened, log.runs.runs, _jobs(again), material.blob)
     wrong, pages = _pages(material, log, again)
+    steps = _landed(material, log, again, asked)
     flaws = {
         *material.flaws(), *log.flaws(), *_known(log, asked),
         *_withheld(material, log), *_left_over(material, log),
         *(flaw for one in again for flaw in one.flaws), *shown.flaws, *wrong,
-        *(_strict(again) if asked.strict else ()),
+        *steps.flaws, *(_strict(again) if asked.strict else ()),
     }  # fmt: skip
     found = log.read.chain
     return Answer(
@@ -95,7 +98,8 @@ def verify(material: Material, asked: Asked) -> Answer:
         flaws=tuple(sorted(flaws, key=lambda flaw: flaw.sort_key)),
         counts={**_counts(log, again), "pages": pages, "lines": shown.lines, "cells": shown.scored},
         verdicts=tuple(one.judged for one in again),
-        not_shown=tuple(_not_shown(log, again, shown, asked)),
+        landed=steps.steps,
+        not_shown=(*_not_shown(log, again, shown, asked), *landed.gaps(asked.branch, steps)),
     )
 
 
@@ -133,23 +137,32 @@ def _log(material: Material, asked: Asked) -> _Checked:
 
 def _again(material: Material, log: _Checked, stated: Sequence[verdicts.Stated]) -> Iterator[Again]:
     """These verdicts, derived once more."""
+    whole = _whole(material, log, stated)
+    for one in stated if whole is not None else ():
+        assert whole is not None
+        yield rederived.check(one, whole)
+
+
+def _whole(material: Material, log: _Checked, stated: Sequence[verdicts.Stated]) -> Log | None:
+    """The log as checks of verdicts look at it; None where it has no trust root."""
     found, read = log.read.chain, log.read
     if found is None:
-        return
+        return None
     roots = dict(_roots(read.leaves, {one.given.log_size for one in stated}))
-    whole = Log(
-        material,
-        read.history,
-        read.leaves,
-        found,
-        log.runs,
-        log.ledger,
-        log.blobs,
-        log.repeated,
+    return Log(
+        material, read.history, read.leaves, found, log.runs, log.ledger, log.blobs, log.repeated,
         roots,
-    )
-    for one in stated:
-        yield rederived.check(one, whole)
+    )  # fmt: skip
+
+
+def _landed(
+    material: Material, log: _Checked, again: Sequence[Again], asked: Asked
+) -> landed.Found:
+    """What landed on the branch that was asked of; nothing where none was, or no log is there."""
+    whole = _whole(material, log, ()) if asked.branch is not None else None
+    if asked.branch is None or whole is None:
+        return landed.Found("", (), ())
+    return landed.check(asked.branch, again, whole)
 
 
 def _roots(leaves: Sequence[bytes], sizes: Iterable[int]) -> Iterator[tuple[int, str]]:

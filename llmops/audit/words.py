@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
-from llmops.audit.base import Answer, Flaw, Judged, Unshown
+from llmops.audit.base import Answer, Flaw, Judged, Landed, LandedState, Unshown
 from llmops.audit.times import in_utc, shown
 from llmops.diagnostics import printable
 from llmops.reports.phrase import Lang, Phrase
@@ -113,6 +113,18 @@ _PHRASES: Mapping[str, Phrase] = {
         "that nobody was shown another history: keep this one with --checkpoint FILE",
         "没有人看到过另一份历史：用 --checkpoint FILE 记下这一份",
     ),
+    "gap_rewritten": Phrase(
+        "{count} commits on which verdicts rest are not on the branch any more ({detail}): its"
+        " history was written anew, and each step of the new one was looked at",
+        "判定所依据的 {count} 个提交已不在该分支上（{detail}）：分支历史被改写，"
+        "已逐一检查新历史的每一步",
+    ),
+    "landed": Phrase(
+        "landed: {steps} steps: {judged} as judged, {derived} derived from kept evidence,"
+        " {unchanged} without a change, {unjudged} not judged",
+        "合入：{steps} 步，其中 {judged} 步即被判定的代码树，{derived} 步由已保存的证据推出，"
+        "{unchanged} 步没有改动，{unjudged} 步未经判定",
+    ),
     "gap_landed": Phrase(
         "that what landed is what was judged: --git DIR", "合入的就是被判定的：--git DIR"
     ),
@@ -126,6 +138,7 @@ def text(answer: Answer, lang: Lang = "en") -> str:
         list(told.flaws(answer)),
         [told.say("checked", **{k: f"{v:,}" for k, v in answer.counts.items()})],
         list(told.verdicts(answer)),
+        list(told.landed(answer)),
         [told.headline(answer), *(f"  {line}" for line in told.stands(answer))],
         list(told.gaps(answer)),
     )
@@ -144,6 +157,7 @@ def as_json(answer: Answer) -> str:
         "log": _log(answer),
         "counts": dict(answer.counts),
         "verdicts": [_verdict(one) for one in answer.verdicts],
+        "landed": [_landed(one) for one in answer.landed],
         "flaws": [_flaw(one) for one in answer.flaws],
         "not_shown": [_gap(one) for one in answer.not_shown],
     }
@@ -164,6 +178,17 @@ def _verdict(one: Judged) -> dict[str, Any]:
         "change": one.change,
         "judged_at": one.judged_at,
         "derived": one.derived,
+    }
+
+
+def _landed(one: Landed) -> dict[str, Any]:
+    return {
+        "commit": one.commit,
+        "tree": one.tree,
+        "at": one.at,
+        "state": one.state,
+        "why": one.why,
+        "entry": one.entry,
     }
 
 
@@ -227,6 +252,13 @@ class _Told:
             change = f"  {printable(one.change, 60)}" if one.change else ""
             told = f"{printable(one.outcome, 20):<12}  {printable(one.tree, 40)[:12]}"
             yield f"  {entry:<10}  {told}  {_day(one.judged_at)}  {ends}{change}"
+
+    def landed(self, answer: Answer) -> Iterator[str]:
+        """How many steps of the branch are what; those that are not judged are flaws."""
+        if answer.landed:
+            states = get_args(LandedState)
+            each = {s: f"{sum(one.state == s for one in answer.landed):,}" for s in states}
+            yield self.say("landed", steps=f"{len(answer.landed):,}", **each)
 
     def headline(self, answer: Answer) -> str:
         """The answer in one line."""

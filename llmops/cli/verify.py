@@ -14,12 +14,14 @@ from llmops.errors import LogError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from llmops.audit.base import Answer, Material
+    from llmops.audit.landed import Branch
     from llmops.audit.remembered import Remembered
 
 EXAMPLES = """\
   llmops verify bundle.zip --root sha256:3f9c0d1e…
   llmops verify bundle.zip --root first.root.json --checkpoint seen.json
-  llmops verify . --checkpoint seen.json --strict --format json"""
+  llmops verify . --checkpoint seen.json --strict --format json
+  llmops verify bundle.zip --root first.root.json --git clone"""
 _MOST_BYTES = 1 << 20  # of a trust root, or of what was remembered
 
 
@@ -32,6 +34,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--checkpoint", metavar="FILE", help="remember what was verified; another history is named"
+    )
+    parser.add_argument(
+        "--git", nargs="?", const="", metavar="CLONE",
+        help="each commit that landed in a clone (without one: in REPO) has a judged tree",
+    )  # fmt: skip
+    parser.add_argument(
+        "--branch", metavar="NAME", help="with --git: the branch that changes land on"
     )
     parser.add_argument(
         "--strict", action="store_true",
@@ -49,13 +58,29 @@ def main(args: argparse.Namespace) -> int:
 
     before = _before(args.checkpoint)
     now = common.moment(args.now).isoformat()
-    asked = Asked(now, dict(_pins(args.root)), before, args.strict)
-    answer = verify(_material(Path(args.directory, args.what)), asked)
+    what = Path(args.directory, args.what)
+    asked = Asked(now, dict(_pins(args.root)), before, args.strict, _branch(args, what))
+    answer = verify(_material(what), asked)
     if args.checkpoint and answer.verified:
         _remember(Path(args.checkpoint), answer)
     shown = words.as_json(answer) if args.format == "json" else words.text(answer, args.lang)
     common.say(shown)
     return 0 if answer.verified else 1
+
+
+def _branch(args: argparse.Namespace, what: Path) -> Branch | None:
+    """The branch that is asked of; None without `--git`. Raises GitError: no repository there."""
+    if args.git is None:
+        if args.branch is not None:
+            raise UsageError("--branch says which branch --git looks at: say --git too")
+        return None
+    from llmops.audit.landed import Branch
+    from llmops.source.tree import Repository
+
+    if not args.git and not what.is_dir():
+        raise UsageError("a bundle has no commits", hint="name a clone: --git CLONE")
+    where = Path(args.directory, args.git) if args.git else what
+    return Branch(Repository.find(where.resolve()), args.branch or "")
 
 
 def _material(path: Path) -> Material:

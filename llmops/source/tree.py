@@ -117,6 +117,21 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A commit by which a branch went on: its tree, its first parent and that one's tree.
+
+    Times are RFC 3339, as whoever made the commit says them.
+    """
+
+    commit: str
+    tree: str
+    parent: str | None
+    before: str | None  # the tree of the first parent
+    written_at: str
+    committed_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Repository:
     """A git repository with its work tree at `root`."""
 
@@ -233,6 +248,18 @@ class Repository:
         listed = self._git.text("log", "--first-parent", f"-{most}", "--format=%H %T", tip, "--")
         found = (line.partition(" ") for line in listed.splitlines())
         return tuple((commit, tree) for commit, _, tree in found)
+
+    def steps(self, head: str) -> tuple[Step, ...]:
+        """Every step of a branch, its first parents all the way down, oldest first."""
+        tip = self._commit_or_raise(head)
+        listed = self._git.text("log", "--first-parent", "--format=%H %T %aI %cI", tip, "--")
+        found: list[Step] = []
+        for line in reversed(listed.splitlines()):
+            commit, tree, written, committed = line.split(" ")
+            last = found[-1] if found else None
+            parent, before = (last.commit, last.tree) if last is not None else (None, None)
+            found.append(Step(commit, tree, parent, before, written, committed))
+        return tuple(found)
 
     def branch(self, name: str, parent: str, path: str, data: bytes, message: str) -> str:
         """A new branch: `parent` and one more file, committed; the commit's id.

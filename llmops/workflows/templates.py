@@ -74,7 +74,9 @@ def plain(branch: str) -> bool:
 def files(choice: Choice, language: str, torch: str) -> dict[str, str]:
     """The texts of a choice by their path; none for `none`. `torch`: its pinned version."""
     package = json.dumps(choice.package) if choice.package else VARIABLE
-    values = {"BRANCH": choice.branch, "PACKAGE": package, "TORCH": torch}
+    values = {
+        "BRANCH": choice.branch, "PACKAGE": package, "TORCH": torch, "ROOT": "vars.LLMOPS_ROOT",
+    }  # fmt: skip
     return {
         path: _filled("".join(_chosen(template, choice.words, language)), values)
         for path, template in FILES[choice.ci](choice).items()
@@ -85,7 +87,7 @@ def called(language: str, torch: str) -> str:
     """The same jobs as a workflow that others call; package and machines are its inputs."""
     text = "".join(map(_read, ("github-called.yml", "github-jobs.yml", "github-gate.yml")))
     words = frozenset((*_KINDS["called"], "workflow"))
-    values = {"PACKAGE": "${{ inputs.package }}", "TORCH": torch}
+    values = {"PACKAGE": "${{ inputs.package }}", "TORCH": torch, "ROOT": "inputs.root"}
     return _filled("".join(_chosen(text, words, language)), values)
 
 

@@ -137,3 +137,20 @@ def test_it_is_core_and_opens_no_socket(world: World) -> None:
         env={**os.environ, "LLMOPS_OFFLINE": "1"},
     )  # fmt: skip
     assert done.stdout.splitlines()[-1].startswith("imported [] ")
+
+
+def test_what_landed_is_asked_with_git(verify: Verify, world: World, llmops: Any) -> None:
+    said = verify(*PINNED, "--git")
+    assert said.code == 0
+    assert "landed: 1 steps: 1 as judged" in said.out
+    world.repo.commit({"specs/recipes/adapter.yaml": "not yaml: ["}, "by hand")
+    commit = world.repo.git("rev-parse", "HEAD")
+    said = verify(*PINNED, "--git", "--format", "json")
+    answer = json.loads(said.out)
+    assert (said.code, answer["verified"], answer["reason"]) == (1, False, "git")
+    assert [one["state"] for one in answer["landed"]] == ["judged", "unjudged"]
+    assert answer["landed"][1]["commit"] == commit
+    assert "landed" not in {one["kind"] for one in answer["not_shown"]}
+    assert verify(*PINNED, "--git", "--branch", "trunk").code == 2
+    assert verify(*PINNED, "--branch", "main").code == 2
+    assert llmops("verify", "bundle.zip", *PINNED, "--git").code == 2

@@ -41,7 +41,9 @@ def test_it_grants_what_the_jobs_ask_for_and_not_more() -> None:
 
 
 def test_the_package_is_the_callers_variable() -> None:
-    assert own()["jobs"]["llmops"]["with"] == {"package": "${{ vars.LLMOPS_PACKAGE }}"}
+    assert own()["jobs"]["llmops"]["with"] == {
+        "package": "${{ vars.LLMOPS_PACKAGE }}", "root": "${{ vars.LLMOPS_ROOT }}",
+    }  # fmt: skip
     assert "vars." not in called("en", PINS["torch"])
 
 

@@ -32,6 +32,8 @@ ALLOWED = {
     "github.event.pull_request.head.sha || github.sha",
     "github.event.pull_request.number || github.sha",
     "github.event_name == 'pull_request' && github.event.action == 'synchronize'",
+    "always() && github.event_name == 'push' && vars.LLMOPS_ROOT != ''",
+    "github.ref_name",
     "github.token",
     "matrix.shard",
     "needs.plan.outputs.has_jobs",
@@ -41,6 +43,7 @@ ALLOWED = {
     "steps.plan.outputs.has_jobs",
     "steps.plan.outputs.jobs",
     "vars.LLMOPS_PACKAGE",
+    "vars.LLMOPS_ROOT",
     "vars.LLMOPS_SRUN",
     # whose key signs what lands, and where it may be read
     "github.event_name != 'pull_request' && 'llmops-gate' || ''",
@@ -93,7 +96,8 @@ def test_only_the_gate_may_write_and_every_job_says_what_it_may(choice) -> None:
     flow = read(text(choice))
     assert flow["permissions"] == {}
     jobs = flow["jobs"]
-    assert set(jobs) == {"plan", "run", *(["open", "gate"] if choice.gate == "workflow" else [])}
+    own = ["open", "gate", "landed"] if choice.gate == "workflow" else []
+    assert set(jobs) == {"plan", "run", *own}
     assert jobs["plan"]["permissions"] == {"contents": "read"}
     assert jobs["run"]["permissions"] == {"actions": "read", "contents": "read"}
     if "gate" in jobs:
@@ -105,6 +109,7 @@ def test_only_the_gate_may_write_and_every_job_says_what_it_may(choice) -> None:
             "issues": "write", "pull-requests": "write", "security-events": "write",
             "statuses": "write",
         }  # fmt: skip
+        assert jobs["landed"]["permissions"] == {"contents": "read"}
     assert all(0 < job["timeout-minutes"] <= 360 for job in jobs.values())
     secret = [at for at, value in leaves(flow) if isinstance(value, str) and "secrets" in value]
     assert secret == ([".jobs.gate.steps.env.LLMOPS_SIGNING_KEY"] if "gate" in jobs else [])
@@ -169,6 +174,7 @@ def test_nothing_called_llmops_is_taken_from_an_index(choice) -> None:
     installed = re.findall(r"pip install (.*llmops.*)", made)
     assert set(installed) <= {
         '"llmops[github,store] @ $PACKAGE"', '"llmops[workers,store] @ $PACKAGE"',
+        '"llmops @ $PACKAGE"',
     }  # fmt: skip
     assert len(installed) == len(read(made)["jobs"])
     assert made.count("PACKAGE: ${{ vars.LLMOPS_PACKAGE }}\n") == len(installed)
@@ -177,8 +183,8 @@ def test_nothing_called_llmops_is_taken_from_an_index(choice) -> None:
 def test_a_package_that_is_named_stands_in_the_file() -> None:
     package = f"git+https://example.org/o/llmops@{SHA}"
     made = text(Choice(package=package))
-    assert "vars." not in made
-    assert made.count(f"PACKAGE: {json.dumps(package)}\n") == 4
+    assert "vars.LLMOPS_PACKAGE" not in made
+    assert made.count(f"PACKAGE: {json.dumps(package)}\n") == 5
 
 
 @pytest.mark.parametrize(
