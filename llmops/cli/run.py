@@ -86,6 +86,7 @@ def main(args: argparse.Namespace) -> int:
         for step in steps:
             common.say(f"{step.job.id}  {step.job.closure}  {step.why}")
         return 0
+    signer = _signer(prepared) if steps else None
     if prepared.claims is not None:
         _record(found, prepared.claims)
     if not steps:
@@ -96,7 +97,7 @@ def main(args: argparse.Namespace) -> int:
         over_budget=args.over_budget,
         accept_undecidable=args.accept_undecidable and _hopeless(planned) != [],
         again=prepared.again, store=prepared.store, columns=prepared.columns,
-        signer=_signer(prepared),
+        signer=signer,
     )  # fmt: skip
     with printer(args, [step.job for step in steps]) as on_event:
         report = execute(found, planned.steps, prepared.trees, on_event, options)

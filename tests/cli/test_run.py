@@ -3,18 +3,27 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from llmops.cli.progress import Lines
 from llmops.digest import canonical
+from llmops.evidence.store import Store
 from llmops.executors.base import Event, Progress
 from llmops.executors.local import LocalExecutor
 from llmops.executors.run import EXECUTORS
 from llmops.jobs.base import Job
+from llmops.signing.keys import PemSigner
+from llmops.signing.trust import path_of
 from llmops.specs.base import Ref
-from tests.scenarios.story import HERE
+from tests.conftest import GitRepo
+from tests.keyring import pem, person, root_of, signed
+from tests.scenarios.story import HERE, Scenario
+
+GOOD = Scenario(HERE / "good")
+ANN = person("ann")
 
 
 @pytest.fixture
@@ -527,3 +536,61 @@ def better(reports: Path) -> str:
         path.with_name(hashlib.sha256(body).hexdigest() + ".json").write_bytes(body)
         return str(said["predicate"]["job"]["id"])
     raise AssertionError("nothing was evaluated")
+
+
+# ---- whose word it is --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trusting(git_repo: Callable[..., GitRepo]) -> GitRepo:
+    """The same change where base has a trust root, by which ann may sign."""
+    repo = git_repo({**GOOD.files("base"), path_of(1): signed(root_of(ANN), ANN)})
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.commit(GOOD.files("head"))
+    repo.git("switch", "--quiet", "main")
+    return repo
+
+
+def key_of(who: PemSigner, path: Path) -> str:
+    path.write_bytes(pem(who))
+    path.chmod(0o600)
+    return str(path)
+
+
+def test_what_runs_is_signed_by_the_key_that_base_lets_sign(
+    llmops, trusting, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LLMOPS_KEY", key_of(ANN, tmp_path / "ann.pem"))
+    said = llmops("run", "-C", trusting.path, "--head", "change", "--no-progress")
+    assert (said.code, said.err) == (0, "")
+    store = Store(trusting.path / "reports")
+    for kept in store.proven().values():
+        papers = store.signed.of(kept)
+        assert papers.started is not None
+        assert papers.run is not None
+        assert (papers.provenance is not None) is (kept.type == "train")
+        assert {one.signatures[0].key for one in papers.all()} == {ANN.key}
+    log = "".join(p.read_text() for p in (store.root / "runs").glob("*/job.json"))
+    assert "PRIVATE" not in log
+
+
+def test_a_key_that_base_does_not_let_sign_is_told_of_and_nothing_is_signed(
+    llmops, trusting, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LLMOPS_KEY", key_of(person("bob"), tmp_path / "bob.pem"))
+    said = llmops("run", "-C", trusting.path, "--head", "change", "--no-progress")
+    assert said.code == 0
+    assert f"warning[key]: key {person('bob').key} may not sign runs by base's trust" in said.err
+    assert "hint: llmops keys show" in said.err
+    assert not (trusting.path / "reports" / "signed").exists()
+
+
+def test_a_key_that_others_may_read_is_refused_before_anything_runs(
+    llmops, trusting, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LLMOPS_KEY", key_of(ANN, tmp_path / "ann.pem"))
+    (tmp_path / "ann.pem").chmod(0o644)
+    said = llmops("run", "-C", trusting.path, "--head", "change")
+    assert said.code == 2
+    assert "has mode 0644" in said.err
+    assert not list((trusting.path / "reports").glob("runs/*"))
