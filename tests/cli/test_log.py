@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 
 from llmops import merkle
 from llmops.cli.log import SUBCOMMANDS
+from llmops.cli.main import main
 from llmops.digest import canonical, of_bytes
 from llmops.log import proofs
 from llmops.log.base import APPROVAL, BRANCH, LEDGER, RUN
@@ -61,19 +63,39 @@ def log(llmops, desk: GitRepo) -> Callable[..., Any]:
     return run
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with a log of three: the root, an approval, a run that names a blob."""
+    (place := tmp_path_factory.mktemp("made") / "desk").mkdir()
+    repo = GitRepo(place)
+    repo.git("init", "--quiet", "--initial-branch=main")
+    repo.commit({"policies/trust/1.root.json": ROOT, "a.txt": "a"})
+    yes = saying(team="legal", by="ann", seen_at="2026-11-22T08:00:00Z")
+    repo.write({"yes.json": yes, "run.json": saying(RUN, rows=of_bytes(ROWS)), "rows.jsonl": ROWS})
+    (key := repo.path / ".git" / "key.pem").write_bytes(pem(ANN))
+    key.chmod(0o600)
+    files = ("policies/trust/1.root.json", "yes.json", "run.json", "--blob", "rows.jsonl")
+    assert main(["log", "append", *files, "-C", str(repo.path), "--key", str(key), *NOW]) == 0
+    return repo.path
+
+
 @pytest.fixture
-def filled(log, desk: GitRepo) -> GitRepo:
-    """A log of three: the root, an approval, a run that names a blob."""
-    digest = of_bytes(ROWS)
-    desk.write({
-        "yes.json": saying(team="legal", by="ann", seen_at="2026-11-22T08:00:00Z"),
-        "run.json": saying(RUN, rows=digest), "rows.jsonl": ROWS,
-    })  # fmt: skip
+def filled(made: Path, desk: GitRepo) -> GitRepo:
+    shutil.rmtree(desk.path)
+    shutil.copytree(made, desk.path)
+    return desk
+
+
+def test_append_says_what_it_did(log, desk: GitRepo) -> None:
+    desk.write({"yes.json": saying(team="legal"), "run.json": saying(RUN, rows=of_bytes(ROWS))})
+    desk.write({"rows.jsonl": ROWS})
     files = ("policies/trust/1.root.json", "yes.json", "run.json")
     said = log("append", *files, "--blob", "rows.jsonl", *NOW)
     assert (said.code, said.err) == (0, "")
     assert said.out == "Appended 3 entries from number 0 on; the log has 3 now.\n"
-    return desk
+    assert decode((desk.git("show", f"{BRANCH}:checkpoint") + "\n").encode()).origin == (
+        "llmops.dev/desk"
+    )
 
 
 def test_every_action_has_two_examples(llmops) -> None:

@@ -126,13 +126,13 @@ def dies_at_times(make: Callable[[str, bool], Place], seed: int, many: int) -> N
 def test_a_writer_killed_at_an_event_leaves_a_log_that_goes_on(
     place: Callable[[str, bool], Place],
 ) -> None:
-    dies_at_events(place, 1, 6)
+    dies_at_events(place, 1, 4)
 
 
 def test_a_writer_killed_with_its_git_leaves_a_log_that_goes_on(
     place: Callable[[str, bool], Place],
 ) -> None:
-    dies_at_times(place, 2, 4)
+    dies_at_times(place, 2, 2)
 
 
 @pytest.mark.slow
