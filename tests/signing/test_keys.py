@@ -191,8 +191,9 @@ def test_what_is_made_signs_and_is_read_again_from_a_file_of_its_owner(tmp_path:
     assert verified(made.public, b"words", again.sign(b"words"))
 
 
-def test_a_mask_makes_no_key_public(tmp_path: Path) -> None:
-    before = os.umask(0)
+@pytest.mark.parametrize("mask", [0, 0o777])
+def test_no_mask_makes_a_key_public_or_useless(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
     try:
         keep(tmp_path / "key.pem", pem(ANN))
     finally:
