@@ -303,8 +303,7 @@ def judged(number: int, found: Sequence[Any], leaves: Sequence[bytes], blobs: An
     expect(merkle(leaves[:size]).hex() == given["log_root"], "fork", f"{one.what}: of another log")
     for run in given["runs"].values():
         kept = found[int(run["entry"])] if int(run["entry"]) < size else one
-        good = (kept.kind, kept.digest) == (RUN, run["sha256"])
-        expect(good, "order", f"{one.what}: it rests on run {run['sha256']}, which is not there")
+        expect((kept.kind, kept.digest) == (RUN, run["sha256"]), "order", f"{one.what}: not {run}")
         runs["sha256:" + kept.digest] = kept.body["predicate"].get("disclosed", {})
     for place, told in enumerate(said["findings"]):
         where = f"{one.what}, findings/{place} ({told['gate']})"
@@ -365,18 +364,19 @@ def verify(data: bytes, pin: str, now: datetime | None = None) -> Iterator[str]:
     roots, found = follow(entries, pin, now or datetime.now(UTC))
     origin, size, text = sealed(files["log/checkpoint"], roots, found[-1].at)
     leaves = [sha256(b"\0" + one.data).digest() for one in found]
-    said = dict[str, Any](format_version=1, origin=origin, size=size, root=text)
-    said["files"] = {p: sha256(files[p]).hexdigest() for p in files if p != "bundle.json"}
+    listed = {p: sha256(files[p]).hexdigest() for p in files if p != "bundle.json"}
+    said = {"format_version": 1, "origin": origin, "size": size, "root": text, "files": listed}
     expect(canonical(said) == files["bundle.json"], "tampered", "bundle.json: not the list of it")
     expect(size <= len(leaves), "incomplete", f"the checkpoint seals {size}, not {len(leaves)}")
     expect(b64encode(merkle(leaves)).decode() == text, "tampered", "other entries than were sealed")
     yield f"log {origin}: {size} entries by {len(roots)} roots, under {text}; {len(files)} files"
+    counts = {[e.kind for e in found].count(kind) for kind in (REPORT, RESULT, SUMMARY)}
+    expect(len(counts) == 1, "incomplete", "a statement of a verdict is gone")
     starts = {e.digest: e.number for e in found if e.kind == STARTED}
     gone = [e.body["subject"][0]["digest"]["sha256"] for e in found if e.kind == GONE]
     for one in (e for e in found if e.kind == RUN):
         began, shown = map(one.body["predicate"].get, ("started", "disclosed"))
-        early = not began or starts.get(began[7:], size) < one.number
-        expect(early, "order", f"{one.what}: nobody said before it that it starts")
+        expect(not began or starts.get(began[7:], size) < one.number, "order", f"{one.what}: early")
         lost = {name[7:] for name in (shown or {}).values()} - blobs.keys() - {*gone}
         expect(not lost, "incomplete", f"{one.what}: blobs {lost} are not here")
     yield from (judged(n, found, leaves, blobs) for n, e in enumerate(found) if e.kind == REPORT)
