@@ -7,6 +7,7 @@ To add a kind: a line in `_ABOUT`, with the path in its predicate that says most
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +32,10 @@ _ABOUT: Mapping[str, tuple[str, tuple[str, ...]]] = {
     RUN_STARTED: ("run-started", ("job.type", "job.subject")),
     RUN: ("run", ("job.type", "job.subject", "result.status")),
     PROVENANCE: ("provenance", ("buildDefinition.internalParameters.subject",)),
-    LEDGER: ("ledger", ("kind", "number")),
+    LEDGER: ("ledger", ("kind", "entry.claim.gate", "entry.outcome", "entry.subject")),
     APPROVAL: ("approval", ("team", "by")),
     POLICY_CHANGE: ("policy-change", ("effect",)),
-    EVAL_REPORT: ("eval-report", ("outcome",)),
+    EVAL_REPORT: ("eval-report", ("outcome", "given.change")),
     TEST_RESULT: ("test-result", ("result",)),
     VSA: ("summary", ("verificationResult",)),
     REUSE_AUDIT: ("reuse-audit", ("job.type", "job.subject")),
@@ -42,8 +43,11 @@ _ABOUT: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 _TIMES = (
     "result.finished_at", "startedAt", "timeVerified", "seen_at", "given.judged_at", "redactedAt",
-    "entry.at", "entry.finished_at", "runDetails.metadata.finishedOn",
+    "entry.recorded_at", "entry.judged_at", "runDetails.metadata.finishedOn",
 )  # fmt: skip
+
+
+_SECONDS = re.compile(r"(?:\.\d+)?(?:Z|\+00:00)\Z")  # what a line of a list leaves out
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ def told(envelope: Envelope) -> Told:
     predicate = said.get("predicate")
     found = [text for path in paths if (text := _at(predicate, path))]
     when = next((text for path in _TIMES if (text := _at(predicate, path))), "")
+    when = _SECONDS.sub("Z", when)
+    found += [tree[:12]] if (tree := _tree(said)) else []
     return Told(name, " ".join(found) or _subject(said), when)
 
 
@@ -83,6 +89,13 @@ def _at(value: Any, path: str) -> str:
     for part in path.split("."):
         value = value.get(part) if type(value) is dict else None
     return str(value) if type(value) in (str, int) else ""
+
+
+def _tree(said: Mapping[str, Any]) -> str:
+    """The git tree that a statement is about, "" for none."""
+    listed = said.get("subject")
+    trees = (_at(one, "digest.gitTree") for one in listed) if type(listed) is list else ()
+    return next(filter(None, trees), "")
 
 
 def _subject(said: Mapping[str, Any]) -> str:
