@@ -68,6 +68,11 @@ class _Checked:
     repeated: repeated.Repeated
     stated: verdicts.Verdicts
 
+    @property
+    def whole(self) -> bool:
+        """Whether every entry is what it must be, and all of them are those that were sealed."""
+        return not self.read.flaws and not self.seal.flaws
+
     def flaws(self) -> Iterator[Flaw]:
         """All that is wrong with the log and its parts."""
         parts = (
@@ -85,8 +90,7 @@ def verify(material: Material, asked: Asked) -> Answer:
     steps = _landed(material, log, again, asked)
     flaws = {
         *material.flaws(), *log.flaws(), *_known(log, asked),
-        *_withheld(material, log), *_left_over(material, log),
-        *(flaw for one in again for flaw in one.flaws), *shown.flaws, *wrong,
+        *_beside(material, log, again), *(shown.flaws if log.whole else ()), *wrong,
         *steps.flaws, *(_strict(again) if asked.strict else ()),
     }  # fmt: skip
     found = log.read.chain
@@ -101,6 +105,15 @@ def verify(material: Material, asked: Asked) -> Answer:
         landed=steps.steps,
         not_shown=(*_not_shown(log, again, shown, asked), *landed.gaps(asked.branch, steps)),
     )
+
+
+def _beside(material: Material, log: _Checked, again: Sequence[Again]) -> Iterator[Flaw]:
+    """What does not fit the log. Where that is not whole itself, much does not: it is not told."""
+    found = chain.from_iterable(one.flaws for one in again)
+    yield from (flaw for flaw in found if log.whole or flaw.reason != "fork")
+    if log.whole and not log.stated.flaws:
+        yield from _withheld(material, log)
+        yield from _left_over(material, log)
 
 
 def newest_pages(material: Material) -> Mapping[str, bytes]:
@@ -130,7 +143,8 @@ def _log(material: Material, asked: Asked) -> _Checked:
         seal = sealed.check(note, read.leaves, newest, times, strict=asked.strict)
     history = read.history
     return _Checked(
-        read, seal, kept.check(history, material, whole=not read.flaws), attempts.check(history),
+        read, seal, kept.check(history, material, whole=not (read.flaws or seal.flaws)),
+        attempts.check(history),
         ordered.check(history), repeated.check(history), verdicts.check(history),
     )  # fmt: skip
 

@@ -554,7 +554,7 @@ def a_stranger_is_put_into_the_trust_root(rng: random.Random, ground: Ground) ->
             role["keys"] = sorted([*role["keys"], STRANGER.key])
 
     entries[place] = resigned(entries[place], grown, STRANGER)
-    return Edited(packed(sealed(ground, entries, ground.gate)), frozenset({"key"}))
+    return Edited(packed(sealed(ground, entries, ground.gate)), frozenset({"key", "fork"}))
 
 
 @edit
@@ -704,7 +704,7 @@ def a_log_from_tomorrow(rng: random.Random, ground: Ground) -> Edited:
         said["predicate"]["given"]["judged_at"] = "2999-01-01T00:00:00Z"
 
     entries[place] = resigned(entries[place], later, ground.gate)
-    reasons = frozenset({"order"})
+    reasons = frozenset({"order", "incomplete"})  # the verdict that says so is not taken
     return Edited(packed(sealed(ground, entries, ground.gate)), reasons)
 
 

@@ -42,10 +42,9 @@ ASIDE = {
 
 @cache
 def lean() -> Ground:
-    """The log up to its first verdict, without pages: read in half the time."""
+    """The log up to its first verdict: read in half the time."""
     full = ground()
-    files = {path: data for path, data in full.earlier.items() if "report/" not in path}
-    return replace(full, files=files, earlier={}, other={})
+    return replace(full, files=full.earlier, earlier={}, other={})
 
 
 def made(name: str, number: int) -> Edited | None:
@@ -96,7 +95,7 @@ def test_an_edit_is_seen_and_named(name: str) -> None:
     found = next(one for i in range(50) if (one := made(name, i)) is not None)
     said = reasons(found)
     assert said, f"{name} verifies"
-    assert set(said) & found.reasons, said
+    assert said[0] in found.reasons, said
     assert second_says(found.data) or name in ASIDE
 
 
@@ -130,7 +129,7 @@ def missed(start: int, count: int) -> Counter[str]:
             number += 100_000
             one = made(name, number)
         said = reasons(one)
-        if not set(said) & one.reasons:
+        if not said or said[0] not in one.reasons:
             found[f"{name} {number}: {said[:1] or 'VERIFIED'}"] += 1
         elif not second_says(one.data) and name not in ASIDE:
             found[f"{name} {number}: the second verifier agrees"] += 1
