@@ -147,19 +147,20 @@ def test_time_is_not_turned_back(bundle: Bundle) -> None:
     assert any(f.reason == "order" and "ended at" in f.what for f in found)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("log_size", "2"), ("log_size", "999999"), ("log_root", "0" * 64), ("root", "sha256:00"),
-        ("ledger", {"entries": "0", "last": ""}), ("base", None), ("environment", "other"),
-        ("change", "another"), ("runs", {}), ("files", {}), ("judged_at", "today"), ("head", None),
-        ("head", {"label": "x", "tree": "0" * 40, "commit": None}), ("tool_version", "9.9"),
-        ("log_size", "-1"), ("log_size", 3), ("authors", [1]), ("missing", {"sha256:1": []}),
-    ],
-)  # fmt: skip
-def test_what_a_verdict_takes_as_given_is_held_against_the_log(
-    bundle: Bundle, key: str, value: Any
-) -> None:
+GIVEN: list[tuple[str, Any]] = [
+    ("log_size", "2"), ("log_root", "0" * 64), ("ledger", {"entries": "0", "last": ""}),
+    ("base", None), ("files", {}),
+]  # fmt: skip
+MORE: list[tuple[str, Any]] = [
+    ("log_size", "999999"), ("root", "sha256:00"), ("environment", "other"), ("change", "another"),
+    ("runs", {}), ("judged_at", "today"), ("head", None), ("tool_version", "9.9"),
+    ("head", {"label": "x", "tree": "0" * 40, "commit": None}), ("log_size", "-1"),
+    ("log_size", 3), ("authors", [1]), ("missing", {"sha256:1": []}),
+]  # fmt: skip
+
+
+def taken_as_given(bundle: Bundle, key: str, value: Any) -> None:
+    """A verdict that takes something else as given is told where it says so."""
     report = number_of(bundle, EVAL_REPORT, last=True)
 
     def otherwise(number: int, said: dict[str, Any]) -> None:
@@ -169,6 +170,19 @@ def test_what_a_verdict_takes_as_given_is_held_against_the_log(
     flaws = [flaw for flaw in looked_at(forged(bundle, PEN, otherwise)).flaws if flaw.file == ""]
     assert flaws
     assert {flaw.entry for flaw in flaws} & {report, report + 1, report + 2}
+
+
+@pytest.mark.parametrize(("key", "value"), GIVEN)
+def test_what_a_verdict_takes_as_given_is_held_against_the_log(
+    bundle: Bundle, key: str, value: Any
+) -> None:
+    taken_as_given(bundle, key, value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("key", "value"), MORE)
+def test_nothing_that_is_given_is_free(bundle: Bundle, key: str, value: Any) -> None:
+    taken_as_given(bundle, key, value)
 
 
 def test_a_verdict_of_another_policy_does_not_follow(bundle: Bundle) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,16 +13,22 @@ from typing import Any
 
 import pytest
 
+from llmops.audit import container, index
+from llmops.audit.bundle import Asked, made
+from llmops.audit.source import Clone
+from llmops.audit.verify import newest_pages
+from llmops.digest import canonical
 from tests.audit.world import ROOT, World, story
+from tests.conftest import GitRepo
 
 LATER = ("--now", "2027-01-01T00:00:00Z")
 PINNED = ("--root", ROOT.digest)
 Verify = Callable[..., Any]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return story(tmp_path / "world")
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return story(tmp_path_factory.mktemp("verify") / "world")
 
 
 @pytest.fixture
@@ -139,7 +146,12 @@ def test_it_is_core_and_opens_no_socket(world: World) -> None:
     assert done.stdout.splitlines()[-1].startswith("imported [] ")
 
 
-def test_what_landed_is_asked_with_git(verify: Verify, world: World, llmops: Any) -> None:
+def test_what_landed_is_asked_with_git(llmops: Any, tmp_path: Path) -> None:
+    world = story(tmp_path / "own")
+
+    def verify(*words: str) -> Any:
+        return llmops("verify", str(world.repo.path), *LATER, *words)
+
     said = verify(*PINNED, "--git")
     assert said.code == 0
     assert "landed: 1 steps: 1 as judged" in said.out
@@ -154,3 +166,79 @@ def test_what_landed_is_asked_with_git(verify: Verify, world: World, llmops: Any
     assert verify(*PINNED, "--git", "--branch", "trunk").code == 2
     assert verify(*PINNED, "--branch", "main").code == 2
     assert llmops("verify", "bundle.zip", *PINNED, "--git").code == 2
+
+
+@pytest.fixture(scope="module")
+def packed(world: World) -> bytes:
+    clone = Clone(world.project.repository, world.log)
+    return container.encode(
+        made(clone, world.project.store, Asked(3, "a word"), newest_pages).files
+    )
+
+
+@pytest.fixture
+def bundle(packed: bytes, tmp_path: Path) -> Path:
+    (path := tmp_path / "bundle.zip").write_bytes(packed)
+    return path
+
+
+def test_a_bundle_verifies_and_the_last_lines_can_be_quoted(llmops: Any, bundle: Path) -> None:
+    said = llmops("verify", str(bundle), *PINNED, *LATER)
+    assert said.code == 0, said.out
+    lines = said.out.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("verified: "))
+    assert "3 of 3" in lines[start]
+    assert lines[start + 1].startswith("  log llmops.dev/repo: 70 entries, root ")
+    assert lines[start + 2] == f"  trust root {ROOT.digest}, known by --root"
+    assert lines[start + 3] == "not shown:"
+
+
+def test_what_was_seen_is_the_next_anchor_and_an_older_log_is_a_fork(
+    llmops: Any, bundle: Path, world: World, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen.json"
+    assert llmops("verify", str(bundle), *PINNED, *LATER, "--checkpoint", str(seen)).code == 0
+    before = seen.read_bytes()
+    again = llmops("verify", str(bundle), *LATER, "--checkpoint", str(seen))
+    assert again.code == 0
+    assert "remembered from the last time" in again.out
+    assert "another history" not in again.out
+    clone = shutil.copytree(world.repo.path, tmp_path / "clone", symlinks=True)
+    GitRepo(clone).git("branch", "--force", "llmops-log", "llmops-log~1")
+    older = llmops("verify", str(clone), *LATER, "--checkpoint", str(seen))
+    assert older.code == 1
+    assert json.loads(before)["root"] in older.out
+    assert "rolled back" in older.out
+    assert seen.read_bytes() == before
+
+
+def test_json_of_what_verifies_has_no_reason(llmops: Any, bundle: Path) -> None:
+    answer = json.loads(llmops("verify", str(bundle), *PINNED, *LATER, "--format", "json").out)
+    assert (answer["verified"], answer["reason"], answer["flaws"]) == (True, "", [])
+    assert answer["counts"]["cells"] == answer["counts"]["lines"] == 3
+    assert [one["derived"] for one in answer["verdicts"]] == [True] * 3
+
+
+def test_a_bundle_of_a_newer_llmops_is_not_read(llmops: Any, bundle: Path) -> None:
+    files = dict(container.read(bundle.read_bytes()))
+    said = json.loads(files["bundle.json"])
+    files["bundle.json"] = canonical({**said, "format_version": 2})
+    bundle.write_bytes(container.encode(files))
+    newer = llmops("verify", str(bundle), *PINNED, *LATER)
+    assert newer.code == 3
+    assert "format_version 2" in newer.err
+
+
+def test_an_opened_line_with_another_answer_is_told(llmops: Any, bundle: Path) -> None:
+    files = dict(container.read(bundle.read_bytes()))
+    said = json.loads(files["openings.json"])
+    said["openings"][0]["text"] = said["openings"][0]["text"].replace(
+        '"response":"', '"response":"x'
+    )
+    files["openings.json"] = canonical(said)
+    del files["bundle.json"]
+    files["bundle.json"] = index.made(files)
+    bundle.write_bytes(container.encode(files))
+    told = llmops("verify", str(bundle), *PINNED, *LATER)
+    assert told.code == 1
+    assert "openings.json" in told.out.splitlines()[0]
