@@ -34,6 +34,7 @@ def test_an_older_log_is_a_rollback_that_names_both_roots() -> None:
     newer, older = looked_at(grown("a", "b").held()), looked_at(grown("a").held())
     answer = looked_at(grown("a").held(), before=seen(newer))
     assert told(answer) == [("fork", None)]
+    assert "rolled back" in answer.flaws[0].what
     for one in (newer, older):
         assert one.log is not None
         assert one.log.root in answer.flaws[0].what
