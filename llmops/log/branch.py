@@ -141,16 +141,17 @@ class Log:
             yield self._checked(tip, publics)
 
     def _checked(self, theirs: str | None, publics: Sequence[bytes]) -> tuple[Seen, _Refs]:
-        found = self.repository.refs(self._ref, self._tracked, self._remembered)
-        refs = _Refs(found.get(self._ref), found.get(self._remembered))
+        name = self._remembered
+        found = self.repository.refs(self._ref, self._tracked, name)
+        refs = _Refs(found.get(self._ref), found.get(name), name)
         here = self._seen(refs.here, refs.before, publics)
         if self.remote is None:
             if refs.here is None and self._tracked in found:
                 raise self._elsewhere()
-            self._remembers(refs.before, here)
+            self._remembers(refs, here)
             return here, refs
         there = here if theirs == refs.here else self._seen(theirs, refs.before, publics)
-        self._remembers(refs.before, there)
+        self._remembers(refs, there)
         longer, other = (here, there) if len(here.leaves) > len(there.leaves) else (there, here)
         if not longer.begins_with(other.checkpoint):
             raise self._fork(here, there)
@@ -169,11 +170,11 @@ class Log:
             return self._reader.checked(tree, (*publics, *self.revoked))
         return self._reader.checked(tree, publics, self.revoked)
 
-    def _remembers(self, before: str | None, now: Seen) -> None:
+    def _remembers(self, refs: _Refs, now: Seen) -> None:
         """Raises LogError unless the log begins with the one that was seen here before."""
-        if before is None or before == now.tip:
+        if refs.before is None or refs.before == now.tip:
             return
-        first = signed_at(self.repository.tree(before), self.branch)
+        first = signed_at(self.repository.tree(refs.before), self.branch)
         if now.begins_with(first):
             return
         were = f"{_told(first)} were seen here before"
@@ -182,8 +183,8 @@ class Log:
         else:
             verb = "was rewound" if len(now.leaves) < first.size else "was rewritten"
             what = f"{self.branch} {verb}: {were}, now it has {_told(now.checkpoint)}"
-        forget = f"git update-ref -d {self._remembered}"
-        hint = f"{self._remembered} is what was seen: put it back, or forget it with {forget}"
+        forget = f"git update-ref -d {refs.name}"
+        hint = f"{refs.name} is what was seen: put it back, or forget it with {forget}"
         raise LogError(what, hint=hint)
 
     def _fork(self, here: Seen, there: Seen) -> LogError:
@@ -243,16 +244,17 @@ class Log:
         """Make the commit the branch's tip, if that is where it was seen."""
         if self.remote is not None and not self.remote.push(commit, self.branch):
             return False
-        moves = {self._ref: (refs.here, commit), self._remembered: (refs.before, commit)}
+        moves = {self._ref: (refs.here, commit), refs.name: (refs.before, commit)}
         return self.repository.move(moves) or self.remote is not None
 
 
 @dataclass(frozen=True, slots=True)
 class _Refs:
-    """Where the branch is here, and what was seen last, when it was looked at."""
+    """Where the branch is here, and what was seen last, at the moment of looking."""
 
     here: str | None
     before: str | None
+    name: str  # of the ref that remembers
 
 
 def _appended(first: int, note: bytes, commit: str | None, tries: int) -> Appended:

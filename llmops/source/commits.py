@@ -35,11 +35,16 @@ def committed(
 ) -> str:
     """The id of the commit. Raises UsageError for a path of no file, GitError if git refuses."""
     ref = f"refs/llmops/new-{secrets.token_hex(8)}"  # gone again before git ends
-    hexes = 64 if git.text("rev-parse", "--show-object-format") == "sha256" else 40
-    data = b"".join(_stream(ref, parent, files, message, who, "0" * hexes))
+    nothing = "0" * (len(parent) if parent else _hexes(git))
+    data = b"".join(_stream(ref, parent, files, message, who, nothing))
     kept = Git(git.folder, {**git.extra, **safely()})
     done = kept.run("fast-import", "--quiet", "--done", "--force", data=data)
     return done.stdout.decode().strip()
+
+
+def _hexes(git: Git) -> int:
+    """How long the repository's object ids are."""
+    return 64 if git.text("rev-parse", "--show-object-format") == "sha256" else 40
 
 
 def _stream(
