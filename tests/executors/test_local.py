@@ -51,6 +51,7 @@ def test_telemetry_and_hubs_are_off_whatever_the_parent_says(tmp_path: Path) -> 
         "DEEPEVAL_DISABLE_DOTENV": "1",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
+        "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
         "HF_DATASETS_OFFLINE": "1",
         "TOKENIZERS_PARALLELISM": "false",
         "DS_ACCELERATOR": "cpu",
