@@ -54,13 +54,14 @@ _SENTENCES = (
      "由 {0} 提交；{3} 的审批（{4}）已有 {1} / {2} 份"),
     # reuse that is tried out
     (rf"{_ANY} does not repeat: {_ANY}; (\d+) of (\d+) jobs? that (?:was|were) run once more gave"
-     rf" another result: at most {_NUMBER} % do \(95 %, one-sided\)",
-     "{0} 未能重现：{1}；{3} 个重跑的任务中有 {2} 个结果不同：至多 {4} % 如此（95 %，单侧）"),
+     rf" another result: at most {_NUMBER} % do \(95 %, one-sided\); to the bit agree (\d+)",
+     "{0} 未能重现：{1}；{3} 个重跑的任务中有 {2} 个结果不同：至多 {4} % 如此（95 %，单侧）；"
+     "逐位一致的有 {5} 个"),
     (rf"(\d+) jobs? drawn and not run once more yet: {_ANY}; {_LAST}",
      "有 {0} 个任务已抽中而尚未重跑：{1}；{2:zh}"),
     (rf"(\d+) of (\d+) jobs? that (?:was|were) run once more gave another result:"
-     rf" at most {_NUMBER} % do \(95 %, one-sided\)",
-     "{1} 个重跑的任务中有 {0} 个结果不同：至多 {2} % 如此（95 %，单侧）"),
+     rf" at most {_NUMBER} % do \(95 %, one-sided\); to the bit agree (\d+)",
+     "{1} 个重跑的任务中有 {0} 个结果不同：至多 {2} % 如此（95 %，单侧）；逐位一致的有 {3} 个"),
     ("no reused job was run once more yet", "尚无复用的任务被重跑"),
     ("llmops run runs them once more", "llmops run 会把它们再运行一次"),
     (r"find out why it does not repeat \(tools, machine, a seed\), and change the job",

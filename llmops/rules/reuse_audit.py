@@ -130,14 +130,15 @@ def _finding(
 
 
 def rate(kept: Sequence[Audit]) -> str:
-    """`0 of 41 jobs that were run once more gave another result: at most 7.0 % do (95 %)`."""
+    """`0 of 41 jobs … gave another result: at most 7.0 % do (95 %, …); to the bit agree 40`."""
     if not kept:
         return "no reused job was run once more yet"
     off, count = _off(kept), len(kept)
+    bits = len([audit for audit in kept if audit.repeats == "bit"])
     most = binomial.upper(off, count)
     return (
         f"{off} of {_jobs(count)} that {'was' if count == 1 else 'were'} run once more gave another"
-        f" result: at most {100 * most:.1f} % do (95 %, one-sided)"
+        f" result: at most {100 * most:.1f} % do (95 %, one-sided); to the bit agree {bits}"
     )
 
 

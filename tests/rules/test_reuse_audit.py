@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from llmops.jobs.audits import Audit
+from llmops.reports.chinese import chinese
 from llmops.rules import reuse_audit
 from llmops.rules.base import Finding, Outcome, Verdict
 from llmops.rules.verdict import judge
@@ -55,7 +56,7 @@ def test_what_came_again_passes_and_the_rate_has_its_exact_bound() -> None:
     assert (one.outcome, one.gate) == (Outcome.PASSED, "Policy/share/reuse_audit")
     assert one.message == (
         "0 of 59 jobs that were run once more gave another result: at most 5.0 % do"
-        " (95 %, one-sided)"
+        " (95 %, one-sided); to the bit agree 59"
     )  # 1 - 0.05 ** (1/59) = 0.0495
     assert (one.value, one.n, one.judged_by, one.place) == (0.0, 59, "base", f"{SHARE}:5:16")
 
@@ -86,6 +87,8 @@ def test_a_mismatch_fails_with_and_without_a_share() -> None:
         assert "does not repeat: rows_test is 3, kept is 4; 1 of 2 jobs" in one.message
         assert "at most 97.5 % do" in one.message
         assert one.value == 0.5
+        assert "未能重现" in chinese(one.message)
+        assert "逐位一致的有 1 个" in chinese(one.message)
 
 
 def test_a_mismatch_of_a_job_that_is_not_needed_any_more_counts_in_the_rate_alone() -> None:
