@@ -8,6 +8,7 @@ from dataclasses import replace as replaced
 from pathlib import Path
 from typing import TypeVar
 
+from llmops import hush
 from llmops.attest.seal import seal_of
 from llmops.cli import common, gate
 from llmops.cli.parser import listed
@@ -61,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
         refuse_links(found.reports, folder)
     for name, text in render_report(told, formats, langs):
         path = _place(folder, name)
-        replace(path, text.encode("utf-8", "backslashreplace"))
+        replace(path, hush.own()(text).encode("utf-8", "backslashreplace"))
         common.say(shown(path))
     return 0
 

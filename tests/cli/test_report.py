@@ -83,3 +83,27 @@ def test_a_folder_in_the_place_of_a_page_is_told(llmops, ran, tmp_path) -> None:
     said = llmops("report", "-C", ran.path, *WORDS, "--out", tmp_path)
     assert said.code == 3
     assert "is a folder" in said.err
+
+
+def test_no_page_holds_a_secret_of_whoever_writes_it(
+    llmops, ran, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word that every page has stands for it."""
+    words = (
+        "report",
+        "-C",
+        ran.path,
+        *WORDS,
+        "--format",
+        "html,md,json",
+        "--out",
+        tmp_path / "pages",
+    )
+    assert llmops(*words).code == 0
+    pages = [path.read_text("utf-8") for path in (tmp_path / "pages").iterdir()]
+    assert all("accuracy" in page for page in pages)
+    monkeypatch.setenv("PLANTED_API_KEY", "accuracy")
+    assert llmops(*words).code == 0
+    assert not [
+        path for path in (tmp_path / "pages").iterdir() if "accuracy" in path.read_text("utf-8")
+    ]
