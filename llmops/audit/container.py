@@ -34,11 +34,12 @@ BEGINS = b"PK\3\4"
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Where a container is not as the writer writes it."""
+    """Where a container is not as the writer writes it. `ends`: what is behind it was not read."""
 
     what: str
     offset: int
     name: str = ""
+    ends: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def encode(files: Mapping[str, bytes]) -> bytes:
 def read(data: bytes) -> Contents:
     """The files of a container, with the first damage. Raises ValueError where it is none at all.
 
-    Files after a damage are not given.
+    A file whose bytes are not those of its checksum is given as it is; where the frame around files
+    is damaged, no file behind that is given.
     """
     if not data.startswith(BEGINS):
         raise ValueError("it does not begin as a bundle does")
@@ -143,18 +145,22 @@ class _Head:
 
 def _walk(data: bytes, heads: list[_Head]) -> Damage | None:
     """Every file from the first byte on, as far as they are the writer's."""
-    at, last = 0, ""
+    at, last, first = 0, "", None
     while data.startswith(BEGINS, at):
         found = _head(data, at)
         if isinstance(found, Damage):
-            return found
+            return first or found
         if found.name <= last:
-            return Damage("a file stands twice, or not in the order of names", at, found.name)
+            what = "a file stands twice, or not in the order of names"
+            return first or Damage(what, at, found.name)
         if len(heads) == MOST_FILES:
-            return Damage(f"more than {MOST_FILES:,} files", at)
+            return first or Damage(f"more than {MOST_FILES:,} files", at)
+        if first is None and zlib.crc32(memoryview(data)[found.start : found.end]) != found.crc:
+            what = "its bytes are not those of its checksum"
+            first = Damage(what, found.start, found.name, ends=False)
         heads.append(found)
         at, last = found.end, found.name
-    return None
+    return first
 
 
 def _head(data: bytes, at: int) -> _Head | Damage:
@@ -170,8 +176,6 @@ def _head(data: bytes, at: int) -> _Head | Damage:
         return Damage(damage.what, damage.offset, name)
     if len(data) < found.end:
         return Damage("it is cut short", len(data), name)
-    if zlib.crc32(memoryview(data)[found.start : found.end]) != crc:
-        return Damage("its bytes are not those of its checksum", found.start, name)
     return found
 
 

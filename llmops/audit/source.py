@@ -57,7 +57,8 @@ class Bundle:
             made = cls(name, container.read(data))
         except ValueError as error:
             raise Unreadable(f"{name} is no bundle: {error}", hint=_HINT) from None
-        if (version := index.newer(made.contents.get(index.NAME, b""))) is not None:
+        listed = made.contents.get(index.NAME, b"") if made.contents.damage is None else b""
+        if (version := index.newer(listed)) is not None:
             what = f"{name} has format_version {version}, this llmops reads {index.FORMAT_VERSION}"
             raise Unreadable(what, hint="install the llmops that wrote it, or a newer one")
         return made
@@ -122,9 +123,9 @@ class Bundle:
         """The first damage of the file, and files that are not what follows from the others."""
         damage = self.contents.damage
         if damage is not None:
-            hint = "no file behind it was read" if damage.name else ""
+            hint = "no file behind it was read" if damage.ends else ""
             yield Flaw("tampered", damage.what, hint, file=damage.name, offset=damage.offset)
-            return  # all that follows would be said of files that were not read
+            return  # what else could be said of the list of files follows from it
         yield from index.problems(self.contents)
         for flaw in (self._withheld[1], self._opened[1]):
             if flaw is not None:

@@ -106,6 +106,16 @@ def test_a_name_that_leads_elsewhere_or_looks_like_another_is_none(name: str) ->
     assert damage is not None
 
 
+def test_files_around_one_whose_bytes_changed_are_read() -> None:
+    inside = DATA.index(b"llmops.dev")
+    found = read(DATA[:inside] + b"L" + DATA[inside + 1 :])
+    assert dict(found) == {**FILES, "log/checkpoint": b"Llmops.dev/x\n"}
+    assert found.damage is not None
+    assert not found.damage.ends
+    cut = read(DATA[:inside] + b"L" + DATA[inside + 1 : -40])
+    assert cut.damage == found.damage  # the first one
+
+
 def test_a_name_twice_or_out_of_order_is_seen() -> None:
     for names in (("a", "a"), ("b", "a")):
         heads: list[container._Head] = []
