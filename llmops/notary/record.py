@@ -87,7 +87,7 @@ def begin(pen: Pen, project: Project, planned: Planned) -> Begun:
             *_audited(pen, store, known),
             *_counted(pen, own, known),
         )
-        after[:] = [(Known((*known.entries, *new)), stated)]
+        after[:] = [(Known((*known.entries, *new)) if new else known, stated)]
         return new
 
     pen.append(build, runs.forms.values())
