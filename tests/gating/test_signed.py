@@ -69,6 +69,7 @@ def test_a_verdict_is_in_the_log_before_it_is_published_and_says_where(world: Si
         assert ROOT.digest in text
 
 
+@pytest.mark.slow
 def test_a_second_look_signs_and_writes_nothing(world: Signed) -> None:
     pull = world.pull()
     world.run_of(pull)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from llmops.audit.source import Clone
 from llmops.audit.verify import Asked, verify
 from llmops.errors import StoreError
+from llmops.log.base import EVAL_REPORT
+from llmops.log.branch import Log
+from llmops.notary import local
 from llmops.reports.report import NOT_SIGNED, SEAL
 from llmops.signing import dsse
 from llmops.signing.base import Role
 from llmops.signing.root import Grant, Root
 from tests import keyring
-from tests.audit.world import BAD, GOOD, PEN, ROOT, TRUST, World, files
+from tests.audit.world import BAD, GOOD, PEN, ROOT, TRUST, World, files, story
 from tests.notary.test_killed import child
 
 NEXT = keyring.person("next gate")
@@ -50,6 +55,7 @@ def both_ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return world.root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [("good", "good"), ("good", "bad")])
 def test_gates_at_once_write_each_verdict_once(
     both_ran: Path, tmp_path: Path, changes: tuple[str, str]
@@ -63,6 +69,28 @@ def test_gates_at_once_write_each_verdict_once(
     assert len(set(payloads)) == len(payloads)
     reports = [one for one in payloads if b'"https://llmops.dev/eval-report/v1"' in one]
     assert len(reports) == len(set(changes))
+    verified(world)
+
+
+def test_what_comes_in_between_is_judged_by_as_well(
+    both_ran: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another gate writes after the runs of this one are in the log, and before its verdict."""
+    shutil.copytree(both_ran, tmp_path / "w", symlinks=True)
+    world, closed, others = World(tmp_path / "w"), local._closed, ["bad"]
+
+    def late(*given: Any) -> Any:
+        if others:
+            world.gate(others.pop())
+        return closed(*given)
+
+    monkeypatch.setattr(local, "_closed", late)
+    world.gate("good")
+    payloads = [json.loads(dsse.decode(raw).payload) for raw in world.log.entries()]
+    places = [n for n, one in enumerate(payloads) if one.get("predicateType") == EVAL_REPORT]
+    bad, good = (payloads[place]["predicate"] for place in places)
+    assert (bad["given"]["change"], good["given"]["change"]) == ("bad", "good")
+    assert int(good["given"]["log_size"]) > places[0]
     verified(world)
 
 
@@ -82,6 +110,20 @@ def test_a_key_that_ended_signs_nothing_more_and_what_it_signed_stays(tmp_path: 
         world.gate("good", base="old")
 
 
+def test_an_old_green_verdict_that_is_put_into_the_log_again_is_named(tmp_path: Path) -> None:
+    """T5, by somebody who has the key: the same statement twice is no second verdict."""
+    world = story(tmp_path / "w")
+    entries = list(world.log.entries())
+    (green, *_) = (raw for raw in entries if b"/eval-report/v1" in dsse.decode(raw).payload)
+    Log(world.project.repository).append(lambda _known: [green], (), PEN)
+    material = Clone(world.project.repository, world.log)
+    found = verify(material, Asked(datetime.now(UTC).isoformat(), {ROOT.digest: "me"}))
+    assert found.flaws[0].reason == "order"
+    assert found.flaws[0].what == f"it says once more what entry {entries.index(green)} says"
+    assert world.gate("bad").outcome.word == "failed"
+
+
+@pytest.mark.slow
 def test_runners_with_keys_of_their_own_answer_for_runs_and_the_gate_does_not(
     tmp_path: Path,
 ) -> None:

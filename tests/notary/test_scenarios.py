@@ -22,7 +22,7 @@ from tests.conftest import GitRepo
 from tests.scenarios.story import HERE, NOW, Scenario
 
 ALL = sorted(path.parent.name for path in HERE.glob("*/world.json"))
-DEFAULT = ("new-finding", "kinder-judge", "unfair-group")
+DEFAULT = ("new-finding",)
 
 
 def signed(name: str, repo: GitRepo) -> None:

@@ -10,6 +10,7 @@ import pytest
 from llmops.jobs.base import Plan
 from llmops.reports.markdown import quiet
 from llmops.reports.render import render_plan, render_verdict
+from llmops.reports.report import NOT_SIGNED, SEAL
 from llmops.reports.verdict_words import (
     approval,
     attempts,
@@ -84,6 +85,20 @@ def test_a_note_is_visible_in_every_format(verdicts: Verdicts, plans: Mapping[st
         assert "no policy at base" in shown
         assert "partial: --select Evaluation/support-quality" in shown
     assert '"selected": {' in render_plan(plans["partial"], "json")
+
+
+def test_a_verdict_says_where_it_stands_in_the_log_or_that_nobody_signed_it(
+    verdicts: Verdicts,
+) -> None:
+    seal = {"size": 1070, "root": "9xk=", "entry": 67, "trust": "sha256:39db", "origin": "x"}
+    signed = replace(verdicts["passed"], extra={SEAL: seal})
+    unsigned = replace(verdicts["passed"], extra={NOT_SIGNED: "no key is here"})
+    for form in ("text", "markdown"):
+        told = render_verdict(signed, form, width=400)
+        assert "entry 67 of log 1070 9xk=" in told.replace("\\", "")
+        assert "trust root sha256:39db" in told
+        assert "not signed: no key is here" in render_verdict(unsigned, form, width=400)
+    assert '"root": "9xk="' in render_verdict(signed, "json")
 
 
 def test_next_steps_fit_what_happened(verdicts: Verdicts) -> None:
