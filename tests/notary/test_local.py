@@ -123,6 +123,26 @@ def test_a_key_of_another_role_does_not_sign_verdicts(tmp_path: Path) -> None:
     assert "does not count for role gate" in world.gate("good").extra[NOT_SIGNED]
 
 
+def test_a_run_that_shows_too_little_is_stated_once_more(tmp_path: Path) -> None:
+    """A change slices by a column that nobody asked for when it ran, and runs nothing again."""
+    content, path = files(), "specs/evaluations/quality.yaml"
+    whole, _, _ = content[path].partition("  slices:")
+    world = World.new(tmp_path, {**content, path: whole})
+    world.run(world.change("good", GOOD))
+    world.gate("good")
+    world.land("good")
+    world.repo.git("switch", "--quiet", "--create", "slices")
+    world.repo.commit({path: content[path]}, "slices")
+    world.repo.git("switch", "--quiet", "main")
+    before = world.log.size
+    assert all(step.state == "reuse" for step in world.run("slices").plan.steps)
+    assert world.gate("slices").extra[SEAL]["size"] > before
+    report = of(world, log.EVAL_REPORT)[-1]
+    assert "Evaluation/quality/new[new]" in [one["gate"] for one in report["findings"]]
+    wider = [one for one in of(world, log.RUN) if one.get("columns") == ["group"]]
+    assert "rows.jsonl" in {name for one in wider for name in one["disclosed"]}
+
+
 def test_a_part_is_never_recorded(tmp_path: Path) -> None:
     world = World.new(tmp_path)
     world.run(world.change("good", GOOD))
