@@ -642,7 +642,8 @@ def the_gate_signs_another_figure(rng: random.Random, ground: Ground) -> Edited:
         put(predicate, at, rng.choice([n for n in ("0.97", "1", "480", "0.5") if n != old]))
 
     entries[place] = resigned(entries[place], other, ground.gate)
-    return Edited(packed(sealed(ground, entries, ground.gate)), frozenset({"verdict"}))
+    reasons = frozenset({"verdict", "fork"})  # a later verdict names the log as it was
+    return Edited(packed(sealed(ground, entries, ground.gate)), reasons)
 
 
 @edit
@@ -659,7 +660,7 @@ def the_gate_signs_another_outcome(rng: random.Random, ground: Ground) -> Edited
     new = rng.choice([word for word in fitting if word != old])
     made = text.replace(old, new, rng.randint(1, 2))
     entries[place] = dsse.encode(dsse.sign(IN_TOTO, made, [ground.gate]))
-    reasons = frozenset({"verdict", "attempts"})
+    reasons = frozenset({"verdict", "attempts", "fork"})
     return Edited(packed(sealed(ground, entries, ground.gate)), reasons)
 
 
@@ -675,7 +676,7 @@ def the_gate_leaves_an_attempt_out(rng: random.Random, ground: Ground) -> Edited
 def the_gate_leaves_a_run_out(rng: random.Random, ground: Ground) -> Edited:
     entries = ground.entries
     del entries[rng.choice(one_of(ground, RUN))]
-    reasons = frozenset({"attempts", "verdict", "order", "fork"})
+    reasons = frozenset({"attempts", "verdict", "order", "fork", "tampered"})  # its blob is there
     return Edited(packed(sealed(ground, entries, ground.gate)), reasons)
 
 
