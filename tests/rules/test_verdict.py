@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmops.rules.base import Outcome
-from llmops.rules.verdict import GATES, INFOS, RULES
+from llmops.jobs.base import Selection
+from llmops.rules.base import Outcome, Verdict
+from llmops.rules.facts import Facts
+from llmops.rules.verdict import GATES, INFOS, RULES, judge, static_findings
 from tests.rules.world import World, right, row
 from tests.trees import BANK, changed, spec
 
@@ -146,3 +149,47 @@ def test_each_rule_says_why_it_is_and_how_to_mend() -> None:
         assert info.id == name
         assert info.why
         assert info.fix
+
+
+def judged(facts: Facts) -> Verdict:
+    return judge(facts, judged_at="2026-11-23T00:00:00Z", tool_version="0")
+
+
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more"), (7, " and 2 more")])
+def test_a_partial_verdict_names_five_specs_and_how_many_more(count: int, more: str) -> None:
+    facts = World(R16, head_rows=lambda m: ALL_RIGHT).facts()
+    names = tuple(f"Evaluation/e{i}" for i in range(count))
+    chosen = replace(facts.plan, selected=Selection(("x",), (), names))
+    (note,) = judged(replace(facts, plan=chosen)).notes
+    assert note == f"partial: only {', '.join(names[:5])}{more} was judged (--select x)"
+
+
+def test_a_base_that_cannot_be_read_is_inconclusive_and_says_so() -> None:
+    facts = World(R16, head_rows=lambda m: ALL_RIGHT).facts()
+    said = judged(replace(facts, base_problem="a tab in x"))
+    (found,) = (f for f in said.findings if f.rule == "base-unreadable")
+    assert (found.outcome, found.gate) == (Outcome.INCONCLUSIVE, "base")
+    assert "a tab in x" in found.message
+    assert said.outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("askers", "words"),
+    [((), "--select x selects nothing that does"), (("Evaluation/e",), "no Evaluation, ")],
+)
+def test_a_selection_of_nothing_is_told_apart_from_one_that_claims_nothing(
+    askers: tuple[str, ...], words: str
+) -> None:
+    facts = World(R16, head_rows=lambda m: ALL_RIGHT).facts()
+    chosen = replace(facts.plan, selected=Selection(("x",), (), askers))
+    said = judged(replace(facts, exams=(), plan=chosen))
+    (found,) = (f for f in said.findings if f.message.startswith("nothing judges this tree"))
+    assert words in found.message
+
+
+def test_without_evidence_only_rules_that_need_none_find_something() -> None:
+    more = "severity: error}\n    - {name: owned, rule: owner}"
+    files = changed("policies/default.yaml", "severity: error}", more)
+    found = static_findings(World(files, files).facts())
+    assert {one.rule for one in found} == {"owner"}
+    assert static_findings(World().facts()) == ()
