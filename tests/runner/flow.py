@@ -87,11 +87,11 @@ class Actions:
     repo: FakeRepository
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
     world: Path | None = None
     required: str = ""  # the text of a workflow that a ruleset requires, from another repository
     srun: tuple[str, ...] = ()  # Slurm's own, where there is one; else a stand-in that takes notes
     machines: list[Machine] = field(default_factory=list)
+    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def pull_request(self, pull: FakePull, action: str = "synchronize", **how: Any) -> Done | None:
         """None where the workflow does not hear it, or the pull request is in conflict."""
