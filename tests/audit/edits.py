@@ -668,7 +668,8 @@ def the_gate_signs_another_outcome(rng: random.Random, ground: Ground) -> Edited
 def the_gate_leaves_an_attempt_out(rng: random.Random, ground: Ground) -> Edited:
     entries = ground.entries
     del entries[rng.choice(one_of(ground, LEDGER))]
-    reasons = frozenset({"attempts", "verdict", "order", "fork"})
+    # of the last entry, which repeats the verdict's outcome, only the pages' seal knows
+    reasons = frozenset({"attempts", "verdict", "order", "fork", "report"})
     return Edited(packed(sealed(ground, entries, ground.gate)), reasons)
 
 
@@ -737,4 +738,5 @@ def the_log_is_written_again_by_its_own_key(rng: random.Random, ground: Ground) 
     if len(entries) < 2:
         raise LookupError("too short")
     entries += ground.entries[len(entries) + 1 :]
-    return Edited(packed(sealed(ground, entries, ground.gate)), frozenset({"fork"}), before)
+    reasons = frozenset({"fork", "tampered"})  # the blob of a run that was left out stays
+    return Edited(packed(sealed(ground, entries, ground.gate)), reasons, before)
