@@ -224,10 +224,16 @@ def _compared(stated: Stated, made: Derived, history: History) -> Iterator[Flaw]
 def _differing(entry: Entry, follows: bytes, given: Given) -> Flaw:
     place = differs.first(entry.payload, follows)
     what = f"it says {place.said}, and {place.follows} follows from rows, policies and trees"
-    other = given.tool_version != __version__
-    hint = f"made by llmops {given.tool_version}, this is {__version__}" if other else ""
     number = place.path.removeprefix("predicate/")
-    return Flaw("verdict", what, printable(hint, 200), entry=entry.number, number=number)
+    return Flaw("verdict", what, made_by(given), entry=entry.number, number=number)
+
+
+def made_by(given: Given) -> str:
+    """By which other version of llmops a verdict was made, as a hint; "" by this one."""
+    if given.tool_version == __version__:
+        return ""
+    said = printable(given.tool_version, 80)
+    return f"made by llmops {said}, this is {__version__}: verify it with that version too"
 
 
 def _aside(kind: str, payload: bytes, stated: Stated, history: History) -> Iterator[Flaw]:

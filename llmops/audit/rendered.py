@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from llmops.audit.base import Flaw, Seen
 from llmops.audit.index import PAGES
-from llmops.audit.rederived import Again
+from llmops.audit.rederived import Again, made_by
 from llmops.audit.verdicts import Stated
 from llmops.derived import Derived
 from llmops.diagnostics import printable
@@ -40,7 +41,8 @@ def check(
     except Exception as error:
         what = f"the pages cannot be rendered again: {type(error).__name__}"
         return (Flaw("report", what, file=PAGES),), 0
-    return tuple(_compared(pages, follows)), len(pages)
+    hint = made_by(newest.stated.given)
+    return tuple(_compared(pages, follows, hint)), len(pages)
 
 
 def rendering(made: Derived, stated: Stated, log: Seen) -> Mapping[str, bytes]:
@@ -51,14 +53,14 @@ def rendering(made: Derived, stated: Stated, log: Seen) -> Mapping[str, bytes]:
     return {f"{PAGES}{name}": data for name, data in made.pages(seal).items()}
 
 
-def _compared(pages: Mapping[str, bytes], made: Mapping[str, bytes]) -> Iterator[Flaw]:
+def _compared(pages: Mapping[str, bytes], made: Mapping[str, bytes], hint: str) -> Iterator[Flaw]:
     for path in sorted(pages.keys() | made.keys()):
         if path not in made:
             yield Flaw("report", "no page of that name follows from the verdict", file=path)
         elif path not in pages:
             yield Flaw("incomplete", "this page of the newest verdict is not there", file=path)
         elif pages[path] != made[path]:
-            yield _first(path, pages[path], made[path])
+            yield replace(_first(path, pages[path], made[path]), hint=hint)
 
 
 def _first(path: str, said: bytes, follows: bytes) -> Flaw:

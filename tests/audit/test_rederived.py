@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmops.audit import container, source, verify
+from llmops.audit import container, rederived, source, verify
 from llmops.audit.base import Answer, Flaw
 from llmops.audit.bundle import Asked as Shown
 from llmops.audit.bundle import made
@@ -205,6 +205,17 @@ def test_a_page_with_another_number_is_named_with_its_line(bundle: Bundle) -> No
     flaw = worst(looked_at(replace(held, shown={**held.shown, path: better})))
     assert (flaw.reason, flaw.file, flaw.offset) == ("report", path, at)
     assert f"line {page.count(chr(10).encode(), 0, at) + 1} says" in flaw.what
+
+
+def test_a_page_of_another_version_is_told_with_both_versions(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = forged(bundle, PEN)
+    path = "report/report.html"
+    other = replace(held, shown={**held.shown, path: held.shown[path] + b" "})
+    assert worst(looked_at(other)).hint == ""
+    monkeypatch.setattr(rederived, "__version__", "9.9.9")
+    assert worst(looked_at(other)).hint.startswith("made by llmops 0.1.0, this is 9.9.9")
 
 
 def test_a_page_that_is_missing_or_too_many_is_told(bundle: Bundle) -> None:
