@@ -76,7 +76,7 @@ def _scored(
     found: Openings, forms: Mapping[str, _Form], jobs: Mapping[str, Job]
 ) -> tuple[list[Flaw], int]:
     """Cells that exact metrics score otherwise, and how many they scored."""
-    from llmops.audit.rescored import cells, checks
+    from llmops.audit.rescored import cells, checks, said
 
     flaws, scored = [], 0
     for line, one in found.lines:
@@ -85,25 +85,27 @@ def _scored(
         if one is None or job is None or job.type != "evaluate" or line.name != "rows.jsonl":
             continue
         row = _row(one)
-        for check, value in cells(row, checks(job)) if row is not None else ():
+        for check, value in cells(row, checks(job)):
             scored += 1
-            said = row["cells"][check]["value"] if row is not None else None
-            if value != said:
-                what = f"{printable(check, 80)} is {_text(value)} and not {_text(said)}"
+            if value != (claimed := said(row, check)):
+                what = f"{printable(check, 80)} is {_text(value)} and not {_text(claimed)}"
                 flaws.append(_flaw(line, what))
     return flaws, scored
 
 
-def _row(one: Opening) -> dict[str, Any] | None:
+def _row(one: Opening) -> dict[str, Any]:
+    """The line as an object; an empty one where it is none, which is told elsewhere."""
     try:
         found = json.loads(one.text)
     except (ValueError, RecursionError):
-        return None
-    return found if type(found) is dict else None
+        return {}
+    return found if type(found) is dict else {}
 
 
 def _text(value: Any) -> str:
-    return "invalid" if value is None else f"{value:g}"
+    if value is None:
+        return "invalid"
+    return f"{value:g}" if type(value) in (int, float) else printable(str(value), 80)
 
 
 def _flaw(line: Line | None, what: str) -> Flaw:

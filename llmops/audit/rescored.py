@@ -33,14 +33,23 @@ def cells(row: Mapping[str, Any], exact: tuple[evaluate.Check, ...]) -> Iterator
     """Check -> its value by our own scoring, None where it cannot be scored.
 
     A cell that is invalid, and a row without an answer, say nothing that could be held against us.
+    A row may be anything that JSON can say: whoever made it signed for a digest, not for a shape.
     """
     for check in exact:
         if check.metric_name.partition("/")[2] not in _OF_ROWS:
             continue
-        if row["cells"][check.name]["value"] is None or not isinstance(row["response"], str):
+        answer = row.get("response")
+        if said(row, check.name) is None or not isinstance(answer, str):
             continue
-        answered = Answered(str(row["id"]), str(row["input"]), row["expected"], row["response"])
+        answered = Answered(str(row.get("id")), str(row.get("input")), row.get("expected"), answer)
         try:
             yield check.name, check.metric.score(answered)
-        except Unscorable:
+        except (Unscorable, TypeError, AttributeError):
             yield check.name, None
+
+
+def said(row: Mapping[str, Any], check: str) -> Any:
+    """The value that a row has for a check, None where it has none."""
+    listed = row.get("cells")
+    cell = listed.get(check) if isinstance(listed, Mapping) else None
+    return cell.get("value") if isinstance(cell, Mapping) else None

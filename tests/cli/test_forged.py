@@ -8,7 +8,7 @@ import pytest
 
 from llmops.audit import bundle, container, index
 from llmops.audit.source import Bundle, Clone
-from llmops.audit.verify import Asked, verify
+from llmops.audit.verify import Asked, newest_pages, verify
 from llmops.cli.forged import forged
 from tests.audit import world
 
@@ -18,7 +18,7 @@ NOW = "2099-01-01T00:00:00Z"
 def test_a_forged_row_with_every_digest_anew_is_caught_by_signatures_alone(tmp_path: Path) -> None:
     story = world.story(tmp_path / "world")
     clone = Clone(story.project.repository, story.log)
-    made = bundle.made(clone, story.project.store, bundle.Asked(), lambda _bundle: {})
+    made = bundle.made(clone, story.project.store, bundle.Asked(), newest_pages)
     honest = container.encode(made.files)
     false = forged(honest)
     files = container.read(false)

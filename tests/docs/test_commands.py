@@ -74,6 +74,7 @@ ELSEWHERE: Mapping[str, str] = {
     "llmops export*": "needs the extra mlflow; tests/exports do it",
     "llmops bundle*": "needs a signed log; tests/cli/test_bundle.py has one",
     "llmops verify*": "needs a bundle; tests/cli/test_verify.py has one",
+    "python llmops/audit/second.py *": "likewise; tests/audit/test_second.py has one",
 }
 # A command that is only named: what it cannot do without.
 NAMED: Mapping[str, str] = {
@@ -101,6 +102,7 @@ WORDS: Mapping[str, str] = {
 }  # fmt: skip
 # What must be there before.
 FIRST: Mapping[str, tuple[str, ...]] = {
+    "llmops keys init": ("git config user.name ann",),
     "llmops run plan.json": ("llmops plan --out plan.json",),
     "llmops run plan.json --jobs 1": ("llmops plan --out plan.json",),
     "llmops run FILE": ("llmops plan --out plan.json",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,7 @@ FIRST = keyring.root_of(PEN, NEXT)
 
 def rotated() -> Root:
     """Root 2: the first key has ended as of now, the next one goes on."""
+    time.sleep(1 - time.time() % 1)  # what the first key signed within this second stays valid
     ended = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     keys = {**FIRST.keys, PEN.key: replace(FIRST.keys[PEN.key], until=ended)}
     return keyring.after(FIRST, keys=keys, roles={**FIRST.roles, "root": Grant((NEXT.key,))})
