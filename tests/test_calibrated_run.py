@@ -94,6 +94,7 @@ def judged(repo: GitRepo, capfd: pytest.CaptureFixture[str]) -> tuple[int, dict[
     return code, found
 
 
+@pytest.mark.slow
 def test_judges_decide_as_well_as_their_anchors_say(
     git_repo: Callable[..., GitRepo],
     tmp_path: Path,

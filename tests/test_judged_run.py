@@ -126,6 +126,7 @@ def test_without_its_key_nothing_is_asked_and_the_secret_is_named(
     assert not server.requests
 
 
+@pytest.mark.slow
 def test_a_judge_elsewhere_is_not_asked_offline_and_fails_residency(
     world: Callable[..., GitRepo], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -296,9 +296,8 @@ def test_without_an_identity_there_is_still_a_commit(llmops, tmp_path: Path, mon
     assert llmops("init", tmp_path / "mine").code == 0
 
 
-@pytest.mark.parametrize(
-    "seed", [42, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [42, 1, 2])
 def test_the_first_verdict_is_passed(tmp_path: Path, seed: int) -> None:
     """As a new user walks it, with real training; other seeds, so that no luck is shipped."""
     environment = {**os.environ, "LLMOPS_CACHE": str(tmp_path / "cache"), "CI": "true"}

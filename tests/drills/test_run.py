@@ -177,6 +177,7 @@ def test_seeds_make_other_models_only_where_dice_decide(repo, tmp_path, learner)
     assert len({t.commit for t in found.tried}) == 3
 
 
+@pytest.mark.slow
 def test_the_report_is_the_same_for_the_same_seed(repo, tmp_path, learner) -> None:
     one = drilled(repo, tmp_path / "one", learner, "shuffled-labels", "over-refusing")
     two = drilled(repo, tmp_path / "two", learner, "shuffled-labels", "over-refusing")

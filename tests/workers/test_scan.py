@@ -176,6 +176,7 @@ def test_giskards_own_report_is_kept(whole: tuple[RunFolder, Outcome]) -> None:
     assert len(html) > 50_000
 
 
+@pytest.mark.slow
 def test_a_rerun_elsewhere_without_network_gives_the_same_bytes(
     whole: tuple[RunFolder, Outcome], tmp_path: Path
 ) -> None:

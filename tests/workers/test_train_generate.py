@@ -222,6 +222,7 @@ def test_offloading_the_optimizer_to_the_cpu_compiles_no_adam(
     assert kit.result_of(folder)["status"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_job_that_cannot_be_trained_ends_all_ranks_with_its_error(
     kit: Any, data: dict[str, Path], tmp_path: Path
 ) -> None:
