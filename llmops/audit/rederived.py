@@ -22,7 +22,7 @@ from llmops.audit.times import in_utc, shown
 from llmops.audit.verdicts import ASIDE, Stated
 from llmops.derived import Derived, Parsed, derived
 from llmops.diagnostics import printable
-from llmops.errors import LlmopsError, StoreError
+from llmops.errors import GitError, LlmopsError, StoreError
 from llmops.evidence.disclosed import Known
 from llmops.jobs.attempts import Attempt, Decided, Granted
 from llmops.jobs.attempts import Judged as Told
@@ -83,6 +83,9 @@ def check(stated: Stated, log: Log) -> Again:
             flaw = Flaw("incomplete", str(error), entry=stated.number)
             return Again(stated, (*given, flaw))
         return Again(stated, tuple(given), hidden=str(error))
+    except GitError as error:  # an object that a tree names, and nobody has
+        flaw = Flaw("incomplete", f"it is not derived: {error.message}", entry=stated.number)
+        return Again(stated, (*given, flaw))
     except LlmopsError as error:
         flaw = Flaw("verdict", f"it does not follow: {error.message}", error.hint, stated.number)
         return Again(stated, (*given, flaw))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llmops.audit import container, rederived, source, verify
+from llmops.audit import container, index, rederived, source, verify
 from llmops.audit.base import Answer, Flaw
 from llmops.audit.bundle import Asked as Shown
 from llmops.audit.bundle import made
@@ -242,6 +242,18 @@ def test_a_tree_that_is_not_there_is_a_flaw_of_a_bundle_and_told_of_a_clone(
     assert answer.verified
     assert [g.count for g in answer.not_shown if g.kind == "hidden"] == [3]
     assert not looked_at(clone, strict=True).verified
+
+
+def test_a_spec_that_was_left_out_of_a_bundle_makes_it_incomplete(bundle: Bundle) -> None:
+    kept = dict(bundle.contents)
+    blobs = [n for n in kept if index.object_at(n) and b"kind: Evaluation" in kept[n]]
+    del kept[blobs[0]]
+    kept[index.NAME] = index.made(kept)
+    answer = looked_at(Bundle.of("bundle.zip", container.encode(kept)))
+    oid = index.object_at(blobs[0])
+    said = [flaw.what for flaw in answer.flaws if flaw.reason == "incomplete"]
+    assert f"it is not derived: object {oid} is missing" in said
+    assert "verdict" not in {flaw.reason for flaw in answer.flaws}
 
 
 def test_rows_that_were_redacted_leave_a_verdict_that_is_told_and_not_derived(
