@@ -82,5 +82,5 @@ def _common(one: bytes, other: bytes) -> int:
 
 
 def _around(text: bytes, at: int) -> str:
-    shown = text[max(0, at - 20) : at + 40].decode("utf-8", "replace")
+    shown = text[max(0, at - 20) : at + 40].decode("utf-8", "ignore")  # cut at both ends
     return f'"{printable(" ".join(shown.split()), 80)}"'
