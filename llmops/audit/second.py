@@ -2,12 +2,10 @@
 
     python second.py BUNDLE.zip --root sha256:<hex>  (exit 0 agrees, 1 does not, 2 usage, 3 unread)
 
-It shares no code with `llmops verify` and is written from the documents alone: RFC 8032 (Ed25519),
-DSSE v1.0.2, RFC 6962, C2SP signed-note and tlog-checkpoint, Clopper and Pearson 1934, Voracek and
-Orabona 2025 (arXiv 2505.22422). It checks every byte of the container, the roots from one that you
-know, each signature, the log, what is named by a digest; then it counts the rows of each claim of
-each verdict again, by the bounds that the signed report names. Claims that a judge's errors
-correct, comparisons, rules without rows and pages are not done again; it says how many are.
+It shares no code with `llmops verify` and is written from RFC 8032, DSSE v1.0.2, RFC 6962, C2SP
+notes, Clopper and Pearson 1934, Voracek and Orabona 2025 (arXiv 2505.22422). It checks every byte
+of the container, roots from one that you know, each signature, the log, what digests name; then it
+counts the rows of each claim again; comparisons, corrected claims and pages it leaves out.
 """
 
 from __future__ import annotations
@@ -167,6 +165,8 @@ def follow(entries: Mapping[int, bytes], pin: str, now: datetime) -> tuple[list[
         if one.kind == ROOT:
             follows(one, roots[-1] if roots else None)
             roots.append(one)
+            since = (datetime.fromisoformat(key["from"]) for key in one.body["keys"].values())
+            clock = max(clock, *(at if at <= now else clock for at in since))
         else:
             expect(one.kind in WHEN, "unreadable", f"{one.what}: {one.kind} is not known")
             expect(roots, "key", f"{one.what}: there is no trust root before it")

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from llmops import merkle
 from llmops.audit.base import Entry, Flaw, History, Reason
-from llmops.audit.times import START, shown, stated
+from llmops.audit.times import START, in_utc, shown, stated
 from llmops.diagnostics import printable
 from llmops.digest import canonical
 from llmops.errors import LogError
@@ -85,7 +85,7 @@ def _take(found: Read, number: int, data: bytes, now: str) -> None:
     if before != number:
         raise _Wrong("order", f"it says once more what entry {before} says")
     if envelope.payload_type == ROOT:
-        _take_root(found, data)
+        _take_root(found, data, now)
         kind = ROOT
     elif envelope.payload_type == IN_TOTO:
         kind = _take_statement(found, envelope, now)
@@ -106,13 +106,16 @@ def _envelope(data: bytes) -> Envelope:
         raise _Wrong("tampered", f"it is no signed envelope as it was written: {error}") from None
 
 
-def _take_root(found: Read, data: bytes) -> None:
+def _take_root(found: Read, data: bytes, now: str) -> None:
+    """Its keys count from now on: what stands after it was signed after they were made."""
     try:
         found.chain = chain([*found.roots, data])
     except ValueError as error:
         why = printable(str(error), 400)
         raise _Wrong("key", f"it is no trust root that may follow: {why}") from None
     found.roots.append(data)
+    since = (in_utc(key.since) for key in found.chain.newest.keys.values())
+    found.clock = max(found.clock, *(at if at <= now else found.clock for at in since))
 
 
 def _take_statement(found: Read, envelope: Envelope, now: str) -> str:

@@ -163,10 +163,14 @@ def _compare(
 
 def _auditor(root: Path, told: Tale) -> list[str]:
     """What somebody who believes nobody can check; returns what did not come out as told."""
+    with tempfile.TemporaryDirectory(prefix="llmops-demo-key-") as outside:
+        return _checked(root, told, Path(outside, "key.pem"))
+
+
+def _checked(root: Path, told: Tale, key: Path) -> list[str]:
     story = next(one for one in told.stories if not one.trains and one.outcome == "passed")
     _headline("the auditor", "Who says so? Keys, a verdict that is signed, a stranger who checks.")
     _git(root, "switch", "-q", "main")
-    key = root / ".git" / "demo-key.pem"
     os.environ["LLMOPS_KEY"] = str(key)
     _say_and_run(root, "keys", "init", "--owner", "demo", "--key", str(key))
     _commit(root, "Trust root 1")

@@ -22,7 +22,7 @@ from llmops.notary import local
 from llmops.reports.report import NOT_SIGNED, SEAL
 from llmops.signing import dsse
 from llmops.signing.base import Role
-from llmops.signing.root import Grant, Root
+from llmops.signing.root import Grant, Root, draft
 from tests import keyring
 from tests.audit.world import BAD, GOOD, PEN, ROOT, TRUST, World, files, story
 from tests.notary.test_killed import child
@@ -146,3 +146,16 @@ def test_runners_with_keys_of_their_own_answer_for_runs_and_the_gate_does_not(
 
 
 BARE = keyring.Envelope(keyring.ROOT, b"", ())
+
+
+def test_runs_from_before_there_was_a_key_are_answered_for_by_the_gate(tmp_path: Path) -> None:
+    """Who takes up keys has evidence already; the log says that it was signed after the root."""
+    later = datetime.fromtimestamp(int(time.time()) + 5, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    late = draft(replace(ROOT, keys={PEN.key: keyring.named(PEN, since=later)}))
+    world = World.new(tmp_path, files(late, PEN))
+    world.pen = None
+    world.run(world.change("good", GOOD))
+    time.sleep(max(0.0, datetime.fromisoformat(later).timestamp() - time.time()))
+    world.pen = PEN
+    world.gate("good")
+    verified(world, late)
